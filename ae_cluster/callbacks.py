@@ -1,0 +1,134 @@
+"""What may happen beside the training: stopping early, a schedule, snapshots, a bar."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from torch import Tensor
+from tqdm import tqdm
+
+from ae_cluster.adam import Adam
+from ae_cluster.training import Callback, Progress
+
+
+class EarlyStopping(Callback):
+    """End training when a validation loss no longer falls, and go back to the best weights.
+
+    Parameters
+    ----------
+    validation_loss : callable
+        Takes nothing, returns the loss of samples held out of training.
+    weights : Tensor (n,)
+        The flat parameter.
+    n_iter_no_change : int
+        Epochs without an improvement of at least ``tol`` that are waited for.
+    tol : float
+        The least improvement that counts.
+    """
+
+    def __init__(
+        self,
+        validation_loss: Callable[[], float],
+        weights: Tensor,
+        n_iter_no_change: int,
+        tol: float,
+    ) -> None:
+        self.validation_loss = validation_loss
+        self.weights = weights
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.curve: list[float] = []
+        self.best_loss = math.inf
+        self.best_weights = weights.detach().clone()
+        self.n_waited = 0
+
+    def on_epoch(self, progress: Progress) -> None:
+        """Score the held-out samples; stop when they have waited long enough."""
+        loss = self.validation_loss()
+        self.curve.append(loss)
+        self.n_waited = 0 if loss < self.best_loss - self.tol else self.n_waited + 1
+        if loss < self.best_loss:
+            self.best_loss = loss
+            self.best_weights.copy_(self.weights.detach())
+        progress.stop = progress.stop or self.n_waited >= self.n_iter_no_change
+
+    def restore_best(self) -> None:
+        """Put the best epoch's weights back."""
+        self.weights.data.copy_(self.best_weights)
+
+
+class LastGoodWeights(Callback):
+    """The weights of the last finished epoch, in case the next one diverges."""
+
+    def __init__(self, weights: Tensor) -> None:
+        self.weights = weights
+        self.kept = weights.detach().clone()
+
+    def on_epoch(self, progress: Progress) -> None:  # noqa: ARG002
+        """Keep these."""
+        self.kept.copy_(self.weights.detach())
+
+    def restore(self) -> None:
+        """Put them back."""
+        self.weights.data.copy_(self.kept)
+
+
+class LearningRateSchedule(Callback):
+    """Lower the learning rate to zero over the epochs, along half a cosine.
+
+    Loshchilov and Hutter, SGDR (2017), without restarts.
+    """
+
+    def __init__(self, optimizer: Adam) -> None:
+        self.optimizer = optimizer
+        self.initial = optimizer.learning_rate
+
+    def on_epoch(self, progress: Progress) -> None:
+        """Set the next epoch's learning rate."""
+        self.optimizer.learning_rate = self.at(progress.epoch / progress.n_epochs)
+
+    def at(self, fraction: float) -> float:
+        """Return the learning rate when ``fraction`` of the epochs is done."""
+        return self.initial * (1 + math.cos(math.pi * fraction)) / 2
+
+
+class Snapshots(Callback):
+    """The codes of a few samples before training and after every epoch.
+
+    Parameters
+    ----------
+    encode : callable
+        Takes nothing, returns the samples' present codes (m, n_components).
+    """
+
+    def __init__(self, encode: Callable[[], Tensor]) -> None:
+        self.encode = encode
+        self.codes = [encode()]
+
+    def on_epoch(self, progress: Progress) -> None:  # noqa: ARG002
+        """Keep one more set of codes."""
+        self.codes.append(self.encode())
+
+
+class ProgressBar(Callback):
+    """A bar with the present loss on a terminal; nothing at all in a log."""
+
+    def __init__(self, progress: Progress) -> None:
+        # disable=None: tqdm asks whether standard error is a terminal.
+        self.bar = tqdm(
+            total=progress.n_epochs,
+            initial=progress.epoch,
+            desc="training",
+            unit="epoch",
+            disable=None,
+        )
+
+    def on_epoch(self, progress: Progress) -> None:
+        """Move the bar."""
+        self.bar.set_postfix_str(f"loss {progress.loss_curve[-1]:.5f}", refresh=False)
+        self.bar.update(progress.epoch - self.bar.n)
+
+    def close(self) -> None:
+        """Leave the bar as it is and go to the next line."""
+        self.bar.close()

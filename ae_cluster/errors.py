@@ -1,0 +1,23 @@
+"""The one error a user can cause, and the did-you-mean that goes with it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """What the user gave cannot be used.
+
+    The message is one sentence that names the value and the way out. The
+    command line prints it and leaves with exit code 2, without a traceback.
+    """
+
+
+def nearest(name: str, known: Iterable[str], n: int = 3) -> str:
+    """Return the known names closest to ``name`` as text, or all of them when none is close."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name.lower(), names, n=n, cutoff=0.5)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return f"known are: {', '.join(names)}."

@@ -1,0 +1,86 @@
+"""Nothing half-written: write beside, then rename."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ae_cluster.errors import InputError
+
+
+@contextmanager
+def written_beside(path: Path) -> Iterator[Path]:
+    """Give a file name beside ``path`` to write to; on success it takes ``path``'s place."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield beside
+        beside.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror or error}); choose another place."
+        ) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_written_beside(path: Path, force: bool = False) -> Iterator[Path]:
+    """Give a new folder beside ``path`` to fill; on success it takes ``path``'s place.
+
+    Raises
+    ------
+    InputError
+        When ``path`` exists and ``force`` is off, or cannot be written.
+    """
+    refuse_existing(path, force)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        make_folder(beside)
+        yield beside
+        put_in_place(beside, path)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def refuse_existing(path: Path, force: bool) -> None:
+    """Raise when something is at ``path`` and may not be replaced."""
+    if path.exists() and not force:
+        raise InputError(
+            f"{path} exists already; choose another place, or replace it with --force (force=True)."
+        )
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file and not a folder; choose another place.")
+
+
+def make_folder(path: Path) -> None:
+    """Make an empty or existing folder, or say in one sentence why it cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"The folder {path} cannot be made ({error.strerror}); choose another place."
+        ) from error
+
+
+def put_in_place(beside: Path, path: Path) -> None:
+    """Rename a finished folder to ``path``; what stood there is removed only then."""
+    old = path.with_name(f".{path.name}.{os.getpid()}.old")
+    try:
+        if path.exists():
+            path.rename(old)
+        beside.rename(path)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror}); choose another place."
+        ) from error
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 sum of a file as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
