@@ -22,6 +22,31 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+# Layers whose weights are not drawn yet; see `initialize`. PyTorch's skip_init
+# would do the same, and load a library for symbolic mathematics on the way.
+
+
+class UnfilledLinear(nn.Linear):
+    """A linear layer."""
+
+    def reset_parameters(self) -> None:
+        """Leave the weights as they are."""
+
+
+class UnfilledConv(nn.Conv2d):
+    """A convolution."""
+
+    def reset_parameters(self) -> None:
+        """Leave the weights as they are."""
+
+
+class UnfilledConvTranspose(nn.ConvTranspose2d):
+    """A transposed convolution."""
+
+    def reset_parameters(self) -> None:
+        """Leave the weights as they are."""
+
+
 class AutoEncoderNetwork(nn.Module, ABC):
     """What every kind of network offers; images travel flattened."""
 
@@ -70,7 +95,7 @@ class DenseAutoEncoder(AutoEncoderNetwork):
         sizes = inward + inward[-2::-1]
         self.n_encoder_layers = len(inward) - 1
         self.layers = nn.ModuleList(
-            unfilled(nn.Linear, n_in, n_out) for n_in, n_out in pairwise(sizes)
+            UnfilledLinear(n_in, n_out) for n_in, n_out in pairwise(sizes)
         )
         between = [activation] * (self.n_encoder_layers - 1)
         # Read as a table: one name per layer, the code and the output set apart.
@@ -127,12 +152,12 @@ class ConvAutoEncoder(AutoEncoderNetwork):
         n_grid = math.prod(self.grid)
         maps = [depth, *channels]
         self.down = nn.ModuleList(
-            unfilled(nn.Conv2d, a, b, kernel_size=3, stride=2, padding=1) for a, b in pairwise(maps)
+            UnfilledConv(a, b, kernel_size=3, stride=2, padding=1) for a, b in pairwise(maps)
         )
-        self.to_code = unfilled(nn.Linear, n_grid, n_components)
-        self.from_code = unfilled(nn.Linear, n_components, n_grid)
+        self.to_code = UnfilledLinear(n_grid, n_components)
+        self.from_code = UnfilledLinear(n_components, n_grid)
         self.up = nn.ModuleList(
-            unfilled(nn.ConvTranspose2d, b, a, kernel_size=4, stride=2, padding=1)
+            UnfilledConvTranspose(b, a, kernel_size=4, stride=2, padding=1)
             for b, a in pairwise(maps[::-1])
         )
 
@@ -154,12 +179,6 @@ class ConvAutoEncoder(AutoEncoderNetwork):
             is_last = i == len(self.up) - 1
             h = ACTIVATIONS[self.output_activation if is_last else self.activation](layer(h))
         return h[:, :, :height, :width].permute(0, 2, 3, 1).flatten(1)
-
-
-def unfilled(kind: type[nn.Module], *sizes: int, **options: int) -> nn.Module:
-    """Return a layer whose weights are not drawn yet; see `initialize`."""
-    layer: nn.Module = nn.utils.skip_init(kind, *sizes, **options)  # type: ignore[no-untyped-call]
-    return layer
 
 
 def initialize(network: nn.Module, generator: torch.Generator) -> None:

@@ -1,0 +1,127 @@
+"""Everything needed to do a run again, as one JSON file."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ae_cluster.errors import InputError, nearest
+
+FORMAT_VERSION = 1
+LEAST_EPOCHS, LEAST_STEPS = 10, 5000
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """The arguments of a run; the defaults are the tutorial's.
+
+    Attributes
+    ----------
+    dataset : str
+        A known name or the path of a file.
+    seed : int
+        Of everything random.
+    n_clusters : int or None
+        None: what is known of a named data set; for a file it must be said.
+    n_components, hidden_layer_sizes, kind, batch_size, learning_rate_init
+        As in `ae_cluster.AutoEncoder`.
+    epochs : int or None
+        None: the preset of `preset_epochs`.
+    test_size : float
+        Share of a file's ``x`` kept for test.
+    image_shape : tuple or None
+        Reads the columns of a file as images.
+    budgets : tuple of int
+        Labels per class to try.
+    draws : int
+        How often each budget is drawn.
+    """
+
+    dataset: str = "digits"
+    seed: int = 0
+    n_clusters: int | None = None
+    n_components: int = 3
+    hidden_layer_sizes: tuple[int, ...] = (128, 64, 12)
+    kind: str = "dense"
+    batch_size: int = 64
+    learning_rate_init: float = 0.005
+    epochs: int | None = None
+    test_size: float = 0.2
+    image_shape: tuple[int, ...] | None = None
+    budgets: tuple[int, ...] = (1, 2, 5, 10, 50, 100)
+    draws: int = 6
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the arguments as JSON takes them."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, arguments: dict[str, Any]) -> RunConfig:
+        """Return the configuration that `to_json` described; unknown names are refused."""
+        known = [field.name for field in fields(cls)]
+        for name in arguments:
+            if name not in known:
+                raise InputError(f"The config has no argument {name!r}: {nearest(name, known)}")
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in arguments.items()
+        }
+        return cls(**values)
+
+
+def preset_epochs(n_train: int, batch_size: int) -> int:
+    """Return the tutorial's 10 epochs, or as many as make 5,000 steps where the data are few.
+
+    10 epochs of MNIST are 9,380 steps; 10 of the 1,347 bundled digits would be
+    220, and the picture a newcomer sees first that of an untrained network.
+    """
+    return max(LEAST_EPOCHS, math.ceil(LEAST_STEPS / math.ceil(n_train / batch_size)))
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Return the content of a run's config.json, checked.
+
+    Raises
+    ------
+    InputError
+        When it is missing, not ours, or of a newer format.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        found, arguments = content["format_version"], content["arguments"]
+        is_ours = isinstance(found, int) and isinstance(arguments, dict)
+    except FileNotFoundError as error:
+        raise InputError(f"There is no config at {path}; give a run's config.json.") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path} is not the config of a run ({error}); give a run's config.json."
+        ) from error
+    if not is_ours:
+        raise InputError(f"{path} is not the config of a run; give a run's config.json.")
+    if found > FORMAT_VERSION:
+        raise InputError(
+            f"{path} has format_version {found}, and this version of ae_cluster reads up to "
+            f"{FORMAT_VERSION}; install a newer ae_cluster."
+        )
+    return content  # type: ignore[no-any-return]
+
+
+def free_folder(dataset: str, seed: int, parent: Path = Path("runs")) -> Path:
+    """Return the first of runs/NAME-seedS, runs/NAME-seedS-2, … that does not exist yet."""
+    stem = f"{Path(dataset).stem.lower()}-seed{seed}"
+    candidates = (stem if i == 1 else f"{stem}-{i}" for i in range(1, 10_000))
+    return next(parent / name for name in candidates if not (parent / name).exists())
+
+
+def parse_sizes(text: str) -> tuple[int, ...]:
+    """Return "28x28" or "128,64,12" as a tuple of whole numbers."""
+    parts: Sequence[str] = text.replace("x", ",").replace("×", ",").split(",")
+    try:
+        return tuple(int(part) for part in parts if part.strip())
+    except ValueError as error:
+        raise InputError(
+            f"{text!r} is not a list of whole numbers; write it like 28x28 or 128,64,12."
+        ) from error

@@ -1,0 +1,10 @@
+"""Data sets: named ones and a user's own files, as flat arrays with labels, ids and a fingerprint.
+
+Reading order: ``loading`` (a name or a path) → ``named`` (with ``fetching`` and ``idx``)
+or ``user_files`` (with ``arrays``) → ``dataset`` (what both give).
+"""
+
+from ae_cluster.datasets.dataset import Dataset
+from ae_cluster.datasets.loading import known_datasets, load_dataset
+
+__all__ = ["Dataset", "known_datasets", "load_dataset"]

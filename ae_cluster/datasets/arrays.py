@@ -1,0 +1,214 @@
+"""What a user's arrays must be, and what they become. Pure functions of named arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from ae_cluster.datasets.dataset import Array, FloatArray, IntArray
+from ae_cluster.errors import InputError
+
+
+def as_samples(
+    x: Array, name: str, image_shape: tuple[int, ...] | None
+) -> tuple[Array, tuple[int, ...] | None]:
+    """Return samples as (n, n_features), and the shape of one image or None for a table.
+
+    Images become uint8 bytes or float32 in [0, 1], a table becomes float32.
+    """
+    if x.dtype.kind not in "buif":
+        raise InputError(f"{name} holds {x.dtype}: samples must be real numbers.")
+    if x.ndim not in (2, 3, 4):
+        raise InputError(
+            f"{name} has shape {x.shape}: samples must be images (n, h, w) or (n, h, w, channels), "
+            "or a table (n, columns)."
+        )
+    if x.size == 0:
+        raise InputError(f"{name} has shape {x.shape} and holds nothing: give it samples.")
+    _check_finite(x, name)
+    shape = _shape_of_one(x, name, image_shape)
+    flat = np.ascontiguousarray(x.reshape(len(x), -1))
+    return (_as_table(flat, name) if shape is None else _as_images(flat, name)), shape
+
+
+def normal_image_shape(shape: Iterable[int]) -> tuple[int, ...]:
+    """Return (h, w) or (h, w, channels) with a single channel dropped."""
+    normal = tuple(int(size) for size in shape)
+    if len(normal) not in (2, 3) or min(normal) < 1:
+        raise InputError(
+            f"the image shape {normal} is none: give height and width, or height, width and "
+            "channels."
+        )
+    return normal[:2] if normal[2:] == (1,) else normal
+
+
+def _check_finite(x: Array, name: str) -> None:
+    if x.dtype.kind != "f":
+        return
+    bad = ~np.isfinite(x)
+    n_bad = np.count_nonzero(bad)
+    if n_bad:
+        axes = ("row", "column") if x.ndim == 2 else ("image", "row", "column", "channel")
+        first = np.unravel_index(int(bad.argmax()), x.shape)
+        where = ", ".join(f"{axis} {int(i)}" for axis, i in zip(axes, first, strict=False))
+        raise InputError(
+            f"{name} holds {n_bad:,} NaN or infinite value(s), the first at {where} (counted "
+            "from 0): remove these samples or fill the values in."
+        )
+
+
+def _shape_of_one(
+    x: Array, name: str, image_shape: tuple[int, ...] | None
+) -> tuple[int, ...] | None:
+    wanted = None if image_shape is None else normal_image_shape(image_shape)
+    if x.ndim == 2:
+        if wanted is not None and math.prod(wanted) != x.shape[1]:
+            raise InputError(
+                f"{name} has {x.shape[1]} columns but images of shape {wanted} have "
+                f"{math.prod(wanted)} values: give the image shape that fits."
+            )
+        return wanted
+    if x.ndim == 4 and x.shape[1] in (1, 3, 4) and x.shape[3] not in (1, 3, 4):
+        raise InputError(
+            f"{name} has shape {x.shape}, which looks like channels first: store images as "
+            "(n, h, w, channels), for instance with x.transpose(0, 2, 3, 1)."
+        )
+    shape = normal_image_shape(x.shape[1:])
+    if wanted not in (None, shape):
+        raise InputError(
+            f"{name} holds images of shape {shape}, not {wanted}: leave the image shape out."
+        )
+    return shape
+
+
+def _as_images(x: Array, name: str) -> Array:
+    if x.dtype.kind == "b":
+        return x.astype(np.uint8) * np.uint8(255)
+    low, high = x.min(), x.max()
+    if x.dtype.kind in "ui":
+        if low < 0 or high > 255:
+            raise InputError(
+                f"{name} holds whole numbers from {low} to {high}: store images as uint8 bytes "
+                "(0 to 255) or as floats in [0, 1]."
+            )
+        return x.astype(np.uint8, copy=False)
+    images = _as_table(x, name)
+    # Looked at after rounding to float32, so that 1 + 1e-12 from a resize passes.
+    if images.min() < 0 or images.max() > 1:
+        raise InputError(
+            f"{name} holds values from {low:g} to {high:g} where images of floats lie in [0, 1]: "
+            "store them as uint8 bytes, or rescale them (bytes kept as floats: divide by 255)."
+        )
+    return images
+
+
+def _as_table(x: Array, name: str) -> FloatArray:
+    with np.errstate(over="ignore"):
+        table = x.astype(np.float32, copy=False)
+    if not np.isfinite(table).all():
+        raise InputError(
+            f"{name} holds values from {x.min():g} to {x.max():g}, too large for float32: "
+            "rescale the columns."
+        )
+    return table
+
+
+def check_training_samples(x: Array) -> None:
+    """Refuse training samples (n, n_features) in which there is nothing to find."""
+    if len(x) < 2:
+        raise InputError(f"there is {len(x)} training sample: give at least two, better hundreds.")
+    if not any(np.any(row != x[0]) for row in x[1:]):
+        raise InputError(
+            f"all {len(x):,} training samples are the same: there is nothing to cluster."
+        )
+    if x.dtype == np.uint8 and x.max() == 1:
+        raise InputError(
+            "the training images hold only 0 and 1 where bytes run to 255: store them as "
+            "booleans, or multiply them by 255."
+        )
+
+
+def encode_labels(labels: dict[str, Array]) -> tuple[dict[str, IntArray], tuple[str, ...]]:
+    """Give the classes of all arrays together numbers from 0, in sorted order; -1 stays unknown.
+
+    Returns the numbers under the same keys, and the name of each class.
+    """
+    values = {name: _label_values(y, name) for name, y in labels.items()}
+    if len({v.dtype.kind for v in values.values()}) > 1:
+        raise InputError(f"{' and '.join(values)} mix numbers and text: use one of the two.")
+    known = [v[~_unknown(v)] for v in values.values()]
+    classes = np.unique(np.concatenate(known)) if known else np.empty(0)
+    codes = {
+        name: np.where(_unknown(v), -1, np.searchsorted(classes, v)).astype(np.int64)
+        for name, v in values.items()
+    }
+    return codes, tuple(str(value) for value in classes)
+
+
+def _unknown(values: Array) -> npt.NDArray[np.bool_]:
+    # numpy.array(["cat", -1]) turns the -1 into text.
+    unknown = ["", "-1"] if values.dtype.kind == "U" else [-1]
+    return np.isin(values, unknown)
+
+
+def _label_values(y: Array, name: str) -> Array:
+    """Return labels as int64 or text."""
+    if y.dtype.kind in "US":
+        return _as_text(y, name)
+    if y.dtype.kind not in "buif":
+        raise InputError(f"{name} holds {y.dtype}: labels must be whole numbers or text.")
+    if y.dtype.kind == "f":
+        # Beyond 2**53 a float no longer tells one whole number from the next.
+        odd = y[~((y == np.floor(y)) & (np.abs(y.astype(np.float64)) <= 2**53))]
+        if odd.size:
+            raise InputError(
+                f"{name} holds {odd[0]}, which is no class: use whole numbers or text, and -1 "
+                "for unknown."
+            )
+    whole = y.astype(np.int64)
+    if whole.size and whole.min() < -1:
+        raise InputError(
+            f"{name} holds {whole.min()}: number the classes from 0, and use -1 for unknown."
+        )
+    return whole
+
+
+def as_ids(ids: Array, name: str) -> Array:
+    """Return ids given as text or whole numbers as text."""
+    if ids.dtype.kind not in "USui":
+        raise InputError(f"{name} holds {ids.dtype}: ids must be text or whole numbers.")
+    return _as_text(ids, name)
+
+
+def _as_text(values: Array, name: str) -> Array:
+    if values.dtype.kind != "S":
+        return values.astype(str)
+    try:
+        return np.char.decode(values, "utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name} holds bytes that are no UTF-8 text: store it as a unicode array."
+        ) from error
+
+
+def as_column(values: Array, name: str, n: int) -> Array:
+    """Return one value per sample as (n,); a column (n, 1) is taken for it."""
+    column = values.reshape(-1) if values.shape == (n, 1) else values
+    if column.shape != (n,):
+        raise InputError(
+            f"{name} has shape {values.shape} for {n:,} samples: give one value per sample."
+        )
+    return column
+
+
+def check_unique(ids: Array) -> None:
+    """Refuse ids of which one stands for two samples."""
+    values, counts = np.unique(ids, return_counts=True)
+    if counts.max() > 1:
+        raise InputError(
+            f"the id {str(values[counts.argmax()])!r} stands for {counts.max()} samples: give "
+            "each sample, train and test together, an id of its own."
+        )

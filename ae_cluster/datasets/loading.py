@@ -1,0 +1,96 @@
+"""A name or a path in, a data set out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ae_cluster.datasets.arrays import normal_image_shape
+from ae_cluster.datasets.dataset import Dataset
+from ae_cluster.datasets.named import NAMES, load_named
+from ae_cluster.datasets.user_files import load_file
+from ae_cluster.errors import InputError, nearest
+
+
+def known_datasets() -> tuple[str, ...]:
+    """Return the names `load_dataset` knows, the bundled one first."""
+    return NAMES
+
+
+def load_dataset(
+    name_or_path: str | os.PathLike[str],
+    *,
+    data_home: str | os.PathLike[str] | None = None,
+    download: bool = True,
+    test_size: float = 0.2,
+    seed: int = 0,
+    image_shape: tuple[int, ...] | None = None,
+) -> Dataset:
+    """Load a named data set, or a user's own file, with its train and test split.
+
+    Parameters
+    ----------
+    name_or_path : str or path
+        One of `known_datasets` (upper or lower case, ``_`` or ``-``), or a file. A known name
+        wins over a file of that name: write ``./mnist`` for the file.
+    data_home : path, default=None
+        Folder of the downloaded sets, in torchvision's layout. ``None``: the environment
+        variable ``AE_CLUSTER_DATA``, else ``ae_cluster`` in the user's cache folder.
+    download : bool, default=True
+        Whether a named set that is absent may be downloaded; ``AE_CLUSTER_OFFLINE=1`` forbids
+        it as well.
+    test_size : float, default=0.2
+        Share of a file's ``x`` held out for test, rounded up. Named sets, and files with
+        ``x_train`` and ``x_test``, have their own split.
+    seed : int, default=0
+        Seed of that split, which is plainly random: labels steer nothing.
+    image_shape : (h, w) or (h, w, channels), default=None
+        Reads the columns of a file's 2-D array as the pixels of images.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, or the data are absent, corrupt or unusable.
+
+    Notes
+    -----
+    A ``.npz`` file holds ``x_train`` and ``x_test``, or ``x``: images (n, h, w) or
+    (n, h, w, channels), as bytes or as floats in [0, 1]; or a table of numbers (n, columns).
+    Optional are labels, ``y_train`` and ``y_test``, or ``y``: whole numbers (-1 = unknown) or
+    text ("" or "-1" = unknown); and ids, ``ids_train`` and ``ids_test``, or ``ids``. Labels
+    are renumbered from 0, and ``class_names`` keeps what stood in the file. Other arrays in
+    the file are left alone.
+    """
+    text = os.fspath(name_or_path)
+    name = text.lower().replace("_", "-")
+    if name in NAMES:
+        dataset = load_named(name, data_home=data_home, download=download)
+        _check_native_shape(dataset, image_shape)
+        return dataset
+    path = Path(text).expanduser()
+    if not _looks_like_path(text, path):
+        raise InputError(
+            f"there is no data set and no file called {text!r}: {nearest(name, NAMES)}"
+        )
+    return load_file(path, test_size=test_size, seed=seed, image_shape=image_shape)
+
+
+def _looks_like_path(text: str, path: Path) -> bool:
+    if path.suffix or "/" in text or os.sep in text:
+        return True
+    try:
+        return bool(text) and path.exists()
+    except OSError:  # a name no file can have, or a folder that may not be looked into
+        return False
+
+
+def _check_native_shape(dataset: Dataset, image_shape: tuple[int, ...] | None) -> None:
+    if image_shape is not None and normal_image_shape(image_shape) != dataset.image_shape:
+        raise InputError(
+            f"{dataset.name} has images of shape {dataset.image_shape}, not {tuple(image_shape)}: "
+            "leave the image shape out for a named data set."
+        )

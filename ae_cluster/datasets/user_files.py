@@ -1,0 +1,198 @@
+"""A user's own data: one small reader per format, then the same checks for all."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.lib.npyio import NpzFile
+
+from ae_cluster.datasets.arrays import (
+    as_column,
+    as_ids,
+    as_samples,
+    check_training_samples,
+    check_unique,
+    encode_labels,
+)
+from ae_cluster.datasets.dataset import Array, Dataset, assemble, numbered_ids
+from ae_cluster.errors import InputError
+
+Arrays = dict[str, Array]
+Shape = tuple[int, ...] | None
+
+WHOLE = ("x", "y", "ids")
+HALVES = ("x_train", "x_test", "y_train", "y_test", "ids_train", "ids_test")
+# What zipfile, zlib and numpy raise on damaged, encrypted or lying archives.
+DAMAGE = (ValueError, OSError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
+
+
+def read_npz(path: Path) -> Arrays:
+    """Read those arrays of a ``.npz`` whose names mean something; nothing is unpickled."""
+    with path.open("rb") as file:
+        if not zipfile.is_zipfile(file):
+            raise InputError("this is no .npz archive, or a truncated one: save it again.")
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as archive:
+            check_names(archive.files)
+            known = [name for name in archive.files if name in WHOLE + HALVES]
+            return {name: _read_array(archive, name) for name in known}
+
+
+READERS: dict[str, Callable[[Path], Arrays]] = {".npz": read_npz}
+
+
+def load_file(
+    path: Path, *, test_size: float, seed: int, image_shape: tuple[int, ...] | None
+) -> Dataset:
+    """Read a file, check every array in it and make a data set of them.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the array and the value.
+    """
+    try:
+        return _as_dataset(path.name, _read(path), test_size, seed, image_shape)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def check_names(found: Sequence[str]) -> None:
+    """Refuse a file whose arrays leave open what is train and what is test."""
+    whole, halves = (sorted(set(found) & set(names)) for names in (WHOLE, HALVES))
+    if whole and halves:
+        raise InputError(
+            f"{', '.join(whole)} and {', '.join(halves)} do not go together: name all arrays "
+            "…_train and …_test, or none."
+        )
+    missing = {"x"} - set(whole) if not halves else {"x_train", "x_test"} - set(halves)
+    if missing:
+        raise InputError(
+            f"there is no array {' and no '.join(sorted(missing))} (found: "
+            f"{', '.join(map(repr, found)) or 'none'}): give x_train and x_test, or x to be split."
+        )
+
+
+def _read(path: Path) -> Arrays:
+    try:
+        return _reader(path)(path)
+    except InputError:
+        raise
+    except DAMAGE as error:
+        raise InputError(
+            f"the file cannot be read ({_in_one_line(error)}): save it again."
+        ) from error
+
+
+def _reader(path: Path) -> Callable[[Path], Arrays]:
+    if not path.exists():
+        raise InputError("there is no such file: check the path.")
+    reader = READERS.get(path.suffix.lower())
+    if reader is None or path.is_dir():
+        what = "a folder" if path.is_dir() else f"of type {path.suffix!r}"
+        raise InputError(f"this is {what}: give a file of type {' or '.join(READERS)}.")
+    return reader
+
+
+def _read_array(archive: NpzFile, name: str) -> Array:
+    try:
+        array = archive[name]
+    except DAMAGE as error:
+        raise InputError(
+            f"the array {name} cannot be read ({_in_one_line(error)}): save plain arrays of "
+            "numbers or text with numpy.savez."
+        ) from error
+    # numpy hands over the bytes of a member that is no array.
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"{name} is no numpy array: save it with numpy.savez.")
+    return array
+
+
+def _in_one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+def _as_dataset(
+    file_name: str, arrays: Arrays, test_size: float, seed: int, image_shape: Shape
+) -> Dataset:
+    x, shape = _samples(arrays, image_shape)
+    y, class_names = encode_labels(_columns(arrays, "y", x))
+    clean = {**x, **y, **_ids(arrays, x)}
+    if "x" in clean:
+        clean = split(clean, test_size, seed)
+    check_training_samples(clean["x_train"])
+    return assemble(
+        file_name,
+        (clean["x_train"], clean["x_test"]),
+        (clean.get("y_train"), clean.get("y_test")),
+        (clean["ids_train"], clean["ids_test"]),
+        image_shape=shape,
+        class_names=class_names,
+        # Labels may be there, but the number of clusters is the user's to say.
+        n_clusters=None,
+    )
+
+
+def _samples(arrays: Arrays, image_shape: Shape) -> tuple[Arrays, Shape]:
+    """Return the checked x arrays (n, n_features), and the shape of one image."""
+    given = {name: x for name, x in arrays.items() if name.startswith("x")}
+    samples, shapes = {}, set()
+    for name, x in given.items():
+        samples[name], shape = as_samples(x, name, image_shape)
+        shapes.add((shape, samples[name].shape[1], samples[name].dtype))
+    if len(shapes) > 1:
+        found = " but ".join(f"{name} is {x.dtype} {x.shape}" for name, x in given.items())
+        raise InputError(f"{found}: samples must have one type and one shape in train and test.")
+    return samples, shape
+
+
+def _columns(arrays: Arrays, stem: str, x: Arrays) -> Arrays:
+    """Return the given labels or ids, each found to be one value per sample of its x."""
+    names = {name: name.replace("x", stem, 1) for name in x}
+    return {
+        column: as_column(arrays[column], column, len(x[name]))
+        for name, column in names.items()
+        if column in arrays
+    }
+
+
+def _ids(arrays: Arrays, x: Arrays) -> Arrays:
+    """Return the given ids, or else the row in the file."""
+    given = {name: as_ids(ids, name) for name, ids in _columns(arrays, "ids", x).items()}
+    ids = {}
+    for name, samples in x.items():
+        part = name.removeprefix("x")
+        ids[f"ids{part}"] = given.get(
+            f"ids{part}", numbered_ids(len(samples), f"{part[1:]}-" if part else "")
+        )
+    check_unique(np.concatenate(list(ids.values())))
+    return ids
+
+
+def split(arrays: Arrays, test_size: float, seed: int) -> Arrays:
+    """Split the rows of all arrays alike into random halves, each in the file's order.
+
+    Which rows go where depends on their number, ``test_size`` and ``seed`` alone.
+    """
+    if not 0 < test_size < 1:
+        raise InputError(f"a test size of {test_size} is no share: give one like 0.2.")
+    n = len(arrays["x"])
+    n_test = math.ceil(n * test_size)
+    if n_test == n:
+        raise InputError(
+            f"a test size of {test_size} leaves nothing of {n} sample(s) to train on: give a "
+            "smaller one, or more samples."
+        )
+    # RandomState's stream is frozen: the same split in every version of numpy.
+    order = np.random.RandomState(seed).permutation(n)
+    halves = {"test": np.sort(order[:n_test]), "train": np.sort(order[n_test:])}
+    return {
+        f"{name}_{half}": array[rows]
+        for name, array in arrays.items()
+        for half, rows in halves.items()
+    }

@@ -1,0 +1,39 @@
+"""Pictures of a run: arrays and rows in, matplotlib figures out.
+
+Every ``plot_…`` function is pure: it takes arrays (or a table of rows) and
+returns a `matplotlib.figure.Figure` that carries its own title and caption.
+Nothing here opens a window, touches ``pyplot`` state, trains or loads torch.
+`save_figure` writes one as PNG, SVG and a text file with the caption.
+
+    figure = plot_codes(codes, labels, clusters, class_names)
+    save_figure(figure, "RUN/figures", "codes")
+
+`training` draws what happens while the network learns, `codes` the codes in
+space, `confusion` clusters against labels, `sheets` what each cluster holds
+(`examples` chooses it), `budget` what a few labels buy; `style` is the one
+look and `images` the contact sheets they share.
+"""
+
+from ae_cluster.figures.budget import plot_label_budget
+from ae_cluster.figures.codes import plot_code_tiles, plot_codes
+from ae_cluster.figures.confusion import plot_confusion
+from ae_cluster.figures.examples import ClusterExamples, cluster_examples
+from ae_cluster.figures.sheets import plot_cluster_profiles, plot_cluster_sheet
+from ae_cluster.figures.style import caption_of, in_style, save_figure
+from ae_cluster.figures.training import plot_loss_curve, plot_reconstructions
+
+__all__ = [
+    "ClusterExamples",
+    "caption_of",
+    "cluster_examples",
+    "in_style",
+    "plot_cluster_profiles",
+    "plot_cluster_sheet",
+    "plot_code_tiles",
+    "plot_codes",
+    "plot_confusion",
+    "plot_label_budget",
+    "plot_loss_curve",
+    "plot_reconstructions",
+    "save_figure",
+]

@@ -1,0 +1,115 @@
+"""What a few labels buy: accuracy against the label budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import cycle
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ae_cluster.figures.style import (
+    DASHES,
+    MARKERS,
+    captioned,
+    group_colors,
+    in_style,
+    new_figure,
+    plain,
+    plain_log_ticks,
+)
+
+
+@in_style()
+def plot_label_budget(
+    rows: pd.DataFrame,
+    references: Mapping[str, float] | None = None,
+    *,
+    title: str = "Accuracy with a few labels",
+) -> Figure:
+    """Draw accuracy on test samples against labels per class, one line per features and method.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Tidy rows with the columns budget (labels per class), accuracy, features
+        and method; other columns, such as draw and seed, tell repetitions apart.
+        Rows of another split than test, and rows without a budget, are left out.
+        Failed rows (accuracy NaN) are not drawn, but counted in the caption.
+    references : dict of str to float, optional
+        Accuracies drawn as level lines, say that with all labels, or with none.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    rows = _with_budget(rows)
+    scored = rows.dropna(subset=["accuracy"])
+    figure = new_figure(8, 4.8)
+    ax = figure.add_subplot()
+    for name, accuracy in (references or {}).items():
+        ax.axhline(accuracy, color="#666666", linewidth=1, linestyle=(0, (1, 2)))
+        ax.annotate(plain(name, 40), (1, accuracy), (-3, 2), xycoords=("axes fraction", "data"),
+                    textcoords="offset points", ha="right", fontsize=8)  # fmt: skip
+    _draw_lines(ax, scored)
+    _label_axes(ax, scored)
+    failed = len(rows) - len(scored)
+    return captioned(figure, title, _caption(scored, failed))
+
+
+def _with_budget(rows: pd.DataFrame) -> pd.DataFrame:
+    if "split" in rows:
+        rows = rows[rows["split"] == "test"]
+    rows = rows.assign(
+        budget=pd.to_numeric(rows["budget"]), accuracy=pd.to_numeric(rows["accuracy"])
+    )
+    return rows[rows["budget"] > 0]
+
+
+def _draw_lines(ax: Axes, rows: pd.DataFrame) -> None:
+    lines = list(rows.groupby(["features", "method"], sort=False))
+    colors = group_colors(len(lines))
+    for i, ((keys, group), marker, dash) in enumerate(
+        zip(lines, cycle(MARKERS), cycle(DASHES), strict=False)
+    ):
+        features, method = keys
+        spread = group.groupby("budget")["accuracy"].agg(["median", "min", "max"])
+        # Lines that share budgets are set a little apart, so that no bar hides another.
+        place = spread.index.to_numpy(dtype=np.float64) * 1.035 ** (i - (len(lines) - 1) / 2)
+        reach = np.abs(spread[["min", "max"]].to_numpy().T - spread["median"].to_numpy())
+        ax.errorbar(place, spread["median"], yerr=reach, fmt=dash, marker=marker, color=colors[i],
+                    capsize=2.5, elinewidth=1,
+                    label=plain(f"{method} on {features}", 40))  # fmt: skip
+
+
+def _label_axes(ax: Axes, rows: pd.DataFrame) -> None:
+    ax.set_xscale("log")
+    plain_log_ticks(ax.xaxis)
+    budgets = np.unique(rows["budget"].to_numpy())
+    if 0 < budgets.size <= 12:
+        ax.set_xticks(budgets, [f"{b:g}" for b in budgets])
+        ax.minorticks_off()
+    ax.set_xlabel("labels per class (log scale)")
+    ax.set_ylabel("accuracy (share of test samples)")
+    ax.grid(visible=True, axis="y")
+    if len(rows):
+        ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+
+
+def _caption(rows: pd.DataFrame, failed: int) -> str:
+    sizes = rows.groupby(["features", "method", "budget"]).size()
+    fewest, most = (0, 0) if sizes.empty else (int(sizes.min()), int(sizes.max()))
+    count = f"{most}" if fewest == most else f"{fewest} to {most}"
+    if most > 1:
+        points = (
+            f"Points are medians over {count} draws of the labelled samples, bars reach from the "
+            "worst to the best draw; lines are set slightly apart to keep the bars legible. Bars "
+            "that overlap do not rule out a difference: compare the same draws in pairs."
+        )
+    else:
+        points = "Each point is a single draw of the labelled samples, so its chance is not shown."
+    lost = f" Failed and not drawn: {failed} of {failed + len(rows)} rows." if failed else ""
+    return f"{points} Higher, and high further to the left, is better.{lost}"

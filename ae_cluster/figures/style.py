@@ -1,0 +1,196 @@
+"""One look for every figure: colours, type, titles, captions, and the way to files."""
+
+from __future__ import annotations
+
+import textwrap
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib.style
+import numpy as np
+from matplotlib import font_manager
+from matplotlib.axis import Axis
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import NDArray
+
+# Ten levels of lightness (CIELAB L* 20 to 84 in steps of 7), so the colours stay
+# apart in black and white; the hues were searched so that any two are at least
+# 26 CIELAB units apart for normal sight and for simulated protan, deutan and
+# tritan sight (Machado et al. 2009).
+PALETTE = (
+    "#4b4ce1",
+    "#f0b089",
+    "#5e1033",
+    "#64b8bc",
+    "#7d8d05",
+    "#4b307e",
+    "#ba7ded",
+    "#285c1c",
+    "#af586e",
+    "#b6e13c",
+)
+NEUTRAL = "#9a9a9a"
+N_COLORS = 3 * len(PALETTE)  # as they are, paler and darker
+
+# Lines that are compared differ in marker and dash as well as in colour.
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
+DASHES = ("-", "--", "-.", ":")
+
+# matplotlib's own font has no Chinese, Japanese or Korean; use what is installed.
+_EAST_ASIAN_FONTS = (
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "Microsoft YaHei",
+    "WenQuanYi Zen Hei",
+    "SimHei",
+    "Arial Unicode MS",
+)
+_INSTALLED = set(font_manager.fontManager.get_font_names())
+
+STYLE: dict[str, Any] = {
+    "font.family": ["DejaVu Sans", *(f for f in _EAST_ASIAN_FONTS if f in _INSTALLED)],
+    "font.size": 9,
+    "axes.labelsize": 9,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 5,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "figure.constrained_layout.h_pad": 0.08,
+    "figure.constrained_layout.w_pad": 0.08,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "ae_cluster",
+}
+
+
+@contextmanager
+def in_style() -> Iterator[None]:
+    """Draw with matplotlib's defaults plus ours, whatever the user has set.
+
+    As ``with in_style():`` or above a function as ``@in_style()``.
+    """
+    with matplotlib.style.context(["default", STYLE]), warnings.catch_warnings():
+        # A letter that no installed font has is drawn as a box; the rest still reads.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
+
+
+_CAPTION_SIZE = 9
+_CAPTION_CHARACTERS_PER_INCH = 14.5
+_TITLE_CHARACTERS_PER_INCH = 9.5
+_PNG_DPI = 150
+_SVG_DPI = 96  # of the parts that are pixels: images and clouds of points
+
+
+def plain(text: object, width: int = 16) -> str:
+    r"""Make a name from the user's data safe and short enough to be drawn.
+
+    ``$`` never starts mathematics, control characters and line breaks become
+    spaces, and more than ``width`` characters end in an ellipsis.
+
+    >>> plain("cost in US$ or A$\n(estimated)", width=20)
+    'cost in US\\$ or A\\$ …'
+    """
+    printable = "".join(c if c.isprintable() else " " for c in str(text))
+    short = " ".join(printable.split()) or "–"
+    if len(short) > width:
+        short = short[: width - 1] + "…"
+    if short.startswith("_"):  # matplotlib leaves such names out of legends
+        short = " " + short
+    return short.replace("$", r"\$")
+
+
+def names_of(n: int, class_names: Sequence[str] = (), width: int = 16) -> list[str]:
+    """Return drawable names for the ids 0 … n − 1; the id itself where no name is known."""
+    known = [plain(name, width) for name in class_names[:n]]
+    return known + [str(i) for i in range(len(known), n)]
+
+
+def group_colors(n: int) -> NDArray[np.float64]:
+    """Return ``n`` colours (n, 3): the palette, then paler, then darker rounds of it."""
+    first = np.array([to_rgb(color) for color in PALETTE])
+    rounds = np.concatenate([first, 0.5 * first + 0.5, 0.6 * first])
+    return np.resize(rounds, (n, 3))
+
+
+def ink_on(color: NDArray[np.float64]) -> str:
+    """Return the text colour, black or white, that reads better on ``color`` (3,)."""
+    red, green, blue = color
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.55 else "white"
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of this size in inches that makes room for its own texts."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def captioned(figure: Figure, title: str, caption: str) -> Figure:
+    """Put a title above and a caption, wrapped to the width, below; return the figure."""
+    width = figure.get_figwidth()
+    lines = textwrap.wrap(title, int(width * _TITLE_CHARACTERS_PER_INCH))
+    heading = "\n".join(plain(line, len(line)) for line in lines)
+    figure.suptitle(heading, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    wrapped = textwrap.fill(caption, int(width * _CAPTION_CHARACTERS_PER_INCH))
+    figure.supxlabel(wrapped, x=0.01, ha="left", fontsize=_CAPTION_SIZE, color="#333333")
+    return figure
+
+
+def nothing_to_draw(title: str, reason: str) -> Figure:
+    """Return a figure that only says why there is nothing on it."""
+    return captioned(new_figure(6, 1.2), title, reason)
+
+
+def caption_of(figure: Figure) -> str:
+    """Return the caption a ``plot_…`` function gave its figure, as one line."""
+    return " ".join(figure.get_supxlabel().split())
+
+
+def plain_log_ticks(axis: Axis) -> None:
+    """Label a logarithmic axis 0.02, 0.05, 0.1 … instead of with powers of ten."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+@in_style()
+def save_figure(figure: Figure, folder: str | Path, name: str) -> list[Path]:
+    """Write a figure as ``NAME.png``, ``NAME.svg`` and its caption as ``NAME.txt``.
+
+    The same figure gives the same bytes: no date, no random ids.
+
+    Parameters
+    ----------
+    figure : Figure
+        As returned by a ``plot_…`` function.
+    folder : path
+        Made if it does not exist.
+    name : str
+        File name without an ending.
+
+    Returns
+    -------
+    list of Path
+        The three files.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    png, svg, text = (folder / f"{name}{ending}" for ending in (".png", ".svg", ".txt"))
+    caption = caption_of(figure)
+    figure.savefig(png, dpi=_PNG_DPI, metadata={"Description": caption})
+    figure.savefig(svg, dpi=_SVG_DPI, metadata={"Date": None, "Description": caption})
+    text.write_text(caption + "\n", encoding="utf-8")
+    return [png, svg, text]

@@ -1,0 +1,404 @@
+"""One run, from a configuration to a run folder: the only room that sees several floors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
+
+from ae_cluster.autoencoder import AutoEncoder
+from ae_cluster.clustering import CLUSTERERS, Clustering, check_n_clusters, cluster_codes
+from ae_cluster.config import RunConfig, preset_epochs
+from ae_cluster.datasets import Dataset, load_dataset
+from ae_cluster.errors import InputError
+from ae_cluster.figures import of_run
+from ae_cluster.files import make_folder, put_in_place, refuse_existing
+from ae_cluster.machine import peak_mb
+from ae_cluster.rows import tidy_row
+from ae_cluster.run_folder import write_config, write_method
+from ae_cluster.scoring import clustering_rows, known_classes
+from ae_cluster.semi_supervised import label_budget_rows
+from ae_cluster.training import Callback, Progress
+
+N_SNAPSHOTS = 2000  # training samples whose codes are kept at every epoch
+N_ORIGINALS = 8  # test images whose reconstructions are kept as training goes on
+CHECKPOINT = "checkpoint.safetensors"
+
+
+class Codes(NamedTuple):
+    """Codes (n, n_components) of both splits, by the name of what made them."""
+
+    features: str
+    train: NDArray[Any]
+    test: NDArray[Any]
+    epochs: int = 0
+    seconds: float = 0.0
+
+
+class Reconstructions(Callback):
+    """What becomes of a few images at steps 1, 10, 30, 100, 300, … of a training."""
+
+    MARKS = frozenset({1} | {m * 10**e for m in (1, 3) for e in range(1, 9)})
+
+    def __init__(self, images: NDArray[Any]) -> None:
+        self.images = images
+        self.steps: list[int] = []
+        self.frames: list[NDArray[Any]] = []
+
+    def on_step(self, progress: Progress) -> None:
+        """Draw the images when a mark is reached."""
+        if progress.step in self.MARKS:
+            self.draw(progress.model, progress.step)
+
+    def draw(self, model: AutoEncoder, step: int) -> None:
+        """Keep what the model makes of the images after ``step`` steps."""
+        if step not in self.steps:
+            self.steps.append(step)
+            self.frames.append(model.inverse_transform(model.transform(self.images)))
+
+
+def run(
+    config: RunConfig,
+    out: str | Path,
+    *,
+    data_home: str | Path | None = None,
+    download: bool = True,
+    device: str = "auto",
+    force: bool = False,
+    resume: bool = False,
+    expected_fingerprint: str | None = None,
+    verbose: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> pd.DataFrame:
+    """Carry out the main job and write its run folder.
+
+    Parameters
+    ----------
+    config : RunConfig
+    out : path
+        The run folder; while it is being made it is called ``OUT.partial``.
+    data_home, download
+        As in `ae_cluster.load_dataset`.
+    device : str
+        As in `ae_cluster.AutoEncoder`.
+    force : bool
+        Replace a folder that exists.
+    resume : bool
+        Go on with a training that was killed.
+    expected_fingerprint : str or None
+        Refuse data that have another one.
+    verbose : bool
+        A progress bar on a terminal.
+    say : callable
+        Takes a line of text at each stage.
+
+    Returns
+    -------
+    DataFrame
+        The rows of scores.csv.
+
+    Raises
+    ------
+    InputError
+        When something given cannot be used; nothing half-written is left behind.
+    """
+    out = Path(out)
+    refuse_existing(out, force)
+    data = load_dataset(
+        config.dataset,
+        data_home=data_home,
+        download=download,
+        test_size=config.test_size,
+        seed=config.seed,
+        image_shape=config.image_shape,
+    )
+    if expected_fingerprint not in (None, data.fingerprint):
+        raise InputError(
+            f"The data of {config.dataset} are not those the config was made with (their "
+            "fingerprints differ); restore the data, or name the data set to run on these."
+        )
+    n_clusters = _resolve_n_clusters(config, data)
+    partial = out.with_name(f"{out.name}.partial")
+    with _partial_folder(partial, resume, force):
+        rows = _fill(partial, config, data, n_clusters, device, verbose, say)
+        put_in_place(partial, out)
+    return rows
+
+
+def _fill(
+    folder: Path,
+    config: RunConfig,
+    data: Dataset,
+    n_clusters: int,
+    device: str,
+    verbose: bool,
+    say: Callable[[str], None],
+) -> pd.DataFrame:
+    """Do everything there is to do, and write it into ``folder``."""
+    say(_described(data, n_clusters))
+    model, reconstructions, codes = _train(folder, config, data, device, verbose, say)
+
+    say("Clustering the codes, and those of the baselines (PCA, untrained encoder) …")
+    run_id = _run_id(config, data)
+    common = {"dataset": data.name, "seed": config.seed, "run_id": run_id}
+    rows: list[dict[str, Any]] = []
+    clusterings: dict[str, Clustering] = {}
+    for features in (codes, _pca_codes(config, data), _untrained_codes(model, data)):
+        for method in CLUSTERERS:
+            found, result = _cluster(common, method, features, data, n_clusters, config.seed)
+            rows += found
+            if features is codes and result is not None:
+                clusterings[method] = result
+        rows += _few_label_rows(common, config, data, features)
+    _add_reconstruction_errors(rows, model, data)
+
+    say("Drawing the figures and writing the run folder …")
+    write_config(folder, config, data, _settings(model, n_clusters), run_id)
+    for method, result in clusterings.items():
+        place = folder / "methods" / method
+        write_method(
+            place, data, codes.train, codes.test, result, model.loss_curve_, model.snapshots_
+        )
+        model.save(place / "model", force=True)
+    table = pd.DataFrame([tidy_row(**row) for row in rows])
+    _draw(folder / "figures", data, codes, reconstructions, model, clusterings, table)
+    table["peak_mb"] = round(peak_mb(), 1)
+    table.to_csv(folder / "scores.csv", index=False)
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    return table
+
+
+# What comes before the clusters
+
+
+def _resolve_n_clusters(config: RunConfig, data: Dataset) -> int:
+    n_clusters = config.n_clusters if config.n_clusters is not None else data.n_clusters
+    if n_clusters is None:
+        raise InputError(
+            f"How many clusters {data.name} has is not known, and labels are never asked; "
+            "say it with --n-clusters K (n_clusters=K)."
+        )
+    check_n_clusters(n_clusters, data.raw_train)
+    return n_clusters
+
+
+def _train(
+    folder: Path,
+    config: RunConfig,
+    data: Dataset,
+    device: str,
+    verbose: bool,
+    say: Callable[[str], None],
+) -> tuple[AutoEncoder, Reconstructions, Codes]:
+    reconstructions = Reconstructions(data.raw_test[:N_ORIGINALS])
+    n_train = len(data.raw_train)
+    epochs = config.epochs
+    if epochs is None:
+        epochs = preset_epochs(n_train, config.batch_size)
+    model = AutoEncoder(
+        config.n_components,
+        config.hidden_layer_sizes,
+        kind=config.kind,
+        image_shape=data.image_shape,
+        input_kind="table" if data.is_table else "images",
+        batch_size=config.batch_size,
+        learning_rate_init=config.learning_rate_init,
+        max_iter=epochs,
+        n_snapshots=N_SNAPSHOTS,
+        callbacks=[reconstructions],
+        checkpoint=folder / CHECKPOINT,
+        random_state=config.seed,
+        verbose=verbose,
+        device=device,
+    )
+    say(f"Training an autoencoder with {config.n_components}-number codes for {epochs} epochs …")
+    start = time.perf_counter()
+    model.fit(data.raw_train)
+    seconds = time.perf_counter() - start
+    reconstructions.draw(model, model.n_iter_ * -(-n_train // config.batch_size))
+    train, test = model.transform(data.raw_train), model.transform(data.raw_test)
+    return model, reconstructions, Codes("autoencoder", train, test, model.n_iter_, seconds)
+
+
+def _pca_codes(config: RunConfig, data: Dataset) -> Codes:
+    """Return codes of the same size by principal components, a table standardised first."""
+    train, test = data.x_train, data.x_test
+    if data.is_table:
+        scaler = StandardScaler().fit(train)
+        train, test = scaler.transform(train), scaler.transform(test)
+    n_components = min(config.n_components, *train.shape)
+    start = time.perf_counter()
+    pca = PCA(n_components, random_state=config.seed).fit(train)
+    seconds = time.perf_counter() - start
+    return Codes("pca", pca.transform(train), pca.transform(test), seconds=seconds)
+
+
+def _untrained_codes(model: AutoEncoder, data: Dataset) -> Codes:
+    """Return the codes of the network as it was before training."""
+    parameters = model.get_params() | {
+        "max_iter": 0,
+        "callbacks": (),
+        "checkpoint": None,
+        "n_snapshots": 0,
+        "verbose": False,
+    }
+    untrained = AutoEncoder(**parameters).fit(data.raw_train)
+    train, test = untrained.transform(data.raw_train), untrained.transform(data.raw_test)
+    return Codes("untrained", train, test)
+
+
+# Rows
+
+
+def _cluster(
+    common: dict[str, Any],
+    method: str,
+    codes: Codes,
+    data: Dataset,
+    n_clusters: int,
+    seed: int,
+) -> tuple[list[dict[str, Any]], Clustering | None]:
+    """Return the rows of one clustering, and the clustering; a failure is a row that says so."""
+    place = common | {
+        "method": method,
+        "features": codes.features,
+        "n_clusters": n_clusters,
+        "n_components": codes.train.shape[1],
+        "n_train": len(codes.train),
+        "epochs": codes.epochs,
+        "uses_k": True,
+        "uses_balance": False,
+        "uses_augmentation": False,
+        "tuned_on": "nothing",
+    }
+    try:
+        result = cluster_codes(method, codes.train, codes.test, n_clusters, seed)
+    except (ValueError, np.linalg.LinAlgError) as error:
+        failed = {"status": "failed", "reason": " ".join(str(error).split())}
+        return [place | failed | {"split": split} for split in ("train", "test")], None
+    place["seconds"] = round(codes.seconds + result.seconds, 3)
+    return clustering_rows(place, data, codes.train, codes.test, result), result
+
+
+def _few_label_rows(
+    common: dict[str, Any], config: RunConfig, data: Dataset, codes: Codes
+) -> list[dict[str, Any]]:
+    """Return the rows of every label budget; none where labels are missing."""
+    if data.y_train is None or data.y_test is None or len(known_classes(data.y_train)) < 2:
+        return []
+    rows = label_budget_rows(
+        codes.train,
+        data.y_train,
+        codes.test,
+        data.y_test,
+        config.budgets,
+        config.draws,
+        dataset=data.name,
+        features=codes.features,
+        seed=config.seed,
+    )
+    priors = {"uses_k": True, "uses_balance": True, "uses_augmentation": False}
+    return [common | priors | {"tuned_on": "digits", "epochs": codes.epochs} | row for row in rows]
+
+
+def _add_reconstruction_errors(
+    rows: list[dict[str, Any]], model: AutoEncoder, data: Dataset
+) -> None:
+    errors = {"train": -model.score(data.raw_train), "test": -model.score(data.raw_test)}
+    for row in rows:
+        if row["features"] == "autoencoder" and row["method"] in CLUSTERERS:
+            row["mse"] = errors[row["split"]]
+
+
+def _run_id(config: RunConfig, data: Dataset) -> str:
+    """Return twelve digits that name a configuration on data."""
+    text = json.dumps(config.to_json(), sort_keys=True) + data.fingerprint
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+# Files
+
+
+@contextmanager
+def _partial_folder(partial: Path, resume: bool, force: bool) -> Iterator[None]:
+    """Make the folder to fill; an error removes it, a kill leaves it for ``resume``."""
+    if partial.exists() and not resume and not force:
+        raise InputError(
+            f"{partial} holds a run that was interrupted; go on with it with --resume "
+            "(resume=True), or start anew with --force (force=True)."
+        )
+    if partial.exists() and not resume:
+        shutil.rmtree(partial)
+    make_folder(partial)
+    try:
+        yield
+    except Exception:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _settings(model: AutoEncoder, n_clusters: int) -> dict[str, Any]:
+    """Return what the preset and the data made of the arguments."""
+    shown = model.get_params() | {"n_clusters": n_clusters, "clusterers": list(CLUSTERERS)}
+    for name in ("callbacks", "checkpoint", "device", "verbose"):
+        del shown[name]
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in shown.items()}
+
+
+def _draw(
+    folder: Path,
+    data: Dataset,
+    codes: Codes,
+    reconstructions: Reconstructions,
+    model: AutoEncoder,
+    clusterings: dict[str, Clustering],
+    table: pd.DataFrame,
+) -> None:
+    frames = np.stack(reconstructions.frames)
+    of_run.draw_training(
+        folder,
+        reconstructions.images,
+        frames,
+        reconstructions.steps,
+        data.image_shape,
+        model.loss_curve_,
+    )
+    for i, (method, result) in enumerate(clusterings.items()):
+        pictured = of_run.Pictured(
+            data.raw_test,
+            data.image_shape,
+            data.class_names,
+            codes.test,
+            result.train,
+            result.test,
+            result.soft_test,
+            data.y_train,
+            data.y_test,
+        )
+        if i == 0:
+            of_run.draw_tiles(folder, pictured)
+        of_run.draw_method(folder, method, pictured)
+    is_all_labels = (table["features"] == "autoencoder") & (table["split"] == "test")
+    ceiling = table.loc[is_all_labels, "neighbor_accuracy"].dropna()
+    references = {"all labels, k-NN": float(ceiling.iloc[0])} if len(ceiling) else {}
+    of_run.draw_label_budget(folder, table[table["features"] != "untrained"], references)
+
+
+def _described(data: Dataset, n_clusters: int) -> str:
+    kind = "rows" if data.is_table else "images"
+    size = "×".join(map(str, data.image_shape or data.raw_train.shape[1:]))
+    return (
+        f"{data.name}: {len(data.raw_train):,} training and {len(data.raw_test):,} test {kind} "
+        f"of {size} numbers, {n_clusters} clusters asked for."
+    )

@@ -1,0 +1,81 @@
+"""Codes and clusters to tidy rows: every score, on both splits."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ae_cluster import evaluation
+from ae_cluster.clustering import Clustering
+from ae_cluster.datasets import Dataset
+
+
+def known_classes(labels: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """Return the classes that occur among labels, where −1 and None mean unknown."""
+    return (
+        np.unique(labels[labels != evaluation.UNKNOWN]) if labels is not None else np.empty(0, int)
+    )
+
+
+def clustering_rows(
+    place: dict[str, Any],
+    data: Dataset,
+    codes_train: NDArray[Any],
+    codes_test: NDArray[Any],
+    result: Clustering,
+) -> list[dict[str, Any]]:
+    """Return a train and a test row of scores for one clustering.
+
+    Parameters
+    ----------
+    place : dict
+        The columns that are the same on both.
+    data : Dataset
+        Its labels are read here and nowhere before.
+    codes_train, codes_test : ndarray (n, n_components)
+    result : Clustering
+        Of these codes.
+    """
+    mapping = class_map(data, result)
+    neighbor = neighbor_accuracy(data, codes_train, codes_test)
+    splits = (
+        ("train", data.y_train, codes_train, result.train),
+        ("test", data.y_test, codes_test, result.test),
+    )
+    return [
+        place
+        | {"split": split, "status": "ok"}
+        | external_scores(labels, clusters, mapping)
+        | evaluation.internal_scores(codes, clusters)
+        | ({"neighbor_accuracy": neighbor} if split == "test" else {})
+        for split, labels, codes, clusters in splits
+    ]
+
+
+def class_map(data: Dataset, result: Clustering) -> dict[int, int] | None:
+    """Return the class of each cluster, learnt on train; None where no train label is known."""
+    if data.y_train is None:
+        return None
+    return evaluation.class_map(data.y_train, result.train)
+
+
+def external_scores(
+    labels: NDArray[np.int64] | None,
+    clusters: NDArray[np.int64],
+    mapping: dict[int, int] | None,
+) -> dict[str, float]:
+    """Return the scores against labels that can be had; without labels, none."""
+    if labels is None:
+        return {}
+    scores = evaluation.external_scores(labels, clusters, mapping or {})
+    return scores if mapping is not None else scores | {"accuracy": math.nan}
+
+
+def neighbor_accuracy(data: Dataset, codes_train: NDArray[Any], codes_test: NDArray[Any]) -> float:
+    """Return the nearest-neighbour accuracy of codes; NaN where labels are missing."""
+    if data.y_train is None or data.y_test is None:
+        return math.nan
+    return evaluation.neighbor_accuracy(codes_train, data.y_train, codes_test, data.y_test)

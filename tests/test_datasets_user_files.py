@@ -1,0 +1,213 @@
+"""A user's .npz: what is taken and what it becomes."""
+
+import numpy as np
+import pytest
+
+from ae_cluster.datasets import load_dataset
+
+rng = np.random.default_rng(0)
+BYTES = rng.integers(0, 256, (10, 5, 4), dtype=np.uint8)
+FLOATS = rng.random((10, 5, 4))
+TABLE = rng.normal(size=(10, 3)) * 1000
+Y = np.arange(10) % 3
+AN_OBJECT = np.array([{"a": 1}] * 10, dtype=object)
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Give a function that saves arrays and loads them as a data set."""
+
+    def save_and_load(file="mine.npz", save=np.savez, options=None, **arrays):
+        save(tmp_path / file, **arrays)
+        return load_dataset(tmp_path / file, **(options or {}))
+
+    return save_and_load
+
+
+# --- what is taken ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_halves_are_kept_as_given(load, save):
+    data = load(
+        save=save, x_train=BYTES[:7], x_test=BYTES[7:], y_train=Y[:7], y_test=Y[7:], other=AN_OBJECT
+    )
+    np.testing.assert_array_equal(data.raw_train, BYTES[:7].reshape(7, 20))
+    np.testing.assert_array_equal(data.raw_test, BYTES[7:].reshape(3, 20))
+    assert data.raw_train.dtype == np.uint8
+    assert data.image_shape == (5, 4)
+    assert data.y_train.tolist() == Y[:7].tolist()
+    assert data.y_test.tolist() == Y[7:].tolist()
+    assert data.ids_train.tolist() == [f"train-{i}" for i in range(7)]
+    assert data.ids_test.tolist() == ["test-0", "test-1", "test-2"]
+
+
+def test_number_of_clusters_never_comes_from_labels(load):
+    assert load(x=BYTES, y=Y).n_clusters is None
+
+
+def test_a_file_never_bears_the_name_of_a_known_set(load):
+    assert load(file="mnist.npz", x=BYTES).name == "mnist.npz"
+
+
+def test_suffix_in_capitals(load, tmp_path):
+    load(x=BYTES)
+    (tmp_path / "mine.npz").rename(tmp_path / "MINE.NPZ")
+    assert load_dataset(tmp_path / "MINE.NPZ").name == "MINE.NPZ"
+
+
+@pytest.mark.parametrize(
+    ("x", "dtype", "image_shape"),
+    [
+        (BYTES, np.uint8, (5, 4)),
+        (BYTES.astype(np.int64), np.uint8, (5, 4)),
+        (BYTES.astype(np.uint16), np.uint8, (5, 4)),
+        (BYTES > 100, np.uint8, (5, 4)),
+        (FLOATS, np.float32, (5, 4)),
+        (FLOATS.astype(np.float16), np.float32, (5, 4)),
+        (FLOATS.astype(">f8"), np.float32, (5, 4)),
+        (np.asfortranarray(FLOATS), np.float32, (5, 4)),
+        (FLOATS * (1 + 1e-12) / FLOATS.max(), np.float32, (5, 4)),
+        (BYTES[..., None], np.uint8, (5, 4)),
+        (np.stack([BYTES] * 3, axis=-1), np.uint8, (5, 4, 3)),
+        (TABLE, np.float32, None),
+        (TABLE.astype(np.int32), np.float32, None),
+        (BYTES.reshape(10, 20), np.float32, None),
+        (TABLE > 0, np.float32, None),
+    ],
+)
+def test_types_and_shapes(load, x, dtype, image_shape):
+    data = load(x_train=x, x_test=x[:2])
+    for raw in (data.raw_train, data.raw_test):
+        assert raw.dtype == dtype
+        assert raw.dtype.isnative
+        assert raw.flags.c_contiguous
+        assert raw.flags.writeable
+    assert data.image_shape == image_shape
+    assert data.is_table == (image_shape is None)
+    expected = x.reshape(10, -1).astype(np.float32)
+    if dtype == np.uint8 and x.dtype != bool:
+        expected /= 255
+    np.testing.assert_array_equal(data.x_train, expected)
+    assert data.x_train.dtype == np.float32
+
+
+def test_image_shape_makes_images_of_columns(load):
+    flat = BYTES.reshape(10, 20)
+    data = load(x=flat, options={"image_shape": (5, 4)})
+    assert data.image_shape == (5, 4)
+    assert data.raw_train.dtype == np.uint8
+    assert data.fingerprint == load(x=BYTES).fingerprint
+    assert load(x=BYTES, options={"image_shape": [5, 4, 1]}).image_shape == (5, 4)
+    assert load(x=flat, options={"image_shape": (2, 2, 5)}).image_shape == (2, 2, 5)
+
+
+def test_constant_columns_are_no_harm(load):
+    table = TABLE.copy()
+    table[:, 1] = 7
+    assert load(x=table).raw_train[:, 1].tolist() == [7] * 8
+
+
+# --- the split -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n", "test_size", "n_test"), [(10, 0.2, 2), (10, 0.25, 3), (3, 0.1, 1)])
+def test_split_keeps_every_row_once_and_in_order(load, n, test_size, n_test):
+    data = load(x=BYTES[:n], y=np.arange(n), options={"test_size": test_size})
+    train, test = (ids.astype(int) for ids in (data.ids_train, data.ids_test))
+    assert len(test) == n_test
+    assert sorted([*train, *test]) == list(range(n))
+    assert sorted(train) == list(train)
+    np.testing.assert_array_equal(data.raw_train, BYTES[train].reshape(len(train), -1))
+    assert data.y_train.tolist() == train.tolist()
+    assert data.y_test.tolist() == test.tolist()
+
+
+def test_split_follows_the_seed_and_nothing_else(load):
+    def test_ids(seed, **arrays):
+        return load(x=TABLE, options={"seed": seed}, **arrays).ids_test.tolist()
+
+    assert test_ids(0) == test_ids(0)
+    assert len({tuple(test_ids(seed)) for seed in range(5)}) > 1
+    assert test_ids(0, y=Y) == test_ids(0, y=Y[::-1]) == test_ids(0, y=np.sort(Y)) == test_ids(0)
+    assert load(x=BYTES).ids_test.tolist() == test_ids(0)
+
+
+# --- labels and ids --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("y", "codes", "names"),
+    [
+        ([0, 1, 2, 0], [0, 1, 2, 0], ("0", "1", "2")),
+        ([5, 1, -1, 5], [1, 0, -1, 1], ("1", "5")),
+        ([10, 9, 10, 9], [1, 0, 1, 0], ("9", "10")),
+        ([3.0, 1.0, -1.0, 3.0], [1, 0, -1, 1], ("1", "3")),
+        ([True, False, True, True], [1, 0, 1, 1], ("0", "1")),
+        (["dog", "cat", "", "dog"], [1, 0, -1, 1], ("cat", "dog")),
+        (["dog", "cat", -1, "dog"], [1, 0, -1, 1], ("cat", "dog")),
+        ([b"dog", b"caf\xc3\xa9", b"", b"dog"], [1, 0, -1, 1], ("café", "dog")),
+        ([[2], [0], [-1], [2]], [1, 0, -1, 1], ("0", "2")),
+        (np.array([7, 7, 8, 8], np.uint8), [0, 0, 1, 1], ("7", "8")),
+    ],
+)
+def test_labels_are_renumbered(load, y, codes, names):
+    data = load(x_train=TABLE[:4], x_test=TABLE[4:6], y_train=np.array(y))
+    assert data.y_train.tolist() == codes
+    assert data.y_train.dtype == np.int64
+    assert data.class_names == names
+    assert data.y_test is None
+
+
+def test_train_and_test_labels_share_their_numbers(load):
+    data = load(
+        x_train=TABLE[:3],
+        x_test=TABLE[3:5],
+        y_train=np.array(["b", "d", "b"]),
+        y_test=np.array(["a", "d"]),
+    )
+    assert data.class_names == ("a", "b", "d")
+    assert data.y_train.tolist() == [1, 2, 1]
+    assert data.y_test.tolist() == [0, 2]
+
+
+def test_no_labels_is_normal(load):
+    data = load(x=TABLE)
+    assert data.y_train is None
+    assert data.y_test is None
+    assert data.class_names == ()
+
+
+@pytest.mark.parametrize("y", [np.full(10, -1), np.full(10, "")])
+def test_all_unknown_is_no_labels(load, y):
+    data = load(x=TABLE, y=y)
+    assert data.y_train is None
+    assert data.y_test is None
+    assert data.class_names == ()
+    assert data.fingerprint == load(x=TABLE).fingerprint
+
+
+def test_labels_known_in_one_half_only(load):
+    data = load(x_train=TABLE[:7], x_test=TABLE[7:], y_train=np.full(7, -1), y_test=Y[7:])
+    assert data.y_train is None
+    assert data.y_test.tolist() == Y[7:].tolist()
+
+
+def test_fingerprint_sees_labels_but_not_ids_or_the_file_name(load):
+    base = load(x=BYTES, y=Y).fingerprint
+    assert load(file="other.npz", x=BYTES, y=Y, ids=np.arange(10) + 5).fingerprint == base
+    assert load(x=BYTES, y=Y[::-1]).fingerprint != base
+    assert load(x=BYTES).fingerprint != base
+    changed = BYTES.copy()
+    changed[9, 4, 3] ^= 1
+    assert load(x=changed, y=Y).fingerprint != base
+
+
+@pytest.mark.parametrize("ids", [np.arange(10) * 2, np.array(list("abcdefghij"))])
+def test_given_ids(load, ids):
+    data = load(x=TABLE, ids=ids)
+    assert data.ids_train.dtype.kind == "U"
+    assert sorted([*data.ids_train, *data.ids_test]) == sorted(str(i) for i in ids)
+    halves = load(x_train=TABLE[:7], x_test=TABLE[7:], ids_train=ids[:7])
+    assert halves.ids_train.tolist() == [str(i) for i in ids[:7]]
+    assert halves.ids_test.tolist() == ["test-0", "test-1", "test-2"]
