@@ -58,6 +58,8 @@ def plot_reconstructions(
     steps = np.asarray(steps)
     chosen = _spread(steps)
     names = ["original", *(f"{unit} {t:,}" if t else "untrained" for t in steps[chosen])]
+    if originals.dtype == np.uint8 and image_shape is not None:
+        originals = originals / 255  # reconstructions are in [0, 1]
     frames = np.stack([originals, *reconstructions[chosen]])[:, :_MOST_SAMPLES]
     if image_shape is None:
         return _table_reconstructions(frames.astype(np.float64), names, title)
