@@ -23,8 +23,10 @@ _HOME_OF = {
     "Progress": "training",
     "draw_budget": "semi_supervised",
     "load_dataset": "datasets",
-    "load_run": "runs",
+    "read_codes": "run_folder",
+    "read_scores": "run_folder",
     "run": "runs",
+    "RunConfig": "config",
 }
 
 __all__ = [  # noqa: PLE0604 (computed: one list of names, not two)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import numbers
-import warnings
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -13,40 +12,30 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
-from ae_cluster import model_files
+from ae_cluster import coding, model_files
 from ae_cluster.adam import Adam, flatten_parameters, release_gradients
-from ae_cluster.callbacks import (
-    EarlyStopping,
-    LastGoodWeights,
-    LearningRateSchedule,
-    ProgressBar,
-    Snapshots,
-)
-from ae_cluster.checkpoints import Checkpoint
 from ae_cluster.errors import InputError
+from ae_cluster.fitting import Fitting, held_out_split
 from ae_cluster.inputs import (
     check_parameters,
     check_range,
     jsonable,
+    refusals_as_input_errors,
+    resolve_device,
     resolve_image_shape,
     resolve_input_kind,
     training_key,
+    unjsoned,
+    value_range,
 )
 from ae_cluster.networks import AutoEncoderNetwork, ConvAutoEncoder, DenseAutoEncoder, initialize
 from ae_cluster.reconstruction import reconstruction_step
-from ae_cluster.scaling import (
-    CHUNK_ROWS,
-    Scaling,
-    as_tensor,
-    chunks,
-    filled,
-    mean_squared_error,
-)
-from ae_cluster.training import Callback, DivergedError, Progress, train
+from ae_cluster.scaling import Scaling
+from ae_cluster.training import Callback, Progress
 
 
 class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -94,9 +83,11 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Called during `fit`; ``progress.model`` is this estimator.
     checkpoint : path, default=None
         A file written while training. If it is there when `fit` starts,
-        training goes on from it and ends as if it had never stopped.
+        training goes on from it and ends as if it had never stopped. Needs
+        a whole number as ``random_state``.
     random_state : int, RandomState or None, default=None
-        Everything random comes from here; global seeds are left alone.
+        Everything random comes from here; None is different every time. Global
+        seeds are left alone.
     verbose : bool, default=False
         A progress bar where standard error is a terminal.
     device : str, default="auto"
@@ -111,6 +102,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Finished epochs.
     input_kind_ : {"images", "table"}
     snapshots_ : ndarray (n_iter_ + 1, n_snapshots, n_components)
+        None without ``n_snapshots``; ``validation_loss_curve_`` is None without
+        early stopping.
     n_features_in_, feature_names_in_ : as everywhere in scikit-learn
 
     Notes
@@ -125,6 +118,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     >>> AutoEncoder(max_iter=1, random_state=0).fit_transform(X).shape
     (1797, 3)
     """
+
+    network_: AutoEncoderNetwork
+    image_shape_: tuple[int, ...] | None
 
     def __init__(
         self,
@@ -205,30 +201,19 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the codes (n, n_components) of images X, a chunk at a time."""
         check_is_fitted(self, "network_")
-        rows = self._validate(X, reset=False)
-        shape = (len(rows), self.n_components)
-        return filled(
-            shape,
-            self.dtype_,
-            lambda x: self.network_.encode(self.scaling_(x)),
-            chunks(rows, self._device()),
-        )
+        return coding.encode(self.network_, self.scaling_, self._validate(X, reset=False))
 
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the images (n, n_features) that codes X (n, n_components) stand for."""
         check_is_fitted(self, "network_")
-        codes = check_array(X, dtype=self.dtype_, input_name="codes")
+        with refusals_as_input_errors():
+            codes = check_array(X, dtype=self.dtype_, ensure_all_finite=False, input_name="codes")
+        value_range(codes, "codes")
         if codes.shape[1] != self.n_components:
             raise InputError(
                 f"Codes must have {self.n_components} columns, and these have {codes.shape[1]}."
             )
-        shape = (len(codes), self.n_features_in_)
-        return filled(
-            shape,
-            self.dtype_,
-            lambda z: self.scaling_.undo(self.network_.decode(z)),
-            chunks(codes, self._device()),
-        )
+        return coding.decode(self.network_, self.scaling_, codes)
 
     def score(self, X: ArrayLike, y: object = None) -> float:  # noqa: ARG002
         """Return minus the mean squared reconstruction error of X: higher is better.
@@ -237,17 +222,14 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         check_is_fitted(self, "network_")
         rows = self._validate(X, reset=False)
-        return -mean_squared_error(self.network_, self.scaling_, chunks(rows, self._device()))
+        return -coding.reconstruction_error(self.network_, self.scaling_, rows)
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the model as a folder of safetensors and JSON; see `load`."""
         check_is_fitted(self, "network_")
         tensors = {f"network.{k}": t for k, t in self.network_.state_dict().items()}
-        if self.input_kind_ == "table":
-            tensors |= {
-                "mean": torch.from_numpy(self.mean_),
-                "scale": torch.from_numpy(self.scale_),
-            }
+        if self.scaling_.mean is not None and self.scaling_.scale is not None:
+            tensors |= {"mean": self.scaling_.mean, "scale": self.scaling_.scale}
         model_files.write(Path(path), type(self).__name__, tensors, self._description(), force)
 
     @classmethod
@@ -261,7 +243,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         tensors, description = model_files.read(Path(path), cls.__name__)
         try:
-            model = cls(**description["parameters"])
+            model = cls(**unjsoned(description["parameters"]))
             check_parameters(model.get_params())
             model._restore(tensors, description["fitted"])
         except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -272,8 +254,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _description(self) -> dict[str, Any]:
         """Return parameters and fitted attributes as JSON takes them."""
-        parameters = self.get_params() | {"callbacks": [], "checkpoint": None}
-        if not isinstance(self.random_state, numbers.Integral):
+        parameters = self.get_params() | {"callbacks": (), "checkpoint": None}
+        if isinstance(self.random_state, np.random.RandomState):
             parameters["random_state"] = None
         fitted = {name: getattr(self, name) for name in _FITTED if hasattr(self, name)}
         if hasattr(self, "feature_names_in_"):
@@ -283,10 +265,12 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _restore(self, tensors: dict[str, Tensor], fitted: dict[str, Any]) -> None:
         for name in _FITTED & fitted.keys():
             setattr(self, name, fitted[name])
+        if self.image_shape_ is not None:
+            self.image_shape_ = tuple(self.image_shape_)
         if "feature_names_in_" in fitted:
             self.feature_names_in_ = np.array(fitted["feature_names_in_"], dtype=object)
         scales = [tensors.pop(name) for name in ("mean", "scale") if self.input_kind_ == "table"]
-        self.scaling_ = Scaling(self._torch_dtype(), *scales)
+        self.scaling_ = Scaling(getattr(torch, self.dtype_), *scales)
         self._build()
         state = {name.removeprefix("network."): tensor for name, tensor in tensors.items()}
         self.network_.load_state_dict(state)
@@ -309,140 +293,88 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             network = ConvAutoEncoder(
                 self.image_shape_, self.n_components, self.conv_channels, self.activation, output
             )
-        self.network_ = network.to(self._device(), self._torch_dtype())
+        self.network_ = network.to(resolve_device(self.device), self.scaling_.dtype)
 
     def _train(self, rows: NDArray[Any], generator: torch.Generator) -> None:
-        data, held_out = self._split(rows, generator)
-        weights = flatten_parameters(self.network_)
-        optimizer = Adam(weights, self.learning_rate_init)
+        network, scaling = self.network_, self.scaling_
+        data = held_out = coding.as_tensor(rows).to(resolve_device(self.device))
+        if self.early_stopping:
+            data, held_out = held_out_split(data, self.validation_fraction, generator)
+        optimizer = Adam(flatten_parameters(network), self.learning_rate_init)
         progress = Progress(self.max_iter, math.ceil(len(data) / self.batch_size), model=self)
-        self.loss_curve_ = progress.loss_curve
-
-        last_good = LastGoodWeights(weights)
-        stopping = self._early_stopping(held_out, weights)
-        snapshots = self._snapshot_taker(rows)
-        callbacks: list[Callback] = [c for c in (last_good, stopping, snapshots) if c]
-        if self.learning_rate == "cosine":
-            callbacks.append(LearningRateSchedule(optimizer))
-        callbacks.extend(self.callbacks)
-        if self.checkpoint is not None:
-            key = training_key(self.get_params(), rows)
-            checkpoint = Checkpoint(
-                Path(self.checkpoint), key, optimizer, generator, stopping, snapshots
-            )
-            checkpoint.resume(progress)
-            callbacks.append(checkpoint)
-        bar = ProgressBar(progress) if self.verbose else None
-        if bar:
-            callbacks.append(bar)
-
+        few = data[: self.batch_size]
+        fitting = Fitting(
+            optimizer, generator, progress, lambda: coding.is_usable(network, scaling, few)
+        )
+        self._accompany(fitting, rows, held_out)
+        self._keep_records(fitting)
         step = reconstruction_step(
-            self.network_,
-            data,
-            self.scaling_,
-            optimizer,
-            generator,
-            self.noise_std,
-            self.mask_fraction,
+            network, data, scaling, optimizer, generator, self.noise_std, self.mask_fraction
         )
         try:
-            train(
-                step,
-                len(data),
-                batch_size=self.batch_size,
-                generator=generator,
-                progress=progress,
-                callbacks=callbacks,
-            )
-        except DivergedError:
-            last_good.restore()
-            raise
-        except KeyboardInterrupt:
-            warnings.warn(_INTERRUPTED.format(progress.epoch), stacklevel=3)
+            fitting.run(step, len(data), self.batch_size, show_progress=bool(self.verbose))
         finally:
-            if bar:
-                bar.close()
-            if stopping:
-                stopping.restore_best()
-            if snapshots:
-                self.snapshots_ = torch.stack(snapshots.codes).numpy()
-            self.n_iter_ = progress.epoch
-            release_gradients(self.network_)
+            self._keep_records(fitting)
+            release_gradients(network)
 
-    def _split(self, rows: NDArray[Any], generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Return the training samples and the held-out ones, on the device."""
-        data = as_tensor(rows).to(self._device())
-        if not self.early_stopping:
-            return data, data[:0]
-        n_held_out = max(1, round(self.validation_fraction * len(data)))
-        if n_held_out >= len(data):
-            raise InputError(
-                f"validation_fraction={self.validation_fraction} of {len(data)} samples leaves "
-                "none to train on; lower it, or turn early_stopping off."
+    def _accompany(self, fitting: Fitting, rows: NDArray[Any], held_out: Tensor) -> None:
+        """Add what the parameters ask for; a checkpoint is last, since it keeps the others."""
+        network, scaling = self.network_, self.scaling_
+        if self.early_stopping:
+            fitting.stop_early(
+                lambda: coding.reconstruction_error(network, scaling, held_out),
+                self.n_iter_no_change,
+                self.tol,
             )
-        order = torch.randperm(len(data), generator=generator).to(data.device)
-        return data[order[n_held_out:]], data[order[:n_held_out]]
+        if self.n_snapshots:
+            first = rows[: self.n_snapshots]
+            fitting.take_snapshots(lambda: coding.encode(network, scaling, first))
+        if self.learning_rate == "cosine":
+            fitting.lower_learning_rate()
+        fitting.call(self.callbacks)
+        if self.checkpoint is not None:
+            fitting.go_on_from(Path(self.checkpoint), training_key(self.get_params(), rows))
 
-    def _early_stopping(self, held_out: Tensor, weights: Tensor) -> EarlyStopping | None:
-        if not self.early_stopping:
-            return None
-        stopping = EarlyStopping(
-            lambda: mean_squared_error(
-                self.network_, self.scaling_, torch.split(held_out, CHUNK_ROWS)
-            ),
-            weights,
-            self.n_iter_no_change,
-            self.tol,
-        )
-        self.validation_loss_curve_ = stopping.curve
-        return stopping
-
-    def _snapshot_taker(self, rows: NDArray[Any]) -> Snapshots | None:
-        first = rows[: self.n_snapshots]
-        if not len(first):
-            return None
-        return Snapshots(lambda: torch.from_numpy(self.transform(first)))
+    def _keep_records(self, fitting: Fitting) -> None:
+        self.n_iter_ = fitting.progress.epoch
+        self.loss_curve_ = fitting.progress.loss_curve
+        self.validation_loss_curve_ = fitting.validation_curve
+        self.snapshots_ = fitting.snapshot_codes
 
     # ------------------------------------------------------------ arrays inside
 
     def _validate(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
         """Return X as rows of bytes, float32 or float64, checked; ``reset`` learns from it."""
-        shape = getattr(X, "shape", ())
+        shape: tuple[int, ...] = getattr(X, "shape", ())
         if len(shape) > 2:
-            X = np.reshape(X, (len(X), -1))  # type: ignore[arg-type]
-        rows: NDArray[Any] = validate_data(
-            self,
-            X,
-            reset=reset,
-            dtype=[np.float64, np.float32, np.uint8],
-            ensure_min_samples=2 if reset else 1,
-        )
+            X = np.reshape(X, (shape[0], math.prod(shape[1:])))
+        with refusals_as_input_errors():
+            rows: NDArray[Any] = validate_data(
+                self,
+                X,
+                reset=reset,
+                dtype=[np.float64, np.float32, np.uint8],
+                ensure_all_finite=False,  # `value_range` says where
+                ensure_min_samples=2 if reset else 1,
+            )
+        low, high = value_range(rows)
         if reset:
+            self.input_kind_ = resolve_input_kind(self.input_kind, low, high)
             self._learn_input(rows, shape)
         elif self.input_kind_ == "images":
-            check_range(rows)
+            check_range(low, high)
         return rows
 
     def _learn_input(self, rows: NDArray[Any], shape: tuple[int, ...]) -> None:
-        self.input_kind_ = resolve_input_kind(self.input_kind, rows)
         self.dtype_ = "float64" if rows.dtype == np.float64 else "float32"
         self.image_shape_ = resolve_image_shape(self.image_shape, self.kind, shape, rows.shape[1])
-        dtype = self._torch_dtype()
-        is_table = self.input_kind_ == "table"
+        dtype, is_table = getattr(torch, self.dtype_), self.input_kind_ == "table"
         self.scaling_ = Scaling.of_table(rows, dtype) if is_table else Scaling(dtype)
 
     def _seed(self) -> int:
-        if isinstance(self.random_state, numbers.Integral):
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(2**31))
-
-    def _device(self) -> torch.device:
-        if self.device == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        return torch.device(self.device)
-
-    def _torch_dtype(self) -> torch.dtype:
-        return torch.float64 if self.dtype_ == "float64" else torch.float32
+        if isinstance(self.random_state, np.random.RandomState):
+            return int(self.random_state.randint(2**31))
+        return secrets.randbits(31) if self.random_state is None else int(self.random_state)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -455,14 +387,6 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
 
 _FITTED = {
-    "dtype_",
-    "image_shape_",
-    "input_kind_",
-    "loss_curve_",
-    "n_features_in_",
-    "n_iter_",
-    "validation_loss_curve_",
+    *("dtype_", "image_shape_", "input_kind_", "n_features_in_"),
+    *("n_iter_", "loss_curve_", "validation_loss_curve_"),
 }
-_INTERRUPTED = (
-    "Training was interrupted after {} finished epochs; the model is usable as it stands."
-)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
+from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
 from ae_cluster.adam import Adam
-from ae_cluster.training import Callback, Progress
+from ae_cluster.training import Callback, Progress, diverged
 
 
 class EarlyStopping(Callback):
@@ -59,14 +61,30 @@ class EarlyStopping(Callback):
 
 
 class LastGoodWeights(Callback):
-    """The weights of the last finished epoch, in case the next one diverges."""
+    """The weights of the last epoch that left a usable network, in case the next one does not.
 
-    def __init__(self, weights: Tensor) -> None:
+    Parameters
+    ----------
+    weights : Tensor (n,)
+        The flat parameter.
+    is_usable : callable
+        Takes nothing, returns whether the network's outputs are numbers. A
+        minibatch's loss says so only of the weights before its step.
+    """
+
+    def __init__(self, weights: Tensor, is_usable: Callable[[], bool]) -> None:
         self.weights = weights
+        self.is_usable = is_usable
         self.kept = weights.detach().clone()
 
-    def on_epoch(self, progress: Progress) -> None:  # noqa: ARG002
-        """Keep these."""
+    def on_epoch(self, progress: Progress) -> None:
+        """Keep these weights, or raise `DivergedError`."""
+        if not self.is_usable():
+            raise diverged(progress, "The network's outputs were no longer finite")
+        self.keep()
+
+    def keep(self) -> None:
+        """Keep the present weights."""
         self.kept.copy_(self.weights.detach())
 
     def restore(self) -> None:
@@ -102,7 +120,7 @@ class Snapshots(Callback):
         Takes nothing, returns the samples' present codes (m, n_components).
     """
 
-    def __init__(self, encode: Callable[[], Tensor]) -> None:
+    def __init__(self, encode: Callable[[], NDArray[Any]]) -> None:
         self.encode = encode
         self.codes = [encode()]
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from ae_cluster.adam import Adam
@@ -64,12 +66,14 @@ class Checkpoint(Callback):
 
     def write(self, progress: Progress) -> None:
         """Write the present state; the file before is replaced only by a whole one."""
-        tensors = {name: tensor.contiguous() for name, tensor in self._tensors().items()}
+        tensors = {name: tensor.cpu() for name, tensor in self._tensors().items()}
         tensors["generator"] = self.generator.get_state()
         if self.snapshots:
-            tensors["snapshots"] = torch.stack(self.snapshots.codes)
+            tensors["snapshots"] = torch.from_numpy(np.stack(self.snapshots.codes))
+        state = json.dumps(self._state(progress))
+        metadata = {"state": state, "checksum": _checksum(tensors, state)}
         with written_beside(self.path) as beside:
-            save_file(tensors, beside, metadata={"state": json.dumps(self._state(progress))})
+            beside.write_bytes(save(tensors, metadata))
 
     def resume(self, progress: Progress) -> None:
         """Bring everything to where the file left it; without a file do nothing.
@@ -94,7 +98,7 @@ class Checkpoint(Callback):
         progress.epoch, progress.step = state["epoch"], state["step"]
         progress.stop, progress.loss_curve[:] = state["stop"], state["loss_curve"]
         if self.snapshots:
-            self.snapshots.codes[:] = list(tensors["snapshots"])
+            self.snapshots.codes[:] = list(tensors["snapshots"].numpy())
         if self.early_stopping:
             self.early_stopping.curve[:] = state["validation_curve"]
             self.early_stopping.best_loss = state["best_loss"]
@@ -131,8 +135,23 @@ class Checkpoint(Callback):
         try:
             with safe_open(self.path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                return tensors, json.loads(file.metadata()["state"])
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-            raise InputError(
-                f"The checkpoint {self.path} is damaged ({error}); delete it to start anew."
-            ) from error
+                metadata = file.metadata() or {}
+        except (SafetensorError, OSError) as error:
+            raise self._damaged(error) from error
+        state = metadata.get("state", "")
+        if metadata.get("checksum") != _checksum(tensors, state):
+            raise self._damaged("its checksum does not fit")
+        return tensors, json.loads(state)
+
+    def _damaged(self, why: object) -> InputError:
+        return InputError(
+            f"The checkpoint {self.path} is damaged ({why}); delete it to start anew."
+        )
+
+
+def _checksum(tensors: dict[str, Tensor], state: str) -> str:
+    digest = hashlib.sha256(state.encode())
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].numpy().data)
+    return digest.hexdigest()

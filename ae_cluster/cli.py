@@ -185,3 +185,7 @@ def _sizes(text: str) -> tuple[int, ...]:
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """Print a warning as a sentence: file and line say nothing to who did not write them."""
     print(f"note: {message}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

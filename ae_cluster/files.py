@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ae_cluster.errors import InputError
@@ -20,11 +20,10 @@ def written_beside(path: Path) -> Iterator[Path]:
         yield beside
         beside.replace(path)
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror or error}); choose another place."
-        ) from error
+        raise _cannot_be_written(path, error) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
 
 
 @contextmanager
@@ -42,6 +41,8 @@ def folder_written_beside(path: Path, force: bool = False) -> Iterator[Path]:
         make_folder(beside)
         yield beside
         put_in_place(beside, path)
+    except OSError as error:
+        raise _cannot_be_written(path, error) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
@@ -74,10 +75,16 @@ def put_in_place(beside: Path, path: Path) -> None:
             path.rename(old)
         beside.rename(path)
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror}); choose another place."
-        ) from error
+        if old.exists():
+            old.rename(path)
+        raise _cannot_be_written(path, error) from error
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _cannot_be_written(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{path} cannot be written ({error.strerror or error}); choose another place."
+    )
 
 
 def sha256(path: Path) -> str:

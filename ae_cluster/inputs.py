@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from ae_cluster.errors import InputError
@@ -16,8 +19,13 @@ from ae_cluster.errors import InputError
 ACTIVATION_NAMES = ("identity", "logistic", "relu", "tanh")
 
 
+def _is_whole(value: Any, least: int) -> bool:
+    is_number = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return is_number and bool(value >= least)
+
+
 def _whole(least: int) -> Callable[[Any], bool]:
-    return lambda v: isinstance(v, int | np.integer) and not isinstance(v, bool) and v >= least
+    return lambda v: _is_whole(v, least)
 
 
 def _real(test: Callable[[float], bool]) -> Callable[[Any], bool]:
@@ -29,18 +37,37 @@ def _real(test: Callable[[float], bool]) -> Callable[[Any], bool]:
     )
 
 
+def _one_of(*words: str) -> Callable[[Any], bool]:
+    return lambda v: isinstance(v, str) and v in words
+
+
+def _flag(v: Any) -> bool:
+    return isinstance(v, bool | np.bool_)
+
+
 def _sizes(v: Any) -> bool:
     return (
         isinstance(v, Sequence | np.ndarray) and not isinstance(v, str) and all(map(_whole(1), v))
     )
 
 
+def _callbacks(v: Any) -> bool:
+    return isinstance(v, Sequence) and all(
+        callable(getattr(c, "on_step", None)) and callable(getattr(c, "on_epoch", None)) for c in v
+    )
+
+
+def _seed(v: Any) -> bool:
+    # Up to 2**32 - 1, as everywhere in scikit-learn.
+    return v is None or isinstance(v, np.random.RandomState) or (_is_whole(v, 0) and v < 2**32)
+
+
 # parameter: (what is allowed, in words for the error)
 _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "n_components": (_whole(1), "a whole number of at least 1"),
     "hidden_layer_sizes": (_sizes, "a sequence of whole numbers of at least 1"),
-    "activation": (lambda v: v in ACTIVATION_NAMES, f"one of {', '.join(ACTIVATION_NAMES)}"),
-    "kind": (lambda v: v in ("dense", "conv"), "dense or conv"),
+    "activation": (_one_of(*ACTIVATION_NAMES), f"one of {', '.join(ACTIVATION_NAMES)}"),
+    "kind": (_one_of("dense", "conv"), "dense or conv"),
     "conv_channels": (
         lambda v: _sizes(v) and len(v) > 0,
         "a sequence of one or more whole numbers of at least 1",
@@ -49,18 +76,23 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda v: v is None or (_sizes(v) and len(v) in (2, 3)),
         "None, (height, width) or (height, width, channels)",
     ),
-    "input_kind": (lambda v: v in ("auto", "images", "table"), "auto, images or table"),
+    "input_kind": (_one_of("auto", "images", "table"), "auto, images or table"),
     "batch_size": (_whole(1), "a whole number of at least 1"),
     "learning_rate_init": (_real(lambda v: v > 0), "a number above 0"),
-    "learning_rate": (lambda v: v in ("constant", "cosine"), "constant or cosine"),
+    "learning_rate": (_one_of("constant", "cosine"), "constant or cosine"),
     "max_iter": (_whole(0), "a whole number of at least 0 (epochs)"),
-    "early_stopping": (lambda v: isinstance(v, bool | np.bool_), "True or False"),
+    "early_stopping": (_flag, "True or False"),
     "validation_fraction": (_real(lambda v: 0 < v < 1), "a number between 0 and 1"),
     "n_iter_no_change": (_whole(1), "a whole number of at least 1"),
     "tol": (_real(lambda v: v >= 0), "a number of at least 0"),
     "noise_std": (_real(lambda v: v >= 0), "a number of at least 0"),
     "mask_fraction": (_real(lambda v: 0 <= v < 1), "a number from 0 to below 1"),
     "n_snapshots": (_whole(0), "a whole number of at least 0"),
+    "callbacks": (_callbacks, "a sequence of ae_cluster.Callback objects"),
+    "checkpoint": (lambda v: v is None or isinstance(v, str | Path), "None or the path of a file"),
+    "random_state": (_seed, "None, a whole number from 0 to 2**32 - 1, or a numpy RandomState"),
+    "verbose": (lambda v: _flag(v) or _is_whole(v, 0), "True or False"),
+    "device": (lambda v: isinstance(v, str), "the name of a torch device, or auto"),
 }
 
 
@@ -69,23 +101,54 @@ def check_parameters(values: dict[str, Any]) -> None:
     for name, (is_allowed, words) in _ALLOWED.items():
         if not is_allowed(values[name]):
             raise InputError(f"{name}={values[name]!r} cannot be used; it must be {words}.")
+    if values["checkpoint"] is not None and not _is_whole(values["random_state"], 0):
+        raise InputError(
+            f"random_state={values['random_state']!r} cannot be used with a checkpoint, whose "
+            "training must be able to begin again in the same way; give a whole number."
+        )
 
 
-def resolve_input_kind(input_kind: str, rows: NDArray[Any]) -> str:
-    """Return "images" or "table" for training rows (n, n_features)."""
+@contextmanager
+def refusals_as_input_errors() -> Iterator[None]:
+    """Let scikit-learn's refusals of an array pass as `InputError`, word for word."""
+    try:
+        yield
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def value_range(rows: NDArray[Any], name: str = "X") -> tuple[float, float]:
+    """Return the least and the largest value of rows (n, n_features); bytes count as 0 to 1.
+
+    Raises
+    ------
+    InputError
+        When a value is NaN or infinite.
+    """
+    if rows.dtype == np.uint8:
+        return 0.0, 1.0
+    low, high = float(rows.min()), float(rows.max())  # NaN when there is one
+    if math.isfinite(low) and math.isfinite(high):
+        return low, high
+    i, j = np.argwhere(~np.isfinite(rows))[0]
+    found = "NaN" if np.isnan(rows[i, j]) else "an infinite value (inf)"
+    raise InputError(
+        f"{name} holds {found} in sample {i}, column {j}; fill such values, or leave the sample "
+        "out."
+    )
+
+
+def resolve_input_kind(input_kind: str, low: float, high: float) -> str:
+    """Return "images" or "table" for training values from ``low`` to ``high``."""
     if input_kind == "auto":
-        is_images = rows.dtype == np.uint8 or (rows.min() >= 0 and rows.max() <= 1)
-        return "images" if is_images else "table"
+        return "images" if low >= 0 and high <= 1 else "table"
     if input_kind == "images":
-        check_range(rows)
+        check_range(low, high)
     return input_kind
 
 
-def check_range(rows: NDArray[Any]) -> None:
-    """Raise when images are not in [0, 1]; bytes always are, once divided by 255."""
-    if rows.dtype == np.uint8:
-        return
-    low, high = rows.min(), rows.max()
+def check_range(low: float, high: float) -> None:
+    """Raise when images are not in [0, 1]."""
     if low < 0 or high > 1:
         raise InputError(
             f"Images must lie in [0, 1], and these hold values from {low:g} to {high:g}; divide "
@@ -124,6 +187,20 @@ def resolve_image_shape(
     return found
 
 
+def resolve_device(device: str) -> torch.device:
+    """Return the device of that name; "auto" is a GPU where there is one."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        found = torch.device(device)
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        raise InputError(
+            f"device={device!r} cannot be used on this machine; take 'cpu' or 'auto'."
+        ) from error
+    return found
+
+
 def fingerprint(rows: NDArray[Any]) -> str:
     """Return the SHA-256 of an array's type, shape and bytes."""
     digest = hashlib.sha256(f"{rows.dtype} {rows.shape}".encode())
@@ -135,12 +212,22 @@ def training_key(parameters: dict[str, Any], rows: NDArray[Any]) -> str:
     """Return what a checkpoint must agree with: the configuration and the data."""
     silent = {"callbacks", "checkpoint", "device", "verbose"}
     said = {name: value for name, value in parameters.items() if name not in silent}
-    return json.dumps({**said, "data": fingerprint(rows)}, sort_keys=True, default=repr)
+    return json.dumps(jsonable(said) | {"data": fingerprint(rows)}, sort_keys=True)
 
 
 def jsonable(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return parameters with numpy's numbers and sequences as Python's own."""
+    """Return parameters with tuples and numpy's numbers as JSON takes them."""
     return {
-        name: np.asarray(value).tolist() if isinstance(value, np.generic | np.ndarray) else value
+        name: np.asarray(value).tolist()
+        if isinstance(value, np.generic | np.ndarray | tuple | list)
+        else value
+        for name, value in parameters.items()
+    }
+
+
+def unjsoned(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters read from JSON with sequences as tuples again."""
+    return {
+        name: tuple(value) if isinstance(value, list) else value
         for name, value in parameters.items()
     }

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save
 from torch import Tensor
 
 from ae_cluster.errors import InputError
@@ -46,9 +46,10 @@ def write(
         When the folder exists or cannot be written.
     """
     with folder_written_beside(path, force) as folder:
-        save_file({k: t.detach().cpu().contiguous() for k, t in tensors.items()}, folder / WEIGHTS)
+        weights = save({k: t.detach().cpu().contiguous() for k, t in tensors.items()})
         content = {"format_version": FORMAT_VERSION, "kind": kind, **description}
-        content["checksum"] = _checksum(content, (folder / WEIGHTS).read_bytes())
+        content["checksum"] = _checksum(content, weights)
+        (folder / WEIGHTS).write_bytes(weights)
         (folder / DESCRIPTION).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
@@ -78,7 +79,7 @@ def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
                 f"{path} was changed after it was written (its checksum does not fit); "
                 "take a fresh copy, or train and save the model again."
             )
-        return load_file(path / WEIGHTS), content
+        return load(weights), content
     except (OSError, SafetensorError) as error:
         raise InputError(
             f"The weights of {path} cannot be read ({error}); take a fresh copy of the folder."

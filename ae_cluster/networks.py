@@ -94,9 +94,7 @@ class DenseAutoEncoder(AutoEncoderNetwork):
         inward = [n_features, *hidden_layer_sizes, n_components]
         sizes = inward + inward[-2::-1]
         self.n_encoder_layers = len(inward) - 1
-        self.layers = nn.ModuleList(
-            UnfilledLinear(n_in, n_out) for n_in, n_out in pairwise(sizes)
-        )
+        self.layers = nn.ModuleList(UnfilledLinear(n_in, n_out) for n_in, n_out in pairwise(sizes))
         between = [activation] * (self.n_encoder_layers - 1)
         # Read as a table: one name per layer, the code and the output set apart.
         self.activations = (*between, "identity", *between, output_activation)

@@ -1,8 +1,7 @@
-"""Arrays to the network's numbers and back, a chunk at a time."""
+"""The data's own numbers to those a network is fed, and back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
-CHUNK_ROWS = 4096  # coded at a time: large enough for the cores, small beside any data
+from ae_cluster.errors import InputError
 
 
 class Scaling:
@@ -32,9 +31,23 @@ class Scaling:
 
     @classmethod
     def of_table(cls, rows: NDArray[Any], dtype: torch.dtype) -> Self:
-        """Learn the columns' means and standard deviations (1 where a column is constant)."""
-        scaler = StandardScaler().fit(rows)
+        """Learn the columns' means and standard deviations (1 where a column is constant).
+
+        Raises
+        ------
+        InputError
+            When a column's spread is too large a number for ``dtype``.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaler = StandardScaler().fit(rows)
         mean, scale = (torch.from_numpy(v).to(dtype) for v in (scaler.mean_, scaler.scale_))
+        unusable = ~torch.isfinite(mean + scale)
+        if unusable.any():
+            column = int(unusable.nonzero()[0])
+            raise InputError(
+                f"Column {column} holds numbers as large as {np.abs(rows[:, column]).max():g}, "
+                "whose squares are infinite; divide the column by some number."
+            )
         return cls(dtype, mean, scale)
 
     def __call__(self, rows: Tensor) -> Tensor:
@@ -50,43 +63,3 @@ class Scaling:
         if self.mean is not None and self.scale is not None:
             return outputs * self.scale.to(outputs.device) + self.mean.to(outputs.device)
         return outputs
-
-
-def as_tensor(rows: NDArray[Any]) -> Tensor:
-    """Return rows as a tensor, sharing memory where torch may write (it warns otherwise)."""
-    return torch.from_numpy(rows if rows.flags.writeable else rows.copy())
-
-
-def chunks(rows: NDArray[Any], device: torch.device) -> Iterator[Tensor]:
-    """Yield an array's rows as tensors on a device, so that memory there does not grow with n."""
-    for start in range(0, len(rows), CHUNK_ROWS):
-        yield as_tensor(rows[start : start + CHUNK_ROWS]).to(device)
-
-
-@torch.no_grad()
-def filled(
-    shape: tuple[int, int],
-    dtype: str,
-    function: Callable[[Tensor], Tensor],
-    parts: Iterable[Tensor],
-) -> NDArray[Any]:
-    """Return ``function`` of every part, one below the other, in one array of ``shape``."""
-    out = np.empty(shape, dtype=dtype)
-    start = 0
-    for part in parts:
-        out[start : start + len(part)] = function(part).cpu().numpy()
-        start += len(part)
-    return out
-
-
-@torch.no_grad()
-def mean_squared_error(
-    function: Callable[[Tensor], Tensor], scaling: Scaling, parts: Iterable[Tensor]
-) -> float:
-    """Return the mean of ``(function(x) - x)²`` over all values of all parts."""
-    total, count = 0.0, 0
-    for part in parts:
-        x = scaling(part)
-        total += torch.nn.functional.mse_loss(function(x), x, reduction="sum").item()
-        count += x.numel()
-    return total / count

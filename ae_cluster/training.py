@@ -93,7 +93,7 @@ def train(
     Raises
     ------
     DivergedError
-        As soon as a loss is not finite.
+        As soon as a loss is not finite; callbacks may raise it too.
     """
     on_step = [c.on_step for c in callbacks if type(c).on_step is not Callback.on_step]
     while progress.epoch < progress.n_epochs and not progress.stop:
@@ -102,7 +102,7 @@ def train(
             progress.loss = step(indices)
             progress.step += 1
             if not math.isfinite(progress.loss):
-                raise DivergedError(_diverged_message(progress))
+                raise diverged(progress, f"The loss became {progress.loss}")
             total += progress.loss * len(indices)
             for call in on_step:
                 call(progress)
@@ -112,9 +112,10 @@ def train(
             callback.on_epoch(progress)
 
 
-def _diverged_message(progress: Progress) -> str:
-    return (
-        f"The loss became {progress.loss} at step {progress.step} (epoch {progress.epoch + 1}): "
-        "most likely learning_rate_init is too large, so lower it; the weights of the last "
-        "finished epoch are kept."
+def diverged(progress: Progress, what: str) -> DivergedError:
+    """Return the error that says what happened, at which step, and what to do."""
+    epoch = math.ceil(progress.step / progress.steps_per_epoch)
+    return DivergedError(
+        f"{what} at step {progress.step} (epoch {epoch}): most likely learning_rate_init is too "
+        "large, so lower it; the weights of the last good epoch are kept."
     )

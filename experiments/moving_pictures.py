@@ -18,8 +18,7 @@ from ae_cluster import InputError
 from ae_cluster.figures import save_figure
 from ae_cluster.figures.places import nearness
 
-_MILLISECONDS = 120
-_MILLISECONDS_OF_THE_LAST = 3000
+_MILLISECONDS = 120  # of one photo in a film
 
 
 # On a screen
@@ -83,37 +82,36 @@ def photo(figure: Figure, dpi: int) -> Image.Image:
     return Image.open(file).convert("RGB").quantize(64)
 
 
-def save_gif(photos: list[Image.Image], path: Path, *, wait: bool) -> None:
-    """Write photos as a film without end, which may wait at the last before it begins again."""
+def save_gif(photos: list[Image.Image], path: Path, seconds_at_the_end: float = 0) -> None:
+    """Write photos as a film without end, which may rest on the last before it begins again."""
     # A window that was resized while it was filmed gives photos of another size.
     photos = [each.resize(photos[0].size) for each in photos]
     durations = [_MILLISECONDS] * len(photos)
-    if wait:
-        durations[-1] = _MILLISECONDS_OF_THE_LAST
+    durations[-1] += int(1000 * seconds_at_the_end)
     photos[0].save(path, save_all=True, append_images=photos[1:], duration=durations, loop=0)
 
 
 # Tiles in space
 
 
-def turning(figure: Figure, degrees: int) -> list[Image.Image]:
-    """Return photos of 3-D tiles on their way once around, ``degrees`` from each to the next."""
+def turn(figure: Figure, path: Path, degrees: int) -> None:
+    """Film 3-D tiles as they turn once around, so many degrees from photo to photo.
+
+    From then on near tiles stay in front of far ones, also when the mouse turns them.
+    """
+    figure.canvas.mpl_connect("motion_notify_event", lambda _: bring_near_to_front(figure))
     ax: Any = figure.axes[0]
     photos = []
     for _ in range(0, 360, degrees):
         ax.view_init(ax.elev, ax.azim + degrees)
         bring_near_to_front(figure)
         photos.append(photo(figure, dpi=75))
-    return photos
-
-
-def follow_the_mouse(figure: Figure) -> None:
-    """Keep near tiles in front of far ones while the mouse turns them."""
-    figure.canvas.mpl_connect("motion_notify_event", lambda _: bring_near_to_front(figure))
+        refresh_window(figure)
+    save_gif(photos, path)
 
 
 def bring_near_to_front(figure: Figure) -> None:
-    """Let the tiles hide each other as they do from where they are looked at."""
+    """Let tiles hide each other as they do from where they are looked at."""
     ax: Any = figure.axes[0]
     places = np.array([tile.get_position_3d() for tile in ax.texts])
     for tile, near in zip(ax.texts, nearness(places, (ax.elev, ax.azim)), strict=True):

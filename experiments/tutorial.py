@@ -2,8 +2,8 @@
 
 The classic autoencoder tutorial, step by step, with all its pictures:
 
-    python -m experiments.tutorial                    # MNIST: about half a minute
-    python -m experiments.tutorial --dataset digits   # nothing to download: 15 seconds
+    python -m experiments.tutorial                                 # MNIST: 40 seconds
+    python -m experiments.tutorial --dataset digits --epochs 100   # no download: 20 seconds
 
 The pictures are written as files. Where there is a screen, windows show them as well:
 one follows the training, and the last can be turned with the mouse.
@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
 
 from ae_cluster import AutoEncoder, Callback, Dataset, InputError, Progress, load_dataset
 from ae_cluster.figures import in_style, plot_code_tiles, plot_reconstructions
@@ -32,36 +30,35 @@ EVERY = 100  # steps from one picture of the training to the next
 WATCHED, TILES = slice(5), slice(200)  # of the test images: the network is not trained on them
 WHAT_NEXT = """What to try next:
   clothes, not digits         python -m experiments.tutorial --dataset fashion-mnist --out clothes
-  a longer training           python -m experiments.tutorial --epochs 30 --out longer
   images of your own          python -m experiments.tutorial --dataset IMAGES.npz --out mine
   clusters and honest scores  ae-cluster run mnist"""
 
 
 def tutorial(data: Dataset, args: argparse.Namespace, folder: Path) -> None:
     """Take the four steps of the tutorial, and put their pictures into a folder."""
-    print(f"1. The data: {data}. The first picture is one of the training images.")
+    print(f"1. The data: {len(data.raw_train):,} images of {data.name}; 1-one-image is one of them.")
     moving.keep(plot_one_image(data), folder / "1-one-image", args.show)
 
     watch = Watch(data, args.show)
     model = AutoEncoder(max_iter=args.epochs, random_state=args.seed, callbacks=[watch])
     encoder = (data.raw_train.shape[1], *model.hidden_layer_sizes)
     layers = " → ".join(map(str, (*encoder, model.n_components, *reversed(encoder))))
-    print(f"2. The network: {layers}. The three numbers in its middle are the code.")
+    print(f"2. The network: {layers}; all it can draw an image from are the numbers in its middle.")
 
-    print(f"3. The training. Every {EVERY} steps, five test images above what comes out of it:")
+    print(f"3. The training: 2-training is five test images and what comes out, every {EVERY} steps.")
     model.fit(data.raw_train)
-    moving.save_gif(watch.photos, folder / "2-training.gif", wait=True)
+    moving.save_gif(watch.photos, folder / "2-training.gif", seconds_at_the_end=3)
     outputs = np.stack(watch.outputs)
     stills = plot_reconstructions(watch.inputs, outputs, watch.steps, data.image_shape)
     moving.keep(stills, folder / "2-training")
 
-    codes = model.transform(data.raw_test[TILES])
-    print(f"4. The codes of {len(codes)} test images: each a tile in space, with its label on it.")
+    codes = model.transform(data.x_test[TILES])
+    title = f"The codes of {len(codes)} test images"
+    print(f"4. {title}, each with its label, which the network never saw: 3-codes.")
     labels = None if data.y_test is None else data.y_test[TILES]
-    tiles = plot_code_tiles(codes, labels, class_names=data.class_names)
+    tiles = plot_code_tiles(codes, labels, class_names=data.class_names, title=title)
     moving.keep(tiles, folder / "3-codes", args.show)
-    photos = moving.turning(tiles, degrees=60 if args.smoke else 10)
-    moving.save_gif(photos, folder / "3-codes-turning.gif", wait=False)
+    moving.turn(tiles, folder / "3-codes-turning.gif", degrees=60 if args.smoke else 10)
 
 
 @in_style()
@@ -70,8 +67,7 @@ def plot_one_image(data: Dataset) -> Figure:
     label = -1 if data.y_train is None else data.y_train[0]
     figure = new_figure(4, 4.6)
     figure.add_subplot().imshow(as_images(data.raw_train[:1], data.image_shape)[0], cmap="gray")
-    # −1 stands for unknown, and picks the last of these names.
-    name = (*data.class_names, "no label")[label]
+    name = (*data.class_names, "no label")[label]  # −1, for unknown, picks the last
     return captioned(figure, name, f"A training image of {data.name}, under its label.")
 
 
@@ -80,41 +76,33 @@ class Watch(Callback):
 
     @in_style()
     def __init__(self, data: Dataset, show: bool) -> None:
-        self.inputs, self.image_shape = data.raw_test[WATCHED], data.image_shape
+        self.inputs, self.image_shape = data.x_test[WATCHED], data.image_shape
         self.steps: list[int] = []
         self.outputs: list[Any] = []
-        self.photos: list[Image.Image] = []
+        self.photos: list[Any] = []
         self.figure = new_figure(6.4, 3)
-        show_sheet(self.figure.add_subplot(), self.sheet(self.inputs), ["input", "output"])
         if show:
             moving.open_window(self.figure)
 
     def on_step(self, progress: Progress) -> None:
-        """Look, if it is time."""
-        if progress.step == 1 or progress.step % EVERY == 0:
-            outputs = progress.model.inverse_transform(progress.model.transform(self.inputs))
-            self.steps.append(progress.step)
-            self.outputs.append(outputs)
-            epoch, step = progress.epoch + 1, progress.step
-            self.draw(outputs, f"epoch {epoch}, step {step:,}: loss {progress.loss:.4f}")
-
-    @in_style()
-    def draw(self, outputs: Any, text: str) -> None:
-        """Say how far the network has come, show it, and keep a photo."""
-        print(f"   {text}")
-        ax = self.figure.axes[0]
-        ax.images[0].set_data(self.sheet(outputs))
-        ax.set_title(text, loc="left")
-        self.photos.append(moving.photo(self.figure, dpi=100))
+        """Say and draw how far the network has come, every so many steps."""
+        if progress.step > 1 and progress.step % EVERY:
+            return
+        said = f"epoch {progress.epoch + 1}, step {progress.step:,}: loss {progress.loss:.4f}"
+        print(f"   {said}", flush=True)
+        outputs = progress.model.inverse_transform(progress.model.transform(self.inputs))
+        images = as_images(np.concatenate([self.inputs, outputs]), self.image_shape)
+        with in_style():
+            self.figure.clear()
+            ax = self.figure.add_subplot(title=said)
+            show_sheet(ax, contact_sheet(images, rows=2), ["input", "output"])
+            self.photos.append(moving.photo(self.figure, dpi=100))
         moving.refresh_window(self.figure)
-
-    def sheet(self, outputs: Any) -> Any:
-        """Lay the inputs out above ``outputs`` (m, n_features)."""
-        rows = [as_images(images, self.image_shape) for images in (self.inputs, outputs)]
-        return contact_sheet(np.concatenate(rows), rows=2)
+        self.steps.append(progress.step)
+        self.outputs.append(outputs)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Run the tutorial; return 0, or 2 for input that cannot be used."""
     args = parsed(argv)
     try:
@@ -124,9 +112,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"The pictures lie in {args.out}, each with a .txt that says what to see.\n{WHAT_NEXT}")
-    if args.show:
-        moving.wait_for_windows()
+    print(f"The pictures and films lie in {args.out}; the .txt say what to see.\n\n{WHAT_NEXT}")
+    moving.wait_for_windows()
     return 0
 
 
@@ -134,19 +121,18 @@ def load_images(args: argparse.Namespace) -> Dataset:
     """Load the data set, unless there would be nothing to draw."""
     if args.epochs < 1 or not 0 <= args.seed < 2**32:
         raise InputError("--epochs must be at least 1, and --seed from 0 to 4,294,967,295.")
-    home, fetch = args.data_home, args.download
-    data = load_dataset(args.dataset, data_home=home, download=fetch, seed=args.seed)
+    data = load_dataset(args.dataset, data_home=args.home, download=args.download, seed=args.seed)
     if data.is_table:
         raise InputError(f"{args.dataset} is a table of numbers: give images, (n, h, w), to draw.")
     return data
 
 
-def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+def parsed(argv: list[str] | None) -> argparse.Namespace:
     """Return the arguments."""
     yes_no = argparse.BooleanOptionalAction
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset", default="mnist", help="a known name, or a .npz of images")
-    parser.add_argument("--data-home", help="folder of the downloaded data sets")
+    parser.add_argument("--data-home", dest="home", help="folder of the downloaded data sets")
     parser.add_argument("--download", action=yes_no, default=True, help="fetch what is missing")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=10)

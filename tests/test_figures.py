@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from itertools import combinations
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
@@ -15,6 +16,7 @@ from sklearn.datasets import load_digits
 
 from ae_cluster.figures import (
     caption_of,
+    in_style,
     plot_codes,
     plot_label_budget,
     plot_loss_curve,
@@ -23,12 +25,15 @@ from ae_cluster.figures import (
 )
 from ae_cluster.figures.style import PALETTE, group_colors, names_of, plain
 
-NASTY = ("$x$ and $y$", "_hidden", "two\nlines", "数字", "", "x" * 60, "<b>&amp;", r"a\$b$")
+NASTY = (
+    "$x$ and $y$", "_hidden", "two\nlines", "数字", "", "\x00\x1b", "x" * 60, "<b>&amp;", r"a\$b$",
+)  # fmt: skip
 
 
 def texts_of(figure):
     """Every text there is to be seen, as drawn: dollars no longer escaped."""
-    figure.draw_without_rendering()
+    with in_style():
+        figure.draw_without_rendering()
     found = figure.findobj(Text)
     return [t.get_text().replace(r"\$", "$") for t in found if t.get_visible()]
 
@@ -152,7 +157,8 @@ def test_drawing_loads_no_torch_and_opens_no_window():
 
 def test_names_a_font_lacks_or_mathematics_would_eat_are_drawn(tmp_path, digits):
     figure = plot_codes(digits[1], digits[2], class_names=NASTY, title="in $ and $")
-    save_figure(figure, tmp_path, "codes")
+    svg = save_figure(figure, tmp_path, "codes")[1]
+    assert ElementTree.parse(svg).getroot().tag.endswith("svg")
     texts = texts_of(figure)
     assert "0  $x$ and $y$" in texts
     assert "in $ and $" in texts
@@ -186,11 +192,14 @@ def test_a_reconstructed_image_is_drawn_pixel_by_pixel(digits):
     assert "epoch 7" in texts_of(figure)
 
 
-def test_bytes_and_colour_are_understood():
+@pytest.mark.parametrize("scale", [1, 255])
+def test_bytes_and_colour_are_understood(scale):
     image = np.random.default_rng(0).integers(0, 256, (1, 6 * 5 * 3), dtype=np.uint8)
-    figure = plot_reconstructions(image, image[None], [1], (6, 5, 3))
-    sheet = figure.axes[0].get_images()[0].get_array()
-    np.testing.assert_allclose(sheet[:6, :5] * 255, image.reshape(6, 5, 3))
+    made = image if scale == 1 else image / 255
+    figure = plot_reconstructions(image, made[None], [1], (6, 5, 3))
+    original, rebuilt = np.split(figure.axes[0].get_images()[0].get_array(), 2)
+    np.testing.assert_allclose(original[:6, :5] * 255, image.reshape(6, 5, 3))
+    np.testing.assert_allclose(rebuilt, original)
 
 
 def test_at_most_six_steps_are_drawn_spread_geometrically(digits):

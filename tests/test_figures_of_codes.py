@@ -6,14 +6,15 @@ from matplotlib.text import Text
 from sklearn.datasets import load_digits
 
 from ae_cluster.errors import InputError
-from ae_cluster.figures import caption_of, plot_code_tiles, plot_codes, save_figure
+from ae_cluster.figures import caption_of, in_style, plot_code_tiles, plot_codes, save_figure
 from ae_cluster.figures.places import moved_apart, places_of
 from ae_cluster.figures.style import group_colors
 
 
 def texts_of(figure):
     """Every text there is to be seen, as drawn: dollars no longer escaped."""
-    figure.draw_without_rendering()
+    with in_style():
+        figure.draw_without_rendering()
     found = figure.findobj(Text)
     return [t.get_text().replace(r"\$", "$") for t in found if t.get_visible()]
 

@@ -76,12 +76,12 @@ def _draw_lines(ax: Axes, rows: pd.DataFrame) -> None:
         zip(lines, cycle(MARKERS), cycle(DASHES), strict=False)
     ):
         features, method = keys
-        spread = group.groupby("budget")["accuracy"].agg(["median", "min", "max"])
+        spread = group.groupby("budget")["accuracy"].agg(["min", "median", "max"])
+        worst, median, best = spread.to_numpy(dtype=np.float64).T
         # Lines that share budgets are set a little apart, so that no bar hides another.
         place = spread.index.to_numpy(dtype=np.float64) * 1.035 ** (i - (len(lines) - 1) / 2)
-        reach = np.abs(spread[["min", "max"]].to_numpy().T - spread["median"].to_numpy())
-        ax.errorbar(place, spread["median"], yerr=reach, fmt=dash, marker=marker, color=colors[i],
-                    capsize=2.5, elinewidth=1,
+        ax.errorbar(place, median, yerr=(median - worst, best - median), fmt=dash, marker=marker,
+                    color=colors[i], capsize=2.5, elinewidth=1,
                     label=plain(f"{method} on {features}", 40))  # fmt: skip
 
 

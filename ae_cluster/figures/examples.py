@@ -67,6 +67,8 @@ def cluster_examples(
     points, ids = checked_codes(codes), checked_labels(clusters, "clusters")
     check_same_length(points, ids, ("codes", "clusters"))
     k = max(int(ids.max()) + 1, 0 if scores is None else np.shape(scores)[1])
+    if k == 0:
+        return []
     distances = _distances_to_means(points, ids, k)
     lead, rivals = _leads(-distances if scores is None else np.asarray(scores, np.float64), ids)
     names = {} if mapping is None else mapping

@@ -13,14 +13,19 @@ Pixels = NDArray[np.float64]
 _GAP = 0.08  # white between two images, as a part of their size
 
 
+def in_unit_range(values: NDArray[np.generic]) -> Pixels:
+    """Return bytes divided by 255, and other values as they are, cut off at 0 and 1."""
+    scale = 255.0 if values.dtype == np.uint8 else 1.0
+    return np.clip(values.astype(np.float64) / scale, 0, 1)
+
+
 def as_images(flat: NDArray[np.generic], image_shape: tuple[int, ...]) -> Pixels:
     """Turn rows (n, n_features) into images (n, h, w) or, in colour, (n, h, w, 3) in [0, 1].
 
     ``image_shape`` is (h, w) or (h, w, channels). Bytes are divided by 255.
     One channel is grey; any number other than one and three is shown as its mean.
     """
-    scale = 255.0 if flat.dtype == np.uint8 else 1.0
-    images = np.clip(flat.astype(np.float64) / scale, 0, 1).reshape(len(flat), *image_shape)
+    images = in_unit_range(flat).reshape(len(flat), *image_shape)
     if images.ndim == 4 and images.shape[-1] != 3:
         images = images.mean(axis=-1)
     return images

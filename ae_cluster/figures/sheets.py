@@ -93,11 +93,8 @@ def _thumb_inches(image_shape: tuple[int, ...]) -> tuple[float, float]:
 
 
 def _largest(examples: Sequence[ClusterExamples]) -> list[ClusterExamples]:
-    sizes = sorted((e.size for e in examples), reverse=True)
-    if len(sizes) <= _MOST_SHEET_ROWS:
-        return list(examples)
-    least = sizes[_MOST_SHEET_ROWS - 1]
-    return [e for e in examples if e.size >= least][:_MOST_SHEET_ROWS]
+    by_size = sorted(range(len(examples)), key=lambda i: -examples[i].size)
+    return [examples[i] for i in sorted(by_size[:_MOST_SHEET_ROWS])]
 
 
 def _blocks(
@@ -200,8 +197,10 @@ def plot_cluster_profiles(
     drawn = np.sort(np.argsort(-sizes, kind="stable")[:_MOST_PROFILE_ROWS])
     drawn = drawn[sizes[drawn] > 0]
     profiles = profiles.iloc[drawn].set_axis([f"{c} ({sizes[c]:,} samples)" for c in drawn])
+    longest = max(map(len, columns))  # written upright, under the map
     figure = new_figure(
-        min(14.0, max(6.0, 0.32 * len(columns) + 3)), min(14.0, max(2.2, 0.32 * len(drawn)) + 2)
+        min(14.0, max(6.0, 0.32 * len(columns) + 3)),
+        min(14.0, max(2.2, 0.32 * len(drawn)) + 1.6 + 0.07 * longest),
     )
     _draw_profiles(figure.add_subplot(), profiles)
     return captioned(
@@ -232,7 +231,7 @@ def _draw_profiles(ax: Axes, profiles: pd.DataFrame) -> None:
         vmax=limit,
         cmap="RdBu_r",
         rasterized=True,
-        cbar_kws={"label": "mean (standard deviations\nfrom the mean of all)"},
+        cbar_kws={"label": "mean (standard deviations)"},
     )
     ax.set(xlabel="feature", ylabel="cluster")
     ax.tick_params(length=0)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from ae_cluster.figures.images import as_images, contact_sheet, show_sheet
+from ae_cluster.figures.images import as_images, contact_sheet, in_unit_range, show_sheet
 from ae_cluster.figures.style import (
     PALETTE,
     captioned,
@@ -58,11 +58,12 @@ def plot_reconstructions(
     steps = np.asarray(steps)
     chosen = _spread(steps)
     names = ["original", *(f"{unit} {t:,}" if t else "untrained" for t in steps[chosen])]
-    if originals.dtype == np.uint8 and image_shape is not None:
-        originals = originals / 255  # reconstructions are in [0, 1]
-    frames = np.stack([originals, *reconstructions[chosen]])[:, :_MOST_SAMPLES]
+    made = reconstructions[chosen]
+    if image_shape is not None:  # originals may be bytes where reconstructions are in [0, 1]
+        originals, made = in_unit_range(originals), in_unit_range(made)
+    frames = np.stack([originals, *made])[:, :_MOST_SAMPLES].astype(np.float64)
     if image_shape is None:
-        return _table_reconstructions(frames.astype(np.float64), names, title)
+        return _table_reconstructions(frames, names, title)
     return _image_reconstructions(frames, names, image_shape, title)
 
 
@@ -76,7 +77,7 @@ def _spread(steps: NDArray[np.generic], n: int = _MOST_STEPS) -> NDArray[np.intp
 
 
 def _image_reconstructions(
-    frames: NDArray[np.generic], names: list[str], image_shape: tuple[int, ...], title: str
+    frames: NDArray[np.float64], names: list[str], image_shape: tuple[int, ...], title: str
 ) -> Figure:
     rows, samples = frames.shape[:2]
     sheet = contact_sheet(as_images(frames.reshape(rows * samples, -1), image_shape), rows)

@@ -1,0 +1,81 @@
+"""What is tested is what was installed; what is imported is light."""
+
+import importlib.metadata
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import ae_cluster
+
+ROOT = Path(__file__).parents[1]
+INSTALLED = Path(ae_cluster.__file__).parent
+
+
+def test_the_installed_package_is_the_source_file_for_file():
+    def content(folder):
+        return {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+
+    assert content(INSTALLED) == content(ROOT / "ae_cluster"), "install again: pip install ."
+
+
+def test_versions_agree():
+    assert ae_cluster.__version__ == importlib.metadata.version("ae-cluster")
+
+
+def test_typing_marker_is_installed():
+    assert (INSTALLED / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("name", sorted(set(ae_cluster.__all__) - {"__version__"}))
+def test_every_public_name_is_there_and_documented(name):
+    assert getattr(ae_cluster, name).__doc__
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="autoencoder_"):
+        ae_cluster.autoencoder_  # noqa: B018
+
+
+def loaded_by(code):
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}; print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    assert not {"torch", "sklearn", "numpy", "pandas", "matplotlib"} & loaded_by(
+        "import ae_cluster"
+    )
+
+
+def test_help_loads_nothing_heavy():
+    code = "import ae_cluster.cli as c\ntry: c.main(['run', '--help'])\nexcept SystemExit: pass\nprint()"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert not {"torch", "sklearn", "numpy", "pandas"} & set(done.stdout.splitlines()[-1].split())
+
+
+def test_help_answers_within_0_6_seconds():
+    def seconds():
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "ae_cluster.cli", "--help"], check=True,
+                       capture_output=True)  # fmt: skip
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(5)) <= 0.6
+
+
+@pytest.mark.parametrize("module", ["figures", "tables", "semi_supervised", "run_folder"])
+def test_reading_rooms_do_not_load_torch(module):
+    assert "torch" not in loaded_by(f"import ae_cluster.{module}")

@@ -1,0 +1,251 @@
+"""A run from configuration to run folder, on the bundled digits and on users' files."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_digits, load_wine
+
+from ae_cluster import AutoEncoder, InputError, RunConfig, read_codes, read_scores, run
+from ae_cluster.rows import COLUMNS, tidy_row
+
+QUICK = {"epochs": 2, "budgets": (1, 200), "draws": 2}
+
+
+@pytest.fixture(scope="module")
+def digits_run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "digits"
+    rows = run(RunConfig(seed=0, **QUICK), out)
+    return out, rows
+
+
+def arrays_of(folder, method="kmeans"):
+    found = read_codes(folder, method)
+    return {k: v for k, v in found.items() if not k.startswith(("labels", "ids"))}
+
+
+def same_arrays(first, second):
+    return first.keys() == second.keys() and all(np.array_equal(first[k], second[k]) for k in first)
+
+
+def write_npz(path, **arrays):
+    np.savez(path, **arrays)
+    return str(path)
+
+
+def test_the_folder_is_what_the_design_says(digits_run):
+    out, _ = digits_run
+    assert {p.name for p in out.iterdir()} == {"config.json", "scores.csv", "methods", "figures"}
+    for method in ("kmeans", "gmm"):
+        names = {p.name for p in (out / "methods" / method).iterdir()}
+        assert names == {"model", "codes.npz", "history.csv", "snapshots.npz"}
+    assert not list(out.parent.glob("*partial*"))
+
+
+def test_every_figure_has_a_caption(digits_run):
+    figures = digits_run[0] / "figures"
+    names = {p.stem for p in figures.glob("*.png")}
+    assert names == {
+        "reconstructions", "loss", "tiles", "label-budget", "codes-kmeans", "codes-gmm",
+        "confusion-kmeans", "confusion-gmm", "clusters-kmeans", "clusters-gmm",
+    }  # fmt: skip
+    for name in names:
+        assert (figures / f"{name}.svg").stat().st_size > 0
+        assert len((figures / f"{name}.txt").read_text()) > 40
+
+
+def test_rows_are_tidy(digits_run):
+    out, rows = digits_run
+    assert tuple(rows.columns) == COLUMNS
+    pd.testing.assert_frame_equal(read_scores(out)[list(COLUMNS[:5])], rows[list(COLUMNS[:5])])
+    clusterings = rows[rows["budget"].isna()]
+    assert len(clusterings) == 3 * 2 * 2  # features × clusterers × splits
+    assert set(clusterings["split"]) == {"train", "test"}
+    assert clusterings["accuracy"].between(0.1, 1).all()
+    assert (clusterings["n_clusters"] == 10).all()
+
+
+def test_a_budget_larger_than_a_class_is_a_failed_row_without_a_score(digits_run):
+    few = digits_run[1].query("budget == 200")
+    assert len(few) == 3 * 2 * 2
+    assert (few["status"] == "failed").all()
+    assert few["accuracy"].isna().all()
+    assert few["reason"].str.len().gt(20).all()
+
+
+def test_saved_codes_fit_the_saved_model(digits_run):
+    out, _ = digits_run
+    saved = read_codes(out, "gmm")
+    model = AutoEncoder.load(out / "methods" / "gmm" / "model")
+    x = load_digits().data.astype(np.float32) / 16
+    codes = model.transform(x[saved["ids_test"].astype(int)])
+    np.testing.assert_allclose(codes, saved["codes_test"], atol=1e-5)
+    np.testing.assert_allclose(saved["soft_test"].sum(axis=1), 1, atol=1e-5)
+    assert np.array_equal(saved["soft_test"].argmax(axis=1), saved["clusters_test"])
+
+
+def test_snapshots_end_with_the_codes(digits_run):
+    out, _ = digits_run
+    with np.load(out / "methods" / "kmeans" / "snapshots.npz") as snapshots:
+        codes = read_codes(out, "kmeans")["codes_train"]
+        assert snapshots["codes"].shape == (3, 1347, 3)
+        np.testing.assert_array_equal(snapshots["codes"][-1], codes)
+
+
+def test_config_says_everything_and_names_no_place(digits_run, tmp_path):
+    content = json.loads((digits_run[0] / "config.json").read_text())
+    assert content["format_version"] == 1
+    assert content["settings"]["max_iter"] == 2
+    assert content["arguments"]["seed"] == 0
+    assert content["data"]["n_train"] == 1347
+    assert {"python", "torch", "scikit-learn", "ae-cluster"} <= content["versions"].keys()
+    assert str(digits_run[0]) not in json.dumps(content)
+
+
+def test_same_seed_same_everything_other_seed_other(digits_run, tmp_path):
+    out, rows = digits_run
+    again = run(RunConfig(seed=0, **QUICK), tmp_path / "again")
+    other = run(RunConfig(seed=1, **QUICK), tmp_path / "other")
+    assert same_arrays(arrays_of(out), arrays_of(tmp_path / "again"))
+    assert not same_arrays(arrays_of(out), arrays_of(tmp_path / "other"))
+    free = [c for c in COLUMNS if c not in ("seconds", "peak_mb")]
+    pd.testing.assert_frame_equal(rows[free], again[free])
+    assert set(other["run_id"]).isdisjoint(rows["run_id"])
+
+
+def test_preset_trains_the_digits_for_5000_steps():
+    from ae_cluster.config import preset_epochs
+
+    assert preset_epochs(60_000, 64) == 10
+    assert preset_epochs(1347, 64) * 22 >= 5000
+    assert preset_epochs(1347, 64) * 22 < 5000 + 22
+
+
+def test_permuted_training_labels_change_no_code_and_no_cluster(tmp_path):
+    digits = load_digits()
+    x = (digits.images * 15).astype(np.uint8)
+    halves = {"x_train": x[:1000], "x_test": x[1000:], "y_test": digits.target[1000:]}
+    for name, y in (("a", digits.target), ("b", np.random.default_rng(0).permutation(1000) % 10)):
+        path = write_npz(tmp_path / f"{name}.npz", y_train=y[:1000], **halves)
+        run(RunConfig(path, n_clusters=10, **QUICK), tmp_path / name)
+    for method in ("kmeans", "gmm"):
+        a, b = (arrays_of(tmp_path / name, method) for name in "ab")
+        assert all(a[k].tobytes() == b[k].tobytes() for k in a)
+
+
+def test_without_labels_everything_but_external_scores(tmp_path):
+    path = write_npz(tmp_path / "d.npz", x=(load_digits().images[:300] * 15).astype(np.uint8))
+    rows = run(RunConfig(path, n_clusters=4, **QUICK), tmp_path / "out")
+    assert rows["accuracy"].isna().all()
+    assert rows["nmi"].isna().all()
+    assert rows["silhouette"].between(-1, 1).all()
+    assert rows["budget"].isna().all()
+    assert (tmp_path / "out" / "figures" / "codes-kmeans.png").exists()
+
+
+def test_a_table_is_standardised_and_scored(tmp_path):
+    wine = load_wine()
+    path = write_npz(tmp_path / "wine.npz", x=wine.data, y=wine.target)
+    rows = run(RunConfig(path, n_clusters=3, epochs=100, draws=2), tmp_path / "out")
+    model = AutoEncoder.load(tmp_path / "out" / "methods" / "kmeans" / "model")
+    assert model.input_kind_ == "table"
+    best = rows.query("features == 'autoencoder' and split == 'test'")["accuracy"].max()
+    assert best > 0.8  # proline alone is a thousand times the other columns
+
+
+def test_half_labelled_data_are_scored_on_what_is_known(tmp_path):
+    digits = load_digits()
+    y = np.where(np.arange(1797) % 2, digits.target, -1)
+    path = write_npz(tmp_path / "d.npz", x=(digits.images * 15).astype(np.uint8), y=y)
+    rows = run(RunConfig(path, n_clusters=10, **QUICK), tmp_path / "out")
+    assert rows.query("budget.isna()")["accuracy"].between(0.1, 1).all()
+
+
+def test_a_clusterer_that_fails_is_a_row_that_says_so(tmp_path, monkeypatch):
+    from ae_cluster import clustering
+
+    def broken(name, *_):
+        if name == "gmm":
+            raise ValueError("ill-defined\ncovariance")
+        return real(name, *_)
+
+    real = clustering.make_clusterer
+    monkeypatch.setattr(clustering, "make_clusterer", broken)
+    rows = run(RunConfig(**QUICK), tmp_path / "out")
+    failed = rows.query("method == 'gmm' and budget.isna()")
+    assert (failed["status"] == "failed").all()
+    assert (failed["reason"] == "ill-defined covariance").all()
+    assert failed["accuracy"].isna().all()
+    assert (rows.query("method == 'kmeans'")["status"] == "ok").all()
+    assert not (tmp_path / "out" / "methods" / "gmm").exists()
+
+
+def test_an_error_leaves_nothing_behind(tmp_path, monkeypatch):
+    from ae_cluster import runs
+
+    def full(*_):
+        raise InputError("no space left.")
+
+    monkeypatch.setattr(runs, "write_config", full)
+    with pytest.raises(InputError, match="no space"):
+        run(RunConfig(**QUICK), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_folder_stays_whole_until_it_is_replaced(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match="--force"):
+        run(RunConfig(**QUICK), tmp_path / "out")
+    with pytest.raises(InputError):
+        run(RunConfig(n_clusters=5000, **QUICK), tmp_path / "out", force=True)
+    assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
+    run(RunConfig(**QUICK), tmp_path / "out", force=True)
+    assert not (tmp_path / "out" / "mine.txt").exists()
+
+
+def test_a_killed_run_goes_on_and_ends_the_same(tmp_path):
+    arguments = ["run", "--epochs", "400", "--draws", "1", "--budgets", "1", "--no-download"]
+    command = [sys.executable, "-m", "ae_cluster.cli", *arguments]
+    killed = subprocess.Popen([*command, "--out", "killed"], cwd=tmp_path, stderr=subprocess.PIPE)
+    checkpoint = tmp_path / "killed.partial" / "checkpoint.safetensors"
+    deadline = time.monotonic() + 120
+    while not checkpoint.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    assert checkpoint.exists()
+    assert not (tmp_path / "killed").exists()
+
+    refused = subprocess.run(
+        [*command, "--out", "killed"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 2
+    assert "--resume" in refused.stderr
+    subprocess.run([*command, "--out", "killed", "--resume"], cwd=tmp_path, check=True)
+    subprocess.run([*command, "--out", "whole"], cwd=tmp_path, check=True)
+    assert same_arrays(arrays_of(tmp_path / "killed"), arrays_of(tmp_path / "whole"))
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_rows_refuse_unknown_columns():
+    with pytest.raises(KeyError, match="acuracy"):
+        tidy_row(acuracy=1.0)
+    assert tuple(tidy_row(seed=0)) == COLUMNS
+
+
+@pytest.mark.mnist
+def test_mnist_end_to_end(mnist_home, tmp_path):
+    rows = run(RunConfig("mnist", epochs=1, draws=1), tmp_path / "out", data_home=mnist_home)
+    test = rows.query("split == 'test' and budget.isna()").set_index(["features", "method"])
+    assert test.loc[("autoencoder", "kmeans"), "neighbor_accuracy"] > max(
+        test.loc[("pca", "kmeans"), "neighbor_accuracy"],
+        test.loc[("untrained", "kmeans"), "neighbor_accuracy"],
+    )
+    assert test.loc[("autoencoder", "kmeans"), "mse"] < 0.055
