@@ -116,6 +116,12 @@ def _add_run(commands: Any) -> None:
         default=True,
         help="fetch a named data set that is not there; default: yes",
     )
+    add(
+        "--figures",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="draw them; default: yes",
+    )
     add("--device", default="auto", help="cpu, cuda, …; default: a GPU where there is one")
     add("--force", action="store_true", default=False, help="replace the run folder if it exists")
     add("--resume", action="store_true", default=False, help="go on with a run that was killed")
@@ -148,6 +154,7 @@ def _run(arguments: argparse.Namespace) -> None:
         device=arguments.device,
         force=arguments.force,
         resume=arguments.resume,
+        figures=arguments.figures,
         expected_fingerprint=fingerprint,
         verbose=True,
         say=lambda line: print(line, file=sys.stderr, flush=True),

@@ -76,8 +76,8 @@ def chunks(rows: NDArray[Any] | Tensor, network: AutoEncoderNetwork) -> Iterator
 
 
 def as_tensor(rows: NDArray[Any] | Tensor) -> Tensor:
-    """Return rows as a tensor, sharing memory where torch can: it writes, and never backwards."""
+    """Return rows as a tensor in C order, sharing memory where torch may write (else it warns)."""
     if isinstance(rows, Tensor):
         return rows
-    can_share = rows.flags.writeable and min(rows.strides) >= 0
+    can_share = rows.flags.writeable and rows.flags.c_contiguous
     return torch.from_numpy(rows if can_share else rows.copy())

@@ -7,7 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,6 +77,7 @@ def run(
     device: str = "auto",
     force: bool = False,
     resume: bool = False,
+    figures: bool = True,
     expected_fingerprint: str | None = None,
     verbose: bool = False,
     say: Callable[[str], None] = lambda _: None,
@@ -96,6 +97,8 @@ def run(
         Replace a folder that exists.
     resume : bool
         Go on with a training that was killed.
+    figures : bool
+        Draw them: most of the time of a small run.
     expected_fingerprint : str or None
         Refuse data that have another one.
     verbose : bool
@@ -131,7 +134,7 @@ def run(
     n_clusters = _resolve_n_clusters(config, data)
     partial = out.with_name(f"{out.name}.partial")
     with _partial_folder(partial, resume, force):
-        rows = _fill(partial, config, data, n_clusters, device, verbose, say)
+        rows = _fill(partial, config, data, n_clusters, device, figures, verbose, say)
         put_in_place(partial, out)
     return rows
 
@@ -142,6 +145,7 @@ def _fill(
     data: Dataset,
     n_clusters: int,
     device: str,
+    figures: bool,
     verbose: bool,
     say: Callable[[str], None],
 ) -> pd.DataFrame:
@@ -163,16 +167,26 @@ def _fill(
         rows += _few_label_rows(common, config, data, features)
     _add_reconstruction_errors(rows, model, data)
 
-    say("Drawing the figures and writing the run folder …")
+    say("Writing the run folder …")
     write_config(folder, config, data, _settings(model, n_clusters), run_id)
+    snapshots = model.snapshots_
+    assert snapshots is not None
     for method, result in clusterings.items():
         place = folder / "methods" / method
         write_method(
-            place, data, codes.train, codes.test, result, model.loss_curve_, model.snapshots_
+            place,
+            data,
+            codes.train,
+            codes.test,
+            result,
+            model.loss_curve_,
+            snapshots,
         )
         model.save(place / "model", force=True)
     table = pd.DataFrame([tidy_row(**row) for row in rows])
-    _draw(folder / "figures", data, codes, reconstructions, model, clusterings, table)
+    if figures:
+        say("Drawing the figures …")
+        _draw(folder / "figures", data, codes, reconstructions, model, clusterings, table)
     table["peak_mb"] = round(peak_mb(), 1)
     table.to_csv(folder / "scores.csv", index=False)
     (folder / CHECKPOINT).unlink(missing_ok=True)
@@ -340,11 +354,15 @@ def _partial_folder(partial: Path, resume: bool, force: bool) -> Iterator[None]:
         )
     if partial.exists() and not resume:
         shutil.rmtree(partial)
+    made = [folder for folder in (partial, *partial.parents) if not folder.exists()]
     make_folder(partial)
     try:
         yield
     except Exception:
         shutil.rmtree(partial, ignore_errors=True)
+        for folder in made[1:]:
+            with suppress(OSError):  # somebody else put something there meanwhile
+                folder.rmdir()
         raise
 
 

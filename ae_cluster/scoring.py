@@ -39,7 +39,7 @@ def clustering_rows(
     result : Clustering
         Of these codes.
     """
-    mapping = class_map(data, result)
+    mapping = cluster_names(data, result)
     neighbor = neighbor_accuracy(data, codes_train, codes_test)
     splits = (
         ("train", data.y_train, codes_train, result.train),
@@ -55,11 +55,11 @@ def clustering_rows(
     ]
 
 
-def class_map(data: Dataset, result: Clustering) -> dict[int, int] | None:
-    """Return the class of each cluster, learnt on train; None where no train label is known."""
+def cluster_names(data: Dataset, result: Clustering) -> dict[int, int] | None:
+    """Return the clusters' classes, one to one, learnt on train; None without train labels."""
     if data.y_train is None:
         return None
-    return evaluation.class_map(data.y_train, result.train)
+    return evaluation.matched_map(data.y_train, result.train)
 
 
 def external_scores(

@@ -18,8 +18,8 @@ SHOWN = {
 }
 
 HOW_TO_READ = """\
-How to read it: accuracy is the share of test samples whose cluster's commonest
-training class is right; matched allows each class one cluster, as papers do; purity
+How to read it: each class is matched with one cluster; accuracy learns the match on the
+training samples, matched on these test samples themselves, as papers do. purity
 and NMI rise with k, AMI and ARI are corrected for chance (0 random, 1 perfect).
 neighbours is what ten nearest neighbours reach on these codes with all labels: about
 the most that any classifier on them can. pca and untrained are what training must beat."""
@@ -34,8 +34,10 @@ def run_report(rows: pd.DataFrame, out: Path) -> str:
     labelled = few_label_table(rows)
     if labelled:
         parts.append(labelled)
-    figures = "\n".join(f"  {path}" for path in sorted((out / "figures").glob("*.png")))
-    parts.append(f"Figures, each with its caption beside it:\n{figures}")
+    figures = sorted((out / "figures").glob("*.png"))
+    if figures:
+        listed = "\n".join(f"  {path}" for path in figures)
+        parts.append(f"Figures, each with its caption beside it:\n{listed}")
     parts.append(f"Everything else (scores.csv, codes, model, config): {out}")
     return "\n\n".join(parts)
 

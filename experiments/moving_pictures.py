@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
-from matplotlib.backends import backend_registry
+from matplotlib.backends.registry import backend_registry
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -61,8 +61,10 @@ def refresh_window(figure: Figure) -> None:
 
 
 def wait_for_windows() -> None:
-    """Come back when the last window has been closed."""
-    plt.show()
+    """Come back when the last window has been closed; at once where none was opened."""
+    if plt.get_fignums():
+        print("Turn the codes with the mouse; close all windows to end.")
+        plt.show()
 
 
 # In files

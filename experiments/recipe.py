@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from ae_cluster import AutoEncoder, Dataset, load_dataset
 from ae_cluster.clustering import cluster_codes
-from ae_cluster.evaluation import accuracy, accuracy_matched, class_map, neighbor_accuracy, nmi
+from ae_cluster.evaluation import accuracy, accuracy_matched, matched_map, neighbor_accuracy, nmi
 from ae_cluster.semi_supervised import label_budget_rows
 from experiments.plain_tutorial import mean_squared_error, train_tutorial
 
@@ -60,7 +60,7 @@ def _cluster_scores(
     scores = {}
     for name in ("kmeans", "gmm"):
         result = cluster_codes(name, train, test, 10, seed)
-        mapping = class_map(data.y_train, result.train)
+        mapping = matched_map(data.y_train, result.train)
         scores[f"{name}_accuracy"] = accuracy(data.y_test, result.test, mapping)
         scores[f"{name}_accuracy_matched"] = accuracy_matched(data.y_test, result.test)
         scores[f"{name}_nmi"] = nmi(data.y_test, result.test)

@@ -36,16 +36,16 @@ WHAT_NEXT = """What to try next:
 
 def tutorial(data: Dataset, args: argparse.Namespace, folder: Path) -> None:
     """Take the four steps of the tutorial, and put their pictures into a folder."""
-    print(f"1. The data: {len(data.raw_train):,} images of {data.name}; 1-one-image is one of them.")
+    print(f"1. The data: {len(data.raw_train):,} images of {data.name}, such as 1-one-image.")
     moving.keep(plot_one_image(data), folder / "1-one-image", args.show)
 
     watch = Watch(data, args.show)
     model = AutoEncoder(max_iter=args.epochs, random_state=args.seed, callbacks=[watch])
     encoder = (data.raw_train.shape[1], *model.hidden_layer_sizes)
-    layers = " → ".join(map(str, (*encoder, model.n_components, *reversed(encoder))))
-    print(f"2. The network: {layers}; all it can draw an image from are the numbers in its middle.")
+    layers = "-".join(map(str, (*encoder, model.n_components, *reversed(encoder))))
+    print(f"2. The network: {layers}. The numbers in its middle are the code of an image.")
 
-    print(f"3. The training: 2-training is five test images and what comes out, every {EVERY} steps.")
+    print(f"3. The training. Every {EVERY} steps, 2-training has five images and what comes out:")
     model.fit(data.raw_train)
     moving.save_gif(watch.photos, folder / "2-training.gif", seconds_at_the_end=3)
     outputs = np.stack(watch.outputs)
@@ -54,7 +54,7 @@ def tutorial(data: Dataset, args: argparse.Namespace, folder: Path) -> None:
 
     codes = model.transform(data.x_test[TILES])
     title = f"The codes of {len(codes)} test images"
-    print(f"4. {title}, each with its label, which the network never saw: 3-codes.")
+    print(f"4. {title}: tiles with the same label should stand together in 3-codes.")
     labels = None if data.y_test is None else data.y_test[TILES]
     tiles = plot_code_tiles(codes, labels, class_names=data.class_names, title=title)
     moving.keep(tiles, folder / "3-codes", args.show)

@@ -1,11 +1,17 @@
 """What all tests share: no network, and where the real data lie."""
 
+import importlib
 import os
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -15,12 +21,13 @@ def _offline(monkeypatch):
 
 @pytest.fixture
 def mnist_home():
-    """Give the data folder that holds MNIST, or skip."""
+    """Give the data folder that holds MNIST, or skip; AE_CLUSTER_REQUIRE_MNIST=1 forbids it."""
+    leave = pytest.fail if os.environ.get("AE_CLUSTER_REQUIRE_MNIST") == "1" else pytest.skip
     home = os.environ.get("AE_CLUSTER_DATA")
     if not home:
-        pytest.skip("AE_CLUSTER_DATA is not set: no MNIST to test with")
+        leave("AE_CLUSTER_DATA is not set: no MNIST to test with")
     if not (Path(home) / "MNIST" / "raw" / "train-images-idx3-ubyte").is_file():
-        pytest.skip(f"AE_CLUSTER_DATA={home} holds no MNIST/raw")
+        leave(f"AE_CLUSTER_DATA={home} holds no MNIST/raw")
     return Path(home)
 
 
@@ -76,3 +83,46 @@ def assert_one_sentence():
             assert str(part) in message, message
 
     return check
+
+
+@pytest.fixture(scope="session")
+def digit_rows():
+    """Give scikit-learn's 1,797 digits as rows of 64 float32 in [0, 1]; not to be written to."""
+    rows = (load_digits().data / 16).astype(np.float32)
+    rows.flags.writeable = False
+    return rows
+
+
+@pytest.fixture(scope="session")
+def load_experiment():
+    """Give the function that imports an experiment; ``ae_cluster`` stays the installed one."""
+
+    def load(name):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "path", [*sys.path, str(ROOT)])
+            return importlib.import_module(f"experiments.{name}")
+
+    return load
+
+
+@pytest.fixture
+def run_experiment(tmp_path):
+    """Give the function that runs ``python -m experiments.NAME`` in ``tmp_path``, off-screen."""
+
+    def run(name, *args):
+        code = (
+            f"import runpy, sys; sys.path.append({str(ROOT)!r}); "
+            f"runpy.run_module('experiments.{name}', run_name='__main__', alter_sys=True)"
+        )
+        screens = {"DISPLAY", "WAYLAND_DISPLAY"}
+        return subprocess.run(
+            [sys.executable, "-c", code, *map(str, args)],
+            cwd=tmp_path,
+            env={key: value for key, value in os.environ.items() if key not in screens},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    return run

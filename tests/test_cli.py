@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from ae_cluster.config import RunConfig, free_folder, parse_sizes, preset_epochs
 from ae_cluster.errors import InputError
 
 IMAGES = (load_digits().images[:200] * 15).astype(np.uint8)
-QUICK = ["--epochs", "1", "--draws", "1", "--budgets", "1,2"]
+PLAIN = ["--epochs", "1", "--draws", "1", "--budgets", "1,2"]
+QUICK = [*PLAIN, "--no-figures"]
 
 
 @pytest.fixture(autouse=True)
@@ -23,8 +25,6 @@ def _own_folder(tmp_path, monkeypatch):
 
 def refused(capsys, *arguments):
     """Return the sentence a command is refused with; nothing may be left but what was there."""
-    from pathlib import Path
-
     before = sorted(Path().rglob("*"))
     try:
         code = main([*map(str, arguments)])
@@ -38,7 +38,7 @@ def refused(capsys, *arguments):
 
 
 def test_run_prints_scores_files_and_how_to_read_them(capsys):
-    assert main(["run", "--out", "first", *QUICK]) == 0
+    assert main(["run", "--out", "first", *PLAIN]) == 0
     out, err = capsys.readouterr()
     for words in ("autoencoder → kmeans", "How to read it", "labels per class",
                   "first/figures/codes-kmeans.png"):  # fmt: skip
@@ -53,11 +53,11 @@ def test_the_default_folder_never_collides(capsys):
     assert "runs/digits-seed0-2" in capsys.readouterr().out
 
 
-def test_config_does_it_again_and_what_is_said_beside_it_wins(capsys):
+def test_config_does_it_again_and_what_is_said_beside_it_wins():
     main(["run", "--out", "a", "--seed", "3", *QUICK])
     main(["run", "--out", "b", "--config", "a/config.json"])
     main(["run", "--out", "c", "--config", "a/config.json", "--seed", "0"])
-    configs = {n: json.loads(open(f"{n}/config.json").read()) for n in "abc"}
+    configs = {n: json.loads(Path(f"{n}/config.json").read_text()) for n in "abc"}
     assert configs["a"]["arguments"] == configs["b"]["arguments"]
     assert configs["c"]["arguments"] == configs["a"]["arguments"] | {"seed": 0}
     codes = {n: np.load(f"{n}/methods/gmm/codes.npz")["codes_test"] for n in "abc"}
@@ -86,8 +86,8 @@ def with_nan():
 
 def truncated():
     np.savez("bad.npz", x=IMAGES)
-    content = open("bad.npz", "rb").read()
-    open("bad.npz", "wb").write(content[: len(content) // 2])
+    content = Path("bad.npz").read_bytes()
+    Path("bad.npz").write_bytes(content[: len(content) // 2])
     return ["run", "bad.npz", "--n-clusters", "3"]
 
 
@@ -99,17 +99,17 @@ def existing():
 BAD = {
     "unknown name": (lambda: ["run", "mnits"], "mnist"),
     "missing file": (lambda: ["run", "none.npz", "--n-clusters", "3"], "none.npz"),
-    "k unknown": (lambda: npz(x=IMAGES), "--n-clusters"),
+    "k unknown": (lambda: npz(x=IMAGES)[:2], "--n-clusters"),
     "k too large": (lambda: [*npz(x=IMAGES)[:2], "--n-clusters", "500"], "500"),
     "k too small": (lambda: [*npz(x=IMAGES)[:2], "--n-clusters", "1"], "1"),
     "k above distinct": (lambda: npz(x=np.repeat(IMAGES[:2], 50, axis=0)), "2 distinct"),
     "nan": (with_nan, "NaN"),
     "out of range": (lambda: npz(x=IMAGES.astype(float)), "255"),
-    "empty": (lambda: npz(x=IMAGES[:0]), "empty"),
+    "empty": (lambda: npz(x=IMAGES[:0]), "nothing"),
     "one sample": (lambda: npz(x=IMAGES[:1]), "1"),
     "constant": (lambda: npz(x=np.zeros((20, 5, 5), np.uint8)), "same"),
     "labels too few": (lambda: npz(x=IMAGES, y=np.zeros(7, int)), "7"),
-    "objects": (lambda: npz(x=np.array([{}, 1], dtype=object)), "object"),
+    "objects": (lambda: npz(x=np.array([{}, 1], dtype=object)), "Object"),
     "no x": (lambda: npz(images=IMAGES), "images"),
     "truncated": (truncated, "bad.npz"),
     "config missing": (lambda: ["run", "--config", "no.json"], "no.json"),
@@ -117,8 +117,11 @@ BAD = {
     "out unwritable": (lambda: ["run", "--out", "/proc/nowhere/run"], "/proc/nowhere"),
     "seed negative": (lambda: ["run", "--seed", "-1"], "-1"),
     "learning rate": (lambda: ["run", "--learning-rate-init", "0"], "learning_rate_init"),
-    "mnist absent": (lambda: ["run", "mnist", "--data-home", "nowhere", "--no-download"], "nowhere"),
-    "image shape": (lambda: [*npz(x=np.random.rand(9, 6)), "--image-shape", "4x4"], "6"),
+    "mnist absent": (
+        lambda: ["run", "mnist", "--data-home", "nowhere", "--no-download"],
+        "nowhere",
+    ),
+    "image shape": (lambda: [*npz(x=np.arange(54.0).reshape(9, 6)), "--image-shape", "4x4"], "6"),
 }  # fmt: skip
 
 
@@ -126,8 +129,9 @@ BAD = {
 def test_bad_input_is_one_sentence_and_exit_code_2(case, capsys):
     make, words = BAD[case]
     said = refused(capsys, *make())
-    assert words in said
-    assert len(said.splitlines()) == 1 or said.startswith("usage:")
+    last = said.splitlines()[-1]
+    assert words in last
+    assert last.startswith("ae-cluster")
 
 
 def test_no_command_prints_help(capsys):

@@ -20,6 +20,7 @@ from ae_cluster.evaluation import (
     contingency_matrix,
     external_scores,
     homogeneity,
+    matched_map,
     merged_classes,
     nmi,
     per_class_recall,
@@ -59,6 +60,27 @@ def test_the_class_map_of_train_is_what_scores_test():
 
     assert accuracy([1, 1, 0], [3, 3, 4], mapping) == 0
     assert accuracy_matched([1, 1, 0], [3, 3, 4]) == 1
+
+
+def test_matching_gives_each_class_one_cluster():
+    labels, clusters = [0, 0, 0, 0, 1, 1, 1], [5, 5, 5, 8, 8, 8, 9]
+
+    assert class_map(labels, clusters) == {5: 0, 8: 1, 9: 1}
+    assert matched_map(labels, clusters) == {5: 0, 8: 1}
+    assert accuracy([0, 1, 1, 1], [5, 8, 9, 5], matched_map(labels, clusters)) == 0.5
+
+
+def test_a_tie_in_the_matching_is_not_broken_by_names():
+    labels, clusters = [0, 1, 0, 1, 2], [0, 0, 1, 1, 1]
+    held_out = [0, 0, 1]
+    first = accuracy(held_out, [0, 0, 1], matched_map(labels, clusters))
+    swapped = accuracy(held_out, [1, 1, 0], matched_map(labels, [1 - c for c in clusters]))
+
+    assert first == swapped
+
+
+def test_matching_needs_a_label():
+    assert matched_map([-1, -1], [0, 1]) == {}
 
 
 def test_ties_go_to_the_smaller_class():
