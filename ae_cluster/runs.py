@@ -27,7 +27,7 @@ from ae_cluster.files import make_folder, put_in_place, refuse_existing
 from ae_cluster.machine import peak_mb
 from ae_cluster.rows import tidy_row
 from ae_cluster.run_folder import write_config, write_method
-from ae_cluster.scoring import clustering_rows, known_classes
+from ae_cluster.scoring import class_table, clustering_rows, known_classes, merges_and_splits
 from ae_cluster.semi_supervised import label_budget_rows
 from ae_cluster.training import Callback, Progress
 
@@ -173,6 +173,7 @@ def _fill(
     assert snapshots is not None
     for method, result in clusterings.items():
         place = folder / "methods" / method
+        say(merges_and_splits(method, data, result))
         write_method(
             place,
             data,
@@ -182,6 +183,7 @@ def _fill(
             model.loss_curve_,
             snapshots,
         )
+        class_table(data, result).to_csv(place / "classes.csv", index=False)
         model.save(place / "model", force=True)
     table = pd.DataFrame([tidy_row(**row) for row in rows])
     if figures:
@@ -354,11 +356,14 @@ def _partial_folder(partial: Path, resume: bool, force: bool) -> Iterator[None]:
         )
     if partial.exists() and not resume:
         shutil.rmtree(partial)
+    goes_on = partial.exists()
     made = [folder for folder in (partial, *partial.parents) if not folder.exists()]
     make_folder(partial)
     try:
         yield
     except Exception:
+        if goes_on:  # what an earlier run got done is not ours to throw away
+            raise
         shutil.rmtree(partial, ignore_errors=True)
         for folder in made[1:]:
             with suppress(OSError):  # somebody else put something there meanwhile

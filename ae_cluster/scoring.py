@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ae_cluster import evaluation
@@ -79,3 +80,50 @@ def neighbor_accuracy(data: Dataset, codes_train: NDArray[Any], codes_test: NDAr
     if data.y_train is None or data.y_test is None:
         return math.nan
     return evaluation.neighbor_accuracy(codes_train, data.y_train, codes_test, data.y_test)
+
+
+def class_table(data: Dataset, result: Clustering) -> pd.DataFrame:
+    """Return how each class fares on test: samples, recall, its clusters, who shares them.
+
+    Columns
+    -------
+    label, name, n_test, recall (under the match learnt on train), clusters (that
+    hold at least a quarter of it), merged_with (classes living in the same one).
+    """
+    columns = ["label", "name", "n_test", "recall", "clusters", "merged_with"]
+    if data.y_test is None:
+        return pd.DataFrame(columns=columns)
+    recall = evaluation.per_class_recall(
+        data.y_test, result.test, cluster_names(data, result) or {}
+    )
+    split = evaluation.split_classes(data.y_test, result.test)
+    merged = evaluation.merged_classes(data.y_test, result.test).values()
+    rows = []
+    for label in known_classes(data.y_test).tolist():
+        others = sorted({c for together in merged if label in together for c in together} - {label})
+        rows.append(
+            {
+                "label": label,
+                "name": data.class_names[label],
+                "n_test": int((data.y_test == label).sum()),
+                "recall": recall[label] if data.y_train is not None else math.nan,
+                "clusters": " ".join(map(str, split.get(label, ()))),
+                "merged_with": " ".join(data.class_names[c] for c in others),
+            }
+        )
+    return pd.DataFrame(rows, columns=columns)
+
+
+def merges_and_splits(method: str, data: Dataset, result: Clustering) -> str:
+    """Return in a sentence which classes a clustering merges and splits on test."""
+    if data.y_test is None:
+        return f"{method}: no test label is known, so merged or split classes cannot be told."
+    names = data.class_names
+    merged = [
+        " and ".join(names[c] for c in classes)
+        for classes in evaluation.merged_classes(data.y_test, result.test).values()
+    ]
+    split = [names[c] for c in evaluation.split_classes(data.y_test, result.test)]
+    said = [f"merges {', '.join(merged)}"] if merged else []
+    said += [f"splits {', '.join(split)}"] if split else []
+    return f"{method} {' and '.join(said) or 'neither merges nor splits a class'} (test samples)."

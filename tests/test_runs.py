@@ -48,7 +48,7 @@ def test_the_folder_is_what_the_design_says(digits_run):
     assert {p.name for p in out.iterdir()} == {"config.json", "scores.csv", "methods", "figures"}
     for method in ("kmeans", "gmm"):
         names = {p.name for p in (out / "methods" / method).iterdir()}
-        assert names == {"model", "codes.npz", "history.csv", "snapshots.npz"}
+        assert names == {"model", "codes.npz", "history.csv", "snapshots.npz", "classes.csv"}
     assert not list(out.parent.glob("*partial*"))
 
 
@@ -236,6 +236,39 @@ def test_a_killed_run_goes_on_and_ends_the_same(tmp_path):
     subprocess.run([*command, "--out", "whole"], cwd=tmp_path, check=True)
     assert same_arrays(arrays_of(tmp_path / "killed"), arrays_of(tmp_path / "whole"))
     assert not list(tmp_path.glob("*.partial"))
+
+
+def test_merged_and_split_classes_are_named():
+    from types import SimpleNamespace
+
+    from ae_cluster.scoring import class_table, merges_and_splits
+
+    # Classes 0 and 1 share cluster 7; class 2 is half in 8, half in 9.
+    labels = np.array([0, 0, 1, 1, 2, 2, 2, 2])
+    clusters = np.array([7, 7, 7, 7, 8, 8, 9, 9])
+    data = SimpleNamespace(y_train=labels, y_test=labels, class_names=("ant", "bee", "cow"))
+    result = SimpleNamespace(train=clusters, test=clusters)
+    said = merges_and_splits("kmeans", data, result)
+    assert said == "kmeans merges ant and bee and splits cow (test samples)."
+    table = class_table(data, result).set_index("name")
+    assert table.loc["ant", "merged_with"] == "bee"
+    assert table.loc["cow", "clusters"] in ("8 9", "9 8")
+    assert sorted(table["recall"]) == [0, 0.5, 1]
+
+
+def test_resuming_with_another_configuration_keeps_what_was_done(tmp_path, monkeypatch):
+    from ae_cluster import runs
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, "write_config", killed)
+    with pytest.raises(KeyboardInterrupt):
+        quick_run(RunConfig(**QUICK), tmp_path / "out")
+    monkeypatch.undo()
+    with pytest.raises(InputError, match="checkpoint"):
+        quick_run(RunConfig(seed=5, **QUICK), tmp_path / "out", resume=True)
+    quick_run(RunConfig(**QUICK), tmp_path / "out", resume=True)
 
 
 def test_rows_refuse_unknown_columns():
