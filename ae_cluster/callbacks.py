@@ -150,3 +150,25 @@ class ProgressBar(Callback):
     def close(self) -> None:
         """Leave the bar as it is and go to the next line."""
         self.bar.close()
+
+
+class Reconstructions(Callback):
+    """What becomes of a few images at steps 1, 10, 30, 100, 300, … of a training."""
+
+    MARKS = frozenset({1} | {m * 10**e for m in (1, 3) for e in range(1, 9)})
+
+    def __init__(self, images: NDArray[Any]) -> None:
+        self.images = images
+        self.steps: list[int] = []
+        self.frames: list[NDArray[Any]] = []
+
+    def on_step(self, progress: Progress) -> None:
+        """Draw the images when a mark is reached."""
+        if progress.step in self.MARKS:
+            self.draw(progress.model, progress.step)
+
+    def draw(self, model: Any, step: int) -> None:
+        """Keep what the model makes of the images after ``step`` steps."""
+        if step not in self.steps:
+            self.steps.append(step)
+            self.frames.append(model.inverse_transform(model.transform(self.images)))

@@ -9,15 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler
 
 from ae_cluster.autoencoder import AutoEncoder
+from ae_cluster.baselines import Codes, pca_codes, untrained_codes
+from ae_cluster.callbacks import Reconstructions
 from ae_cluster.clustering import CLUSTERERS, Clustering, check_n_clusters, cluster_codes
 from ae_cluster.config import RunConfig, preset_epochs
 from ae_cluster.datasets import Dataset, load_dataset
@@ -29,43 +28,10 @@ from ae_cluster.rows import tidy_row
 from ae_cluster.run_folder import write_config, write_method
 from ae_cluster.scoring import class_table, clustering_rows, known_classes, merges_and_splits
 from ae_cluster.semi_supervised import label_budget_rows
-from ae_cluster.training import Callback, Progress
 
 N_SNAPSHOTS = 2000  # training samples whose codes are kept at every epoch
 N_ORIGINALS = 8  # test images whose reconstructions are kept as training goes on
 CHECKPOINT = "checkpoint.safetensors"
-
-
-class Codes(NamedTuple):
-    """Codes (n, n_components) of both splits, by the name of what made them."""
-
-    features: str
-    train: NDArray[Any]
-    test: NDArray[Any]
-    epochs: int = 0
-    seconds: float = 0.0
-
-
-class Reconstructions(Callback):
-    """What becomes of a few images at steps 1, 10, 30, 100, 300, … of a training."""
-
-    MARKS = frozenset({1} | {m * 10**e for m in (1, 3) for e in range(1, 9)})
-
-    def __init__(self, images: NDArray[Any]) -> None:
-        self.images = images
-        self.steps: list[int] = []
-        self.frames: list[NDArray[Any]] = []
-
-    def on_step(self, progress: Progress) -> None:
-        """Draw the images when a mark is reached."""
-        if progress.step in self.MARKS:
-            self.draw(progress.model, progress.step)
-
-    def draw(self, model: AutoEncoder, step: int) -> None:
-        """Keep what the model makes of the images after ``step`` steps."""
-        if step not in self.steps:
-            self.steps.append(step)
-            self.frames.append(model.inverse_transform(model.transform(self.images)))
 
 
 def run(
@@ -158,7 +124,11 @@ def _fill(
     common = {"dataset": data.name, "seed": config.seed, "run_id": run_id}
     rows: list[dict[str, Any]] = []
     clusterings: dict[str, Clustering] = {}
-    for features in (codes, _pca_codes(config, data), _untrained_codes(model, data)):
+    for features in (
+        codes,
+        pca_codes(data, config.n_components, config.seed),
+        untrained_codes(model, data),
+    ):
         for method in CLUSTERERS:
             found, result = _cluster(common, method, features, data, n_clusters, config.seed)
             rows += found
@@ -245,33 +215,6 @@ def _train(
     reconstructions.draw(model, model.n_iter_ * -(-n_train // config.batch_size))
     train, test = model.transform(data.raw_train), model.transform(data.raw_test)
     return model, reconstructions, Codes("autoencoder", train, test, model.n_iter_, seconds)
-
-
-def _pca_codes(config: RunConfig, data: Dataset) -> Codes:
-    """Return codes of the same size by principal components, a table standardised first."""
-    train, test = data.x_train, data.x_test
-    if data.is_table:
-        scaler = StandardScaler().fit(train)
-        train, test = scaler.transform(train), scaler.transform(test)
-    n_components = min(config.n_components, *train.shape)
-    start = time.perf_counter()
-    pca = PCA(n_components, random_state=config.seed).fit(train)
-    seconds = time.perf_counter() - start
-    return Codes("pca", pca.transform(train), pca.transform(test), seconds=seconds)
-
-
-def _untrained_codes(model: AutoEncoder, data: Dataset) -> Codes:
-    """Return the codes of the network as it was before training."""
-    parameters = model.get_params() | {
-        "max_iter": 0,
-        "callbacks": (),
-        "checkpoint": None,
-        "n_snapshots": 0,
-        "verbose": False,
-    }
-    untrained = AutoEncoder(**parameters).fit(data.raw_train)
-    train, test = untrained.transform(data.raw_train), untrained.transform(data.raw_test)
-    return Codes("untrained", train, test)
 
 
 # Rows

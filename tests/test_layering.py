@@ -15,7 +15,7 @@ FLOORS = {
         "inputs", "model_files", "reconstruction", "coding", "fitting", "datasets", "config",
     ],
     2: ["autoencoder"],
-    3: ["semi_supervised", "scoring"],
+    3: ["baselines", "semi_supervised", "scoring"],
     4: ["tables", "figures", "run_folder"],
     5: ["runs"],
     6: ["cli", "experiments"],

@@ -1,0 +1,132 @@
+"""Arrays that cannot be used are refused in words that name what is wrong with them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from ae_cluster import AutoEncoder, InputError
+
+
+@pytest.fixture
+def rows():
+    return np.random.default_rng(0).random((40, 12))
+
+
+@pytest.fixture
+def model(rows):
+    return AutoEncoder(2, (6,), max_iter=1, random_state=0).fit(rows)
+
+
+def spoilt(rows, value):
+    rows = rows.copy()
+    rows[3, 5] = value
+    return rows
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("value", "named"), [(np.nan, "NaN"), (np.inf, "infinite"), (-np.inf, "infinite")]
+)
+def test_a_value_that_is_no_number_is_found(rows, model, assert_one_sentence, value, named, dtype):
+    X = spoilt(rows, value).astype(dtype)
+
+    for use in (AutoEncoder(max_iter=1).fit, model.transform, model.score):
+        with pytest.raises(InputError) as error:
+            use(X)
+        assert_one_sentence(error, f"X holds {'' if named == 'NaN' else 'an '}{named}")
+        assert_one_sentence(error, "sample 3, column 5")
+
+
+def test_codes_that_are_no_numbers_are_found(model, assert_one_sentence):
+    with pytest.raises(InputError) as error:
+        model.inverse_transform([[0.0, 1.0], [np.nan, 1.0]])
+
+    assert_one_sentence(error, "codes holds NaN in sample 1, column 0")
+
+
+@pytest.mark.parametrize(
+    ("shape", "says"),
+    [
+        ((0, 12), "0 sample"),
+        ((0, 3, 4), "0 sample"),
+        ((5, 0), "0 feature"),
+        ((1, 12), "1 sample"),
+        ((12,), "2D array"),
+        ((), "2D array"),
+    ],
+)
+def test_there_must_be_two_samples_of_something(shape, says):
+    with pytest.raises(InputError, match=says):
+        AutoEncoder(max_iter=1).fit(np.zeros(shape))
+
+
+def test_one_sample_is_enough_to_transform_but_none_is_not(rows, model):
+    assert model.transform(rows[:1]).shape == (1, 2)
+    for X in (rows[:0], np.zeros((0, 3, 4))):
+        with pytest.raises(InputError, match="0 sample"):
+            model.transform(X)
+
+
+@pytest.mark.parametrize("value", [-0.25, 1.5, 255])
+def test_images_outside_their_range_are_refused(rows, model, assert_one_sentence, value):
+    told = AutoEncoder(max_iter=1, input_kind="images")
+
+    for use in (model.transform, model.score, told.fit):
+        with pytest.raises(InputError) as error:
+            use(spoilt(rows, value))
+        assert_one_sentence(error, "[0, 1]", f"{value:g}", "255")
+
+
+def test_a_table_may_hold_anything(rows):
+    model = AutoEncoder(2, (6,), max_iter=1, input_kind="table", random_state=0).fit(rows)
+
+    assert np.isfinite(model.transform(spoilt(rows, 255))).all()
+
+
+def test_another_number_of_columns_is_refused(rows, model, assert_one_sentence):
+    with pytest.raises(InputError) as error:
+        model.transform(rows[:, :5])
+    assert_one_sentence(error, "5 features", "12 features")
+
+    with pytest.raises(InputError) as error:
+        model.inverse_transform(rows[:, :5])
+    assert_one_sentence(error, "2 columns", "5")
+
+
+@pytest.mark.parametrize(
+    ("shape", "parameters"),
+    [
+        ((40, 12), {"kind": "conv"}),
+        ((40, 12), {"kind": "conv", "image_shape": (3, 5)}),
+        ((40, 12), {"image_shape": (5, 5)}),
+        ((40, 3, 4), {"image_shape": (5, 5)}),
+        ((40, 1, 3, 2, 2), {}),
+    ],
+)
+def test_an_image_shape_must_fit_the_samples(rows, assert_one_sentence, shape, parameters):
+    with pytest.raises(InputError) as error:
+        AutoEncoder(max_iter=1, **parameters).fit(rows.reshape(shape))
+
+    assert_one_sentence(error, "12 values", "image_shape=")
+
+
+@pytest.mark.parametrize(
+    "X", [[["a", "b"], ["c", "d"]], np.array([[object()], [object()]]), [[1j, 2], [3, 4]]]
+)
+def test_what_is_not_numbers_is_refused(X):
+    with pytest.raises((TypeError, ValueError), match=r"convert|float|[Cc]omplex"):
+        AutoEncoder(max_iter=1).fit(X)
+
+
+def test_sparse_matrices_are_refused(rows):
+    with pytest.raises(TypeError, match="Sparse data was passed"):
+        AutoEncoder(max_iter=1).fit(sparse.csr_array(rows))
+
+
+@pytest.mark.parametrize("X", [[[0, 1], [1, 0]], np.eye(3, dtype=bool), np.eye(3, dtype=np.int8)])
+def test_whole_numbers_and_lists_are_taken_as_float64(X):
+    model = AutoEncoder(1, (3,), max_iter=1, random_state=0).fit(X)
+
+    assert model.transform(X).dtype == np.float64
