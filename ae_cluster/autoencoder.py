@@ -225,7 +225,16 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return -coding.reconstruction_error(self.network_, self.scaling_, rows)
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
-        """Write the model as a folder of safetensors and JSON; see `load`."""
+        """Write the model as a folder of safetensors and JSON; see `load`.
+
+        ``callbacks``, ``checkpoint`` and ``device`` belong to this machine and
+        are not kept, nor is a ``random_state`` that is no number.
+
+        Raises
+        ------
+        InputError
+            When ``path`` exists and ``force`` is off, or cannot be written.
+        """
         check_is_fitted(self, "network_")
         tensors = {f"network.{k}": t for k, t in self.network_.state_dict().items()}
         if self.scaling_.mean is not None and self.scaling_.scale is not None:
@@ -247,14 +256,15 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             check_parameters(model.get_params())
             model._restore(tensors, description["fitted"])
         except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            why = " ".join(str(error).split())  # PyTorch's own runs over several lines
             raise InputError(
-                f"{path} does not hold a whole {cls.__name__} ({error}); save the model again."
+                f"{path} does not hold a whole {cls.__name__} ({why}); save the model again."
             ) from error
         return model
 
     def _description(self) -> dict[str, Any]:
         """Return parameters and fitted attributes as JSON takes them."""
-        parameters = self.get_params() | {"callbacks": (), "checkpoint": None}
+        parameters = self.get_params() | {"callbacks": (), "checkpoint": None, "device": "auto"}
         if isinstance(self.random_state, np.random.RandomState):
             parameters["random_state"] = None
         fitted = {name: getattr(self, name) for name in _FITTED if hasattr(self, name)}
@@ -280,18 +290,15 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _build(self) -> None:
         """Make the network, its weights still to be filled."""
         output = "logistic" if self.input_kind_ == "images" else "identity"
+        activations = (self.activation, output)
         if self.kind == "dense":
             network: AutoEncoderNetwork = DenseAutoEncoder(
-                self.n_features_in_,
-                self.n_components,
-                self.hidden_layer_sizes,
-                self.activation,
-                output,
+                self.n_features_in_, self.n_components, self.hidden_layer_sizes, *activations
             )
         else:
             assert self.image_shape_ is not None
             network = ConvAutoEncoder(
-                self.image_shape_, self.n_components, self.conv_channels, self.activation, output
+                self.image_shape_, self.n_components, self.conv_channels, *activations
             )
         self.network_ = network.to(resolve_device(self.device), self.scaling_.dtype)
 

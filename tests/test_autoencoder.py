@@ -162,7 +162,7 @@ def test_a_random_state_goes_on_and_can_be_repeated(digit_rows):
 @pytest.mark.parametrize("kind", ["dense", "conv"])
 def test_the_global_generators_are_left_alone(digit_rows, random_state, kind):
     def states():
-        name, keys, *rest = np.random.get_state()
+        name, keys, *rest = np.random.get_state()  # noqa: NPY002
         return torch.get_rng_state().tolist(), (name, keys.tolist(), *rest), random.getstate()
 
     before = states()

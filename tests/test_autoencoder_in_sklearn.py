@@ -68,9 +68,10 @@ def test_no_check_is_skipped_where_the_array_api_is_on(tmp_path):
 def test_no_tag_skips_a_check():
     tags = get_tags(AutoEncoder())
 
-    assert not (tags.non_deterministic or tags.no_validation or tags._skip_test)
-    assert tags.classifier_tags is None
-    assert tags.regressor_tags is None
+    skipping = (tags.non_deterministic, tags.no_validation, tags._skip_test)
+    assert skipping == (False, False, False)
+    for kind in (tags.classifier_tags, tags.regressor_tags):
+        assert kind is None or not kind.poor_score
     assert tags.requires_fit
     assert tags.transformer_tags.preserves_dtype == ["float64", "float32"]
 

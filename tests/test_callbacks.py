@@ -17,6 +17,7 @@ from ae_cluster.callbacks import (
     LastGoodWeights,
     LearningRateSchedule,
     ProgressBar,
+    Reconstructions,
     Snapshots,
 )
 from ae_cluster.training import DivergedError, Progress
@@ -117,12 +118,15 @@ def shown_on(monkeypatch, read, write):
             bar.on_epoch(Progress(3, 1, epoch=epoch, loss_curve=[0.125]))
         bar.close()
         monkeypatch.undo()
-        stream.flush()
-        os.set_blocking(read, False)
-        try:
-            return os.read(read, 100_000).decode()
-        except BlockingIOError:  # nothing there
-            return ""
+    return b"".join(iter(lambda: until_closed(read), b"")).decode()
+
+
+def until_closed(descriptor):
+    """The next bytes, or none: a terminal whose other side was closed ends with an error."""
+    try:
+        return os.read(descriptor, 1000)
+    except OSError:
+        return b""
 
 
 def test_a_terminal_shows_a_bar_with_the_loss(monkeypatch):
@@ -138,3 +142,23 @@ def test_a_terminal_shows_a_bar_with_the_loss(monkeypatch):
 
 def test_a_pipe_shows_nothing(monkeypatch):
     assert shown_on(monkeypatch, *os.pipe()) == ""
+
+
+def test_reconstructions_are_drawn_at_steps_further_and_further_apart():
+    class Model:
+        def transform(self, images):
+            return images[:, :1]
+
+        def inverse_transform(self, codes):
+            return codes + self.step
+
+    images, model = np.zeros((2, 3)), Model()
+    reconstructions = Reconstructions(images)
+
+    for model.step in range(1, 400):
+        reconstructions.on_step(Progress(1, 400, step=model.step, model=model))
+    reconstructions.draw(model, 399)
+    reconstructions.draw(model, 399)
+
+    assert reconstructions.steps == [1, 10, 30, 100, 300, 399]
+    assert [frame[0, 0] for frame in reconstructions.frames] == reconstructions.steps

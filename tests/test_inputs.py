@@ -1,12 +1,16 @@
-"""Arrays that cannot be used are refused in words that name what is wrong with them."""
+"""Arrays and parameters that cannot be used are refused in words that name what is wrong."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import pytest
 from scipy import sparse
 
-from ae_cluster import AutoEncoder, InputError
+from ae_cluster import AutoEncoder, Callback, InputError
+
+# ---- arrays
 
 
 @pytest.fixture
@@ -130,3 +134,65 @@ def test_whole_numbers_and_lists_are_taken_as_float64(X):
     model = AutoEncoder(1, (3,), max_iter=1, random_state=0).fit(X)
 
     assert model.transform(X).dtype == np.float64
+
+
+# ---- parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("n_components", v) for v in (0, -1, 2.0, "3", None, True)],
+        *[("hidden_layer_sizes", v) for v in (5, (5, 0), (5, 2.5), "12", None, np.ones((2, 2)))],
+        *[("activation", v) for v in ("swish", None, np.array(["tanh", "relu"]))],
+        *[("kind", v) for v in ("cnn", None)],
+        *[("conv_channels", v) for v in ((), 16, (16, -1))],
+        *[("image_shape", v) for v in ((8,), (8, 8, 1, 1), 8, (8, 0), "8x8")],
+        *[("input_kind", v) for v in ("bytes", None)],
+        *[("batch_size", v) for v in (0, 64.0, None)],
+        *[("learning_rate_init", v) for v in (0, -0.1, math.nan, math.inf, "0.1", None)],
+        *[("learning_rate", v) for v in (0.1, "linear", None)],
+        *[("max_iter", v) for v in (-1, 2.5, None)],
+        *[("early_stopping", v) for v in ("yes", 1, None)],
+        *[("validation_fraction", v) for v in (0, 1, 1.5, None)],
+        *[("n_iter_no_change", v) for v in (0, 1.5, None)],
+        *[("tol", v) for v in (-1e-9, math.nan, None)],
+        *[("noise_std", v) for v in (-0.1, math.inf, None)],
+        *[("mask_fraction", v) for v in (-0.1, 1, None)],
+        *[("n_snapshots", v) for v in (-1, 0.5, None)],
+        *[("callbacks", v) for v in (None, [print], Callback())],
+        *[("checkpoint", v) for v in (5, True)],
+        *[("random_state", v) for v in (-1, 2**32, 0.5, "0", True)],
+        *[("verbose", v) for v in ("yes", None)],
+        *[("device", v) for v in ("gpu please", "cuda:99", None)],
+    ],
+)
+def test_a_bad_parameter_is_named_with_its_value(digit_rows, assert_one_sentence, name, value):
+    model = AutoEncoder(max_iter=1).set_params(**{name: value})
+
+    with pytest.raises(InputError) as error:
+        model.fit(digit_rows)
+
+    assert_one_sentence(str(error.value).replace("\n", " "), f"{name}={value!r}".replace("\n", " "))
+    assert not hasattr(model, "network_")
+
+
+def test_every_parameter_has_been_tried():
+    marks = test_a_bad_parameter_is_named_with_its_value.pytestmark
+    tried = {name for mark in marks for name, _ in mark.args[1]}
+
+    assert tried == set(AutoEncoder().get_params())
+
+
+def test_a_checkpoint_needs_a_seed(digit_rows, tmp_path, assert_one_sentence):
+    with pytest.raises(InputError) as error:
+        AutoEncoder(checkpoint=tmp_path / "training").fit(digit_rows)
+
+    assert_one_sentence(error, "random_state=None", "checkpoint")
+
+
+def test_no_sample_left_to_train_on_is_an_error(digit_rows, assert_one_sentence):
+    with pytest.raises(InputError) as error:
+        AutoEncoder(early_stopping=True, validation_fraction=0.9).fit(digit_rows[:2])
+
+    assert_one_sentence(error, "validation_fraction=0.9", "2 samples")

@@ -9,18 +9,21 @@ PACKAGE = ROOT / "ae_cluster"
 
 # Within a floor a file may import only from those written before it.
 FLOORS = {
-    0: ["errors", "files", "checks", "rows", "machine", "evaluation", "clustering"],
+    0: ["errors", "files", "checks", "rows", "anchors", "machine", "evaluation", "clustering"],
     1: [
         "networks", "backprop", "adam", "training", "callbacks", "checkpoints", "scaling",
         "inputs", "model_files", "reconstruction", "coding", "fitting", "datasets", "config",
     ],
     2: ["autoencoder"],
     3: ["baselines", "semi_supervised", "scoring"],
-    4: ["tables", "figures", "run_folder"],
-    5: ["runs"],
+    4: ["store", "tables", "summaries", "figures", "run_folder"],
+    5: ["grid", "runs"],
     6: ["cli", "experiments"],
 }  # fmt: skip
-NEVER_TORCH = ["evaluation", "semi_supervised", "tables", "figures", "run_folder", "config", "cli"]
+NEVER_TORCH = [
+    "evaluation", "semi_supervised", "store", "tables", "summaries", "figures", "run_folder",
+    "config", "cli",
+]  # fmt: skip
 
 
 def rooms():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
@@ -49,7 +51,7 @@ def test_without_hidden_layers_encoder_and_decoder_are_one_layer_each():
 def test_dense_weights_are_drawn_as_pytorch_draws_them():
     torch.manual_seed(7)
     sizes = (784, 128, 64, 12, 3, 12, 64, 128, 784)
-    theirs = [nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False)]
+    theirs = [nn.Linear(a, b) for a, b in pairwise(sizes)]
 
     ours = drawn(DenseAutoEncoder(), seed=7).linear_layers()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import chain
 
 import pytest
 import torch
@@ -68,7 +69,7 @@ def test_sixty_thousand_images_are_938_steps_and_the_last_has_32():
 def test_every_epoch_visits_every_sample_once_in_a_new_order():
     _, seen = run(n_samples=10, batch_size=4, n_epochs=3)
 
-    epochs = [sum(seen[i : i + 3], []) for i in (0, 3, 6)]
+    epochs = [list(chain(*seen[i : i + 3])) for i in (0, 3, 6)]
     assert [len(batch) for batch in seen] == [4, 4, 2] * 3
     assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
     assert epochs[0] != epochs[1] != epochs[2] != epochs[0]
@@ -79,7 +80,7 @@ def test_the_order_is_that_of_randperm_of_the_given_generator():
 
     generator = seeded()
     expected = [torch.randperm(10, generator=generator).tolist() for _ in range(2)]
-    assert [sum(seen[:3], []), sum(seen[3:], [])] == expected
+    assert [list(chain(*seen[:3])), list(chain(*seen[3:]))] == expected
 
 
 def test_a_minibatch_larger_than_the_data_is_the_data():

@@ -10,13 +10,16 @@ Nothing here opens a window, touches ``pyplot`` state, trains or loads torch.
 
 `training` draws what happens while the network learns, `codes` the codes in
 space, `confusion` clusters against labels, `sheets` what each cluster holds
-(`examples` chooses it), `budget` what a few labels buy; `style` is the one
-look and `images` the contact sheets they share.
+(`examples` chooses it), `budget` what a few labels buy, `comparisons` methods side
+by side over many seeds and `curves` a score against a size; `style` is the one look,
+`images` the contact sheets and `panels` the frame of comparisons that they share.
 """
 
 from ae_cluster.figures.budget import plot_label_budget
 from ae_cluster.figures.codes import plot_code_tiles, plot_codes
+from ae_cluster.figures.comparisons import plot_methods, plot_pareto
 from ae_cluster.figures.confusion import plot_confusion
+from ae_cluster.figures.curves import plot_code_sizes, plot_training_curve
 from ae_cluster.figures.examples import ClusterExamples, cluster_examples
 from ae_cluster.figures.sheets import plot_cluster_profiles, plot_cluster_sheet
 from ae_cluster.figures.style import caption_of, in_style, save_figure
@@ -29,11 +32,15 @@ __all__ = [
     "in_style",
     "plot_cluster_profiles",
     "plot_cluster_sheet",
+    "plot_code_sizes",
     "plot_code_tiles",
     "plot_codes",
     "plot_confusion",
     "plot_label_budget",
     "plot_loss_curve",
+    "plot_methods",
+    "plot_pareto",
     "plot_reconstructions",
+    "plot_training_curve",
     "save_figure",
 ]

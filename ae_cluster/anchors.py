@@ -1,0 +1,93 @@
+"""Numbers by others for ways that are also ours, to stand beside them in tables.
+
+Only what truly matches is here: the same data set, input, size of code and
+clusterer, and where a network is trained, the same network for as long. A
+famous number by another network would be no anchor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Anchor(NamedTuple):
+    """A number by others.
+
+    Attributes
+    ----------
+    scores : dict of str to (float, float)
+        Lowest and highest value reported, by the name papers use: ACC (what
+        our rows call ``accuracy_matched``) and NMI.
+    scored : str
+        The samples: ``"test"``, ``"train"`` or ``"all"``, which is both as one.
+    kind : str
+        ``"measured"`` by us with the original's code, ``"published"``, or
+        ``"memory"``: quoted from memory, to be checked.
+    source : str
+        Where it comes from.
+    conditions : dict of str to float
+        Columns of a row that must have these values, lest unlike things be
+        compared.
+    """
+
+    scores: Mapping[str, tuple[float, float]]
+    scored: str
+    kind: str
+    source: str
+    conditions: Mapping[str, float]
+
+
+_TUTORIAL = "the tutorial's own loop, 10 epochs, one run"
+_TUTORIAL_CONDITIONS = {"n_clusters": 10, "n_train": 60_000, "epochs": 10}
+
+# By data set, method, features and n_components.
+ANCHORS: dict[tuple[str, str, str, float], Anchor] = {
+    ("mnist", "kmeans", "autoencoder", 3): Anchor(
+        {"ACC": (0.465, 0.465), "NMI": (0.479, 0.479)},
+        "test",
+        "measured",
+        _TUTORIAL,
+        _TUTORIAL_CONDITIONS,
+    ),
+    ("mnist", "gmm", "autoencoder", 3): Anchor(
+        {"ACC": (0.475, 0.475), "NMI": (0.490, 0.490)},
+        "test",
+        "measured",
+        _TUTORIAL,
+        _TUTORIAL_CONDITIONS,
+    ),
+    ("mnist", "kmeans", "pixels", 784): Anchor(
+        {"ACC": (0.53, 0.55), "NMI": (0.50, 0.50)},
+        "all",
+        "published",
+        "several papers",
+        {"n_clusters": 10, "n_train": 60_000},
+    ),
+}
+
+# Papers match clusters and classes on the scored samples, our accuracy on the training samples;
+# the text names the score, so that nobody takes the one for the other.
+_NAMES_IN_PAPERS = {"accuracy": "ACC", "accuracy_matched": "ACC", "nmi": "NMI"}
+
+
+def find_anchor(
+    dataset: str, method: str, features: str, n_components: float, split: str
+) -> Anchor | None:
+    """Return the number by others for this way, scored on this split or on all samples."""
+    anchor = ANCHORS.get((dataset, method, features, n_components))
+    return anchor if anchor is not None and anchor.scored in (split, "all") else None
+
+
+def anchor_text(anchor: Anchor, score: str) -> str:
+    """Return an anchor's value for one of our scores as text; "" where it has none.
+
+    >>> anchor_text(ANCHORS["mnist", "kmeans", "pixels", 784], "accuracy")
+    'ACC 0.53–0.55 (published, all)'
+    """
+    name = _NAMES_IN_PAPERS.get(score, "")
+    if name not in anchor.scores:
+        return ""
+    low, high = (f"{value:.3f}".removesuffix("0") for value in anchor.scores[name])
+    value = low if low == high else f"{low}–{high}"
+    return f"{name} {value} ({anchor.kind}, {anchor.scored})"

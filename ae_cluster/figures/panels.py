@@ -1,0 +1,120 @@
+"""What comparisons share: a name for each way, a panel for each data set, words for a score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ae_cluster.figures.style import new_figure, plain
+from ae_cluster.summaries import GROUP, LOWER_IS_BETTER, comparable_rows
+
+NO_ROWS = "No row of this split has a score: there is nothing to compare."
+
+_SCORES = {
+    "accuracy": "accuracy (share of samples)",
+    "accuracy_matched": "accuracy, matched on these samples",
+    "neighbor_accuracy": "accuracy of ten nearest neighbours",
+    "nmi": "normalised mutual information",
+    "ami": "adjusted mutual information",
+    "ari": "adjusted Rand index",
+    "mse": "mean squared error",
+}
+_TOLD = {
+    "n_components": ", {:.0f}-D",
+    "n_clusters": ", k = {:.0f}",
+    "n_train": ", {:,.0f} samples",
+    "epochs": ", epoch {:.0f}",
+}
+_MOST_IN_A_LINE = 3
+
+
+def rows_with_ways(
+    rows: pd.DataFrame,
+    score: str,
+    split: str,
+    by: Sequence[str] = GROUP,
+    told: Sequence[str] = ("n_components", "n_clusters"),
+) -> pd.DataFrame:
+    """Return the comparable rows of a split, with the name of each one's way as ``way``.
+
+    A way is a method on features; columns in ``told`` are named too, where the
+    same features have several values of them in one data set.
+    """
+    rows = comparable_rows(rows, score, by)
+    return with_ways(rows[rows["split"] == split], told)
+
+
+def with_ways(rows: pd.DataFrame, told: Sequence[str]) -> pd.DataFrame:
+    """Return rows with the name of each one's way; see `rows_with_ways`."""
+    way = rows["method"] + " on " + rows["features"]
+    for column in told:
+        values = rows.groupby(["dataset", "method", "features"])[column].transform("nunique")
+        several = (values > 1).groupby(rows["features"]).transform("any") & rows[column].notna()
+        way = way.where(~several, way + rows[column].map(_TOLD[column].format))
+    return rows.assign(way=[plain(name, 48) for name in way])
+
+
+def panels(
+    rows: pd.DataFrame, height: float, *, sharex: bool = False, sharey: bool = False
+) -> tuple[Figure, dict[str, Axes]]:
+    """Return a figure with a panel per data set, at most three beside each other."""
+    names = sorted(set(rows["dataset"]))
+    lines = -(-len(names) // _MOST_IN_A_LINE)
+    columns = -(-len(names) // lines)
+    figure = new_figure(2.6 + (5.2, 3.4, 2.9)[columns - 1] * columns, height * lines + 1.4)
+    axes = figure.subplots(lines, columns, squeeze=False, sharex=sharex, sharey=sharey).ravel()
+    for ax, name in zip(axes, names, strict=False):
+        ax.set_title(plain(name, 28), loc="left")
+    for ax in axes[len(names) :]:
+        ax.remove()
+    return figure, dict(zip(names, axes, strict=False))
+
+
+def add_legend(figure: Figure, axes: Iterable[Axes], ways: Sequence[str]) -> None:
+    """Put one legend of all panels at the right, in the order of ``ways``."""
+    found: dict[str, Artist] = {}
+    for ax in axes:
+        handles, labels = ax.get_legend_handles_labels()
+        found |= dict(zip(map(str, labels), handles, strict=True))
+    shown = [way for way in ways if way in found]
+    figure.legend([found[way] for way in shown], shown, loc="outside right upper")
+
+
+def label_axes(ax: Axes, x: str, y: str) -> None:
+    """Name both axes of a panel, the shared one only where its numbers stand."""
+    ax.set_xlabel(x)
+    place = ax.get_subplotspec()
+    if place is None or place.is_first_col():
+        ax.set_ylabel(y)
+
+
+def ways_by_score(rows: pd.DataFrame, score: str) -> list[str]:
+    """Return the ways, the best median over everything first, those without one last."""
+    medians = rows.groupby("way")[score].median() * (1 if score in LOWER_IS_BETTER else -1)
+    return medians.sort_values(kind="stable").index.tolist()
+
+
+def seed_count(sizes: pd.Series[int]) -> str:
+    """Return numbers of seeds as text: "10", or "8 to 10"."""
+    fewest, most = int(sizes.min()), int(sizes.max())
+    return f"{most}" if fewest == most else f"{fewest} to {most}"
+
+
+def score_label(score: str) -> str:
+    """Return what a score's axis is called."""
+    return _SCORES.get(score, score.replace("_", " "))
+
+
+def direction(score: str) -> str:
+    """Return which way is better, as a sentence."""
+    return f"{'Lower' if score in LOWER_IS_BETTER else 'Higher'} is better."
+
+
+def failures(rows: pd.DataFrame, score: str) -> str:
+    """Return how many rows have no score, as a sentence to append, or ""."""
+    failed = int(rows[score].isna().sum())
+    return f" Failed and not drawn: {failed} of {len(rows)} runs." if failed else ""

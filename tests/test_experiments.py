@@ -1,0 +1,62 @@
+"""The measuring scripts run whole, and count what they say they count."""
+
+import pandas as pd
+import pytest
+
+
+@pytest.fixture
+def speed(load_experiment):
+    return load_experiment("speed")
+
+
+def test_products_of_one_epoch_are_counted_by_hand(speed):
+    weights = 2 * (784 * 128 + 128 * 64 + 64 * 12 + 12 * 3)
+    # Forward and the weights' gradient for every layer; the input's gradient for all but the first.
+    by_hand = 2 * 60_000 * (weights + weights + weights - 784 * 128)
+    assert speed.gflop_per_epoch() == pytest.approx(by_hand / 1e9)
+
+
+def test_summary_compares_within_one_run(speed):
+    rounds = pd.DataFrame(
+        [
+            {"way": way, "round": i, "wall": wall + i, "epoch": epoch, "loss": 0.04, "peak_mb": 1.0}
+            for i in range(2)
+            for way, wall, epoch in (("tutorial", 70, 6), ("ours", 14, 1), ("products", 9, 0.5))
+        ]
+    )
+    table = speed.summary(rounds)
+    assert table.loc["ours", "tutorial_over_epoch_seconds"] == 6
+    assert table.loc["ours", "epoch_over_products"] == 2
+    assert table.loc["ours", "tutorial_over_fit_seconds_cold"] == 5
+    assert table.loc["ours", "tutorial_over_fit_seconds_warm"] == pytest.approx(71 / 15)
+    assert table.loc["products"].filter(like="fit_seconds").isna().all()
+
+
+@pytest.mark.slow
+@pytest.mark.mnist
+def test_speed_smoke(run_experiment, mnist_home, tmp_path):
+    done = run_experiment(
+        "speed", "--smoke", "--data-home", mnist_home, "--out", tmp_path / "s.csv"
+    )
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(tmp_path / "s.csv", index_col="way")
+    assert list(table.index) == ["tutorial", "ours", "products"]
+    assert (
+        table.loc["ours", "tutorial_over_epoch_seconds"] > 1.5
+    )  # far below the claim: a noisy machine
+
+
+@pytest.mark.slow
+@pytest.mark.mnist
+def test_recipe_smoke_goes_on_where_it_stopped(run_experiment, mnist_home, tmp_path):
+    out = tmp_path / "r.csv"
+    done = run_experiment("recipe", "--smoke", "--data-home", mnist_home, "--out", out)
+    assert done.returncode == 0, done.stderr
+    rows = pd.read_csv(out)
+    assert rows["seed"].tolist() == [0, 1]
+    assert (rows["neighbors_codes"] > rows["neighbors_untrained"]).all()
+    out.write_text("\n".join(out.read_text().splitlines()[:2]) + "\n")  # as if killed after one
+    assert (
+        run_experiment("recipe", "--smoke", "--data-home", mnist_home, "--out", out).returncode == 0
+    )
+    assert len(pd.read_csv(out)) == 2

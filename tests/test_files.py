@@ -1,0 +1,164 @@
+"""A file or folder is there whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from ae_cluster.errors import InputError
+from ae_cluster.files import (
+    folder_written_beside,
+    make_folder,
+    put_in_place,
+    sha256,
+    written_beside,
+)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def cut_off(_, error):
+    """End, when something half-written is there."""
+    raise error
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with one file in it, and nothing beside it."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "old").write_text("old")
+    return folder
+
+
+def test_a_file_appears_when_it_is_whole(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    with written_beside(path) as beside:
+        beside.write_text("new")
+        assert path.read_text() == "old"
+
+    assert path.read_text() == "new"
+    assert names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_a_file_that_was_not_finished_leaves_the_old_one(tmp_path, error):
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    with pytest.raises(error), written_beside(path) as beside:
+        cut_off(beside.write_text("half"), error)
+
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("place", ["no/such/folder/file", "file/file"])
+def test_a_file_that_cannot_be_written_is_named(tmp_path, assert_one_sentence, place):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(InputError) as error, written_beside(tmp_path / place) as beside:
+        beside.write_text("new")
+
+    assert_one_sentence(error, tmp_path / place, "cannot be written")
+
+
+def test_a_folder_appears_when_it_is_whole(tmp_path):
+    path = tmp_path / "a" / "model"
+
+    with folder_written_beside(path) as beside:
+        (beside / "new").touch()
+        assert not path.exists()
+
+    assert names(path) == ["new"]
+    assert names(path.parent) == ["model"]
+
+
+def test_a_folder_that_exists_is_refused_before_anything_is_done(folder, assert_one_sentence):
+    with pytest.raises(InputError) as error, folder_written_beside(folder):
+        pytest.fail("there was work for nothing")
+
+    assert_one_sentence(error, folder, "exists already", "--force")
+    assert names(folder) == ["old"]
+
+
+def test_with_force_a_folder_is_replaced_as_a_whole(folder):
+    with folder_written_beside(folder, force=True) as beside:
+        (beside / "new").touch()
+        assert names(folder) == ["old"]
+
+    assert names(folder) == ["new"]
+    assert names(folder.parent) == ["model"]
+
+
+def test_force_does_not_replace_a_file_by_a_folder(tmp_path, assert_one_sentence):
+    (tmp_path / "file").write_text("precious")
+
+    with pytest.raises(InputError) as error, folder_written_beside(tmp_path / "file", force=True):
+        pytest.fail("there was work for nothing")
+
+    assert_one_sentence(error, tmp_path / "file", "not a folder")
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, OSError(28, "No space left")])
+def test_a_folder_that_was_not_finished_leaves_the_old_one(folder, error):
+    expected = InputError if isinstance(error, OSError) else error
+
+    with pytest.raises(expected), folder_written_beside(folder, force=True) as beside:
+        cut_off((beside / "half").touch(), error)
+
+    assert names(folder) == ["old"]
+    assert names(folder.parent) == ["model"]
+
+
+def test_a_folder_that_cannot_be_moved_leaves_the_old_one(folder, monkeypatch):
+    rename = Path.rename
+
+    def no_way(self, target):
+        if "partial" in self.name:
+            raise OSError(18, "Invalid cross-device link")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", no_way)
+    with (
+        pytest.raises(InputError, match="Invalid cross-device link"),
+        folder_written_beside(folder, force=True) as beside,
+    ):
+        (beside / "new").touch()
+
+    assert names(folder) == ["old"]
+    assert names(folder.parent) == ["model"]
+
+
+def test_a_finished_folder_can_be_put_in_place_by_hand(folder):
+    finished = folder.with_name("finished")
+    finished.mkdir()
+    (finished / "new").touch()
+
+    put_in_place(finished, folder)
+
+    assert names(folder) == ["new"]
+    assert names(folder.parent) == ["model"]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, assert_one_sentence):
+    (tmp_path / "file").touch()
+    make_folder(tmp_path)  # exists already: fine
+
+    for place in (tmp_path / "file", tmp_path / "file" / "folder"):
+        with pytest.raises(InputError) as error:
+            make_folder(place)
+        assert_one_sentence(error, place, "cannot be made")
+
+
+def test_the_sum_is_sha256(tmp_path):
+    (tmp_path / "file").write_bytes(b"abc" * 100_000)
+
+    assert sha256(tmp_path / "file") == hashlib.sha256(b"abc" * 100_000).hexdigest()
