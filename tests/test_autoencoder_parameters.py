@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import signal
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 import torch
 
-from ae_cluster import AutoEncoder, Callback
+from ae_cluster import AutoEncoder, Callback, fitting
 from ae_cluster.adam import Adam
 from ae_cluster.backprop import AutogradGradient, ReconstructionGradient
+from ae_cluster.callbacks import ProgressBar
 from ae_cluster.networks import ConvAutoEncoder, DenseAutoEncoder, initialize
 from ae_cluster.training import DivergedError
 
@@ -280,6 +282,30 @@ def test_more_snapshots_than_samples_are_all_samples(digit_rows):
     model = small(n_snapshots=99).fit(digit_rows[:30])
 
     assert model.snapshots_.shape == (3, 30, 3)
+
+
+@pytest.mark.parametrize(("verbose", "bars"), [(False, 0), (True, 1), (1, 1)])
+@pytest.mark.parametrize("learning_rate_init", [0.005, 1e30])
+def test_verbose_is_one_bar_that_is_closed_however_it_ends(
+    digit_rows, monkeypatch, verbose, bars, learning_rate_init
+):
+    shown = []
+
+    class Bar(ProgressBar):
+        def __init__(self, progress):
+            super().__init__(progress)
+            shown.append("opened")
+
+        def close(self):
+            super().close()
+            shown.append("closed")
+
+    monkeypatch.setattr(fitting, "ProgressBar", Bar)
+    model = small(activation="relu", verbose=verbose, learning_rate_init=learning_rate_init)
+    with nullcontext() if learning_rate_init < 1 else pytest.raises(DivergedError):
+        model.fit(digit_rows - 1)
+
+    assert shown == ["opened", "closed"] * bars
 
 
 # ---- ends before its time
