@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,18 @@ class RunConfig:
     budgets: tuple[int, ...] = (1, 2, 5, 10, 50, 100)
     draws: int = 6
 
+    def check(self) -> None:
+        """Raise an `InputError` for the first argument that cannot be used.
+
+        What only the autoencoder reads, it checks itself.
+        """
+        for name, (is_allowed, words) in _ALLOWED.items():
+            value = getattr(self, name)
+            if not is_allowed(value):
+                raise InputError(
+                    f"--{name.replace('_', '-')} {value!r} cannot be used; it must be {words}."
+                )
+
     def to_json(self) -> dict[str, Any]:
         """Return the arguments as JSON takes them."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
@@ -70,6 +82,27 @@ class RunConfig:
             k: tuple(v) if isinstance(v, list) else v for k, v in arguments.items()
         }
         return cls(**values)
+
+
+def _whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+_ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "dataset": (lambda v: isinstance(v, str), "a name or a path"),
+    "seed": (lambda v: _whole(v, 0) and v < 2**32, "a whole number from 0 to 2**32 − 1"),
+    "n_clusters": (lambda v: v is None or _whole(v, 2), "a whole number of at least 2"),
+    "epochs": (lambda v: v is None or _whole(v, 0), "a whole number of at least 0"),
+    "test_size": (
+        lambda v: isinstance(v, float) and 0 < v < 1,
+        "a share between 0 and 1",
+    ),
+    "budgets": (
+        lambda v: isinstance(v, tuple) and all(_whole(n, 1) for n in v),
+        "whole numbers of at least 1, like 1,2,5",
+    ),
+    "draws": (lambda v: _whole(v, 1), "a whole number of at least 1"),
+}
 
 
 def preset_epochs(n_train: int, batch_size: int) -> int:

@@ -82,6 +82,7 @@ def run(
     InputError
         When something given cannot be used; nothing half-written is left behind.
     """
+    config.check()
     out = Path(out)
     refuse_existing(out, force)
     data = load_dataset(

@@ -102,6 +102,10 @@ BAD = {
     "k unknown": (lambda: npz(x=IMAGES)[:2], "--n-clusters"),
     "k too large": (lambda: [*npz(x=IMAGES)[:2], "--n-clusters", "500"], "500"),
     "k too small": (lambda: [*npz(x=IMAGES)[:2], "--n-clusters", "1"], "1"),
+    "budget of none": (lambda: ["run", "--budgets", "0"], "--budgets"),
+    "test size": (lambda: ["run", "--test-size", "2"], "--test-size 2"),
+    "seed too large": (lambda: ["run", "--seed", "99999999999"], "99999999999"),
+    "device": (lambda: ["run", "--device", "nonsense"], "nonsense"),
     "k above distinct": (lambda: npz(x=np.repeat(IMAGES[:2], 50, axis=0)), "2 distinct"),
     "nan": (with_nan, "NaN"),
     "out of range": (lambda: npz(x=IMAGES.astype(float)), "255"),
@@ -204,6 +208,17 @@ def test_config_round_trip_and_unknown_argument():
     assert RunConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
     with pytest.raises(InputError, match="did you mean seed"):
         RunConfig.from_json({"sed": 1})
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [{"seed": "a"}, {"seed": True}, {"draws": 0}, {"budgets": 3}, {"test_size": "x"},
+     {"epochs": 1.5}, {"dataset": None}, {"n_clusters": "ten"}],
+)  # fmt: skip
+def test_a_config_edited_by_hand_is_checked(edited):
+    (name,) = edited
+    with pytest.raises(InputError, match=name.replace("_", "-")):
+        RunConfig.from_json(edited).check()
 
 
 def test_preset():

@@ -23,7 +23,7 @@ def peak():
     return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 rng = np.random.default_rng(0)
-X = rng.integers(0, 256, (120_000, 784), dtype=np.uint8)  # 94 MB; 376 as float32
+X = rng.integers(0, 256, (200_000, 784), dtype=np.uint8)  # 157 MB; 627 as float32
 parameters = dict(max_iter=1, early_stopping=True, learning_rate="cosine", random_state=0)
 for kind in ("dense", "conv"):
     AutoEncoder(kind=kind, **parameters).fit(X[:500, :64])
@@ -70,9 +70,10 @@ def test_a_fit_loads_neither_pytorchs_compiler_nor_symbolic_mathematics(fresh):
 
 
 def test_memory_does_not_grow_with_the_number_of_samples(fresh):
-    spare = 8e6  # a chunk is 4,096 samples; the input would be 376 MB more as floats
+    # The allocator may keep a few chunks of 13 MB; one copy of the input would be 157 MB.
+    spare = 120e6
 
-    assert fresh["output"] == 120_000 * 3 * 4
+    assert fresh["output"] == 200_000 * 3 * 4
     assert fresh["transform"] < fresh["output"] + spare
     assert fresh["score"] < spare
 
