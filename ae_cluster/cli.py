@@ -38,6 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"ae-cluster: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever read our output has had enough
+        sys.stdout = None
+        return 0
     except KeyboardInterrupt:
         print("ae-cluster: interrupted; the same command with --resume goes on.", file=sys.stderr)
         return 130
@@ -76,7 +79,7 @@ def _add_run(commands: Any) -> None:
         nargs="?",
         help=f"a name (see: ae-cluster datasets) or an .npz file; default: {d.dataset}",
     )
-    add("--out", type=Path, help="run folder to write; default: runs/DATASET-seedN")
+    add("--out", type=_path, help="run folder to write; default: runs/DATASET-seedN")
     add("--seed", type=_whole(0), help=f"of everything random; default: {d.seed}")
     add(
         "--n-clusters",
@@ -100,13 +103,13 @@ def _add_run(commands: Any) -> None:
     add("--draws", type=_whole(1), help=f"of every budget; default: {d.draws}")
     add(
         "--config",
-        type=Path,
+        type=_path,
         metavar="RUN/config.json",
         help="take every argument from an earlier run; what is said beside it wins",
     )
     add(
         "--data-home",
-        type=Path,
+        type=_path,
         default=None,
         help="where data sets lie; default: $AE_CLUSTER_DATA, else the user's cache folder",
     )
@@ -133,14 +136,14 @@ def _add_datasets(commands: Any) -> None:
     datasets.set_defaults(function=_list_datasets)
 
 
-def _run(arguments: argparse.Namespace) -> None:
+def _run(arguments: argparse.Namespace) -> int:
     said = {k: v for k, v in vars(arguments).items() if k in RunConfig.__dataclass_fields__}
     earlier: dict[str, Any] = {}
     fingerprint = None
     if hasattr(arguments, "config"):
         content = read_config(arguments.config)
         earlier = content["arguments"]
-        fingerprint = content["data"]["fingerprint"] if "dataset" not in said else None
+        fingerprint = content["fingerprint"] if "dataset" not in said else None
     config = RunConfig.from_json(earlier | said)
     out = getattr(arguments, "out", None) or free_folder(config.dataset, config.seed)
 
@@ -159,7 +162,8 @@ def _run(arguments: argparse.Namespace) -> None:
         verbose=True,
         say=lambda line: print(line, file=sys.stderr, flush=True),
     )
-    print(_report(rows, out))
+    print(_report(rows, out), flush=True)
+    return 0 if (rows.loc[rows["budget"].isna(), "status"] == "ok").any() else 1
 
 
 def _list_datasets(_: argparse.Namespace) -> None:
@@ -176,17 +180,24 @@ def _report(rows: pd.DataFrame, out: Path) -> str:
 
 def _whole(least: int) -> Any:
     def parse(text: str) -> int:
-        value = int(text)
-        if value < least:
-            raise argparse.ArgumentTypeError(f"{value} is below {least}")
-        return value
+        if not text.removeprefix("-").isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a whole number of at least {least}; give one."
+            )
+        return int(text)
 
-    parse.__name__ = f"whole number of at least {least}"
     return parse
 
 
 def _sizes(text: str) -> tuple[int, ...]:
-    return parse_sizes(text)
+    try:
+        return parse_sizes(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -102,6 +102,11 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         "whole numbers of at least 1, like 1,2,5",
     ),
     "draws": (lambda v: _whole(v, 1), "a whole number of at least 1"),
+    "batch_size": (lambda v: _whole(v, 1) and v < 2**31, "a whole number from 1 to 2**31 − 1"),
+    "image_shape": (
+        lambda v: v is None or (isinstance(v, tuple) and all(_whole(n, 1) for n in v)),
+        "height and width, like 28x28",
+    ),
 }
 
 
@@ -126,9 +131,10 @@ def read_config(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
         found, arguments = content["format_version"], content["arguments"]
         is_ours = isinstance(found, int) and isinstance(arguments, dict)
+        content["fingerprint"] = content["data"]["fingerprint"] if found <= FORMAT_VERSION else ""
     except FileNotFoundError as error:
         raise InputError(f"There is no config at {path}; give a run's config.json.") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             f"{path} is not the config of a run ({error}); give a run's config.json."
         ) from error

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from ae_cluster.errors import InputError
 
+_MARK = ".being-written"
+
 
 @contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
@@ -49,12 +51,18 @@ def folder_written_beside(path: Path, force: bool = False) -> Iterator[Path]:
 
 def refuse_existing(path: Path, force: bool) -> None:
     """Raise when something is at ``path`` and may not be replaced."""
-    if path.exists() and not force:
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:  # a name too long, a file among the parents
+        raise _cannot_be_written(path, error) from error
+    if not force:
         raise InputError(
             f"{path} exists already; choose another place, or replace it with --force (force=True)."
         )
-    if path.exists() and not path.is_dir():
-        raise InputError(f"{path} is a file and not a folder; choose another place.")
+    if path.is_symlink() or not path.is_dir():
+        raise InputError(f"{path} is a file or a link and not a folder; choose another place.")
 
 
 def make_folder(path: Path) -> None:
@@ -79,6 +87,26 @@ def put_in_place(beside: Path, path: Path) -> None:
             old.rename(path)
         raise _cannot_be_written(path, error) from error
     shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def marked_as_being_written(folder: Path) -> Iterator[None]:
+    """Leave this process's number in a folder as long as it writes there."""
+    mark = folder / _MARK
+    mark.write_text(str(os.getpid()))
+    try:
+        yield
+    finally:
+        mark.unlink(missing_ok=True)
+
+
+def is_being_written(folder: Path) -> bool:
+    """Return whether the process that marked a folder is still alive."""
+    try:
+        os.kill(int((folder / _MARK).read_text()), 0)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _cannot_be_written(path: Path, error: OSError) -> InputError:

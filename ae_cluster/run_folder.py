@@ -24,10 +24,12 @@ def write_config(
 ) -> None:
     """Write config.json: arguments, what the preset made of them, data, versions, machine."""
     height = data.image_shape
+    path = Path(config.dataset).expanduser()
+    is_file = data.name == path.name  # so that the config works from any folder
     content = {
         "format_version": FORMAT_VERSION,
         "run_id": run_id,
-        "arguments": config.to_json(),
+        "arguments": config.to_json() | ({"dataset": str(path.absolute())} if is_file else {}),
         "settings": settings,
         "data": {
             "name": data.name,

@@ -22,7 +22,13 @@ from ae_cluster.config import RunConfig, preset_epochs
 from ae_cluster.datasets import Dataset, load_dataset
 from ae_cluster.errors import InputError
 from ae_cluster.figures import of_run
-from ae_cluster.files import make_folder, put_in_place, refuse_existing
+from ae_cluster.files import (
+    is_being_written,
+    make_folder,
+    marked_as_being_written,
+    put_in_place,
+    refuse_existing,
+)
 from ae_cluster.machine import peak_mb
 from ae_cluster.rows import tidy_row
 from ae_cluster.run_folder import write_config, write_method
@@ -83,8 +89,10 @@ def run(
         When something given cannot be used; nothing half-written is left behind.
     """
     config.check()
-    out = Path(out)
+    out = Path(out).expanduser().absolute()
     refuse_existing(out, force)
+    if force:
+        _refuse_what_is_no_run(out)
     data = load_dataset(
         config.dataset,
         data_home=data_home,
@@ -102,7 +110,7 @@ def run(
     partial = out.with_name(f"{out.name}.partial")
     with _partial_folder(partial, resume, force):
         rows = _fill(partial, config, data, n_clusters, device, figures, verbose, say)
-        put_in_place(partial, out)
+    put_in_place(partial, out)
     return rows
 
 
@@ -212,6 +220,8 @@ def _train(
     say(f"Training an autoencoder with {config.n_components}-number codes for {epochs} epochs …")
     start = time.perf_counter()
     model.fit(data.raw_train)
+    if model.n_iter_ < epochs:  # Ctrl-C: the checkpoint keeps it, and half a run is no run
+        raise KeyboardInterrupt
     seconds = time.perf_counter() - start
     reconstructions.draw(model, model.n_iter_ * -(-n_train // config.batch_size))
     train, test = model.transform(data.raw_train), model.transform(data.raw_test)
@@ -290,21 +300,33 @@ def _run_id(config: RunConfig, data: Dataset) -> str:
 # Files
 
 
+def _refuse_what_is_no_run(out: Path) -> None:
+    """Raise unless the folder to be replaced is a run's or empty: --force is for runs."""
+    if out.is_dir() and any(out.iterdir()) and not (out / "config.json").is_file():
+        raise InputError(
+            f"{out} is not the folder of a run (it has no config.json), so it is not replaced; "
+            "choose another place."
+        )
+
+
 @contextmanager
 def _partial_folder(partial: Path, resume: bool, force: bool) -> Iterator[None]:
     """Make the folder to fill; an error removes it, a kill leaves it for ``resume``."""
+    if partial.is_dir() and is_being_written(partial):
+        raise InputError(f"Another run is writing to {partial} now; choose another place.")
     if partial.exists() and not resume and not force:
         raise InputError(
             f"{partial} holds a run that was interrupted; go on with it with --resume "
             "(resume=True), or start anew with --force (force=True)."
         )
-    if partial.exists() and not resume:
+    if partial.is_dir() and not resume:
         shutil.rmtree(partial)
     goes_on = partial.exists()
     made = [folder for folder in (partial, *partial.parents) if not folder.exists()]
     make_folder(partial)
     try:
-        yield
+        with marked_as_being_written(partial):
+            yield
     except Exception:
         if goes_on:  # what an earlier run got done is not ours to throw away
             raise

@@ -105,6 +105,8 @@ BAD = {
     "budget of none": (lambda: ["run", "--budgets", "0"], "--budgets"),
     "test size": (lambda: ["run", "--test-size", "2"], "--test-size 2"),
     "seed too large": (lambda: ["run", "--seed", "99999999999"], "99999999999"),
+    "a name too long": (lambda: ["run", "--out", "x" * 300], "too long"),
+    "words for a number": (lambda: ["run", "--budgets", "a"], "'a'"),
     "device": (lambda: ["run", "--device", "nonsense"], "nonsense"),
     "k above distinct": (lambda: npz(x=np.repeat(IMAGES[:2], 50, axis=0)), "2 distinct"),
     "nan": (with_nan, "NaN"),
@@ -193,7 +195,9 @@ def test_free_folder(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [("{", "config"), ("[]", "config"), ('{"format_version": 99, "arguments": {}}', "newer"),
+    [("{", "config"), ("[]", "config"), ("[" * 100_000, "config"),
+     ('{"format_version": 99, "arguments": {}}', "newer"),
+     ('{"format_version": 1, "arguments": {}, "data": []}', "config"),
      ('{"format_version": 1}', "config")],
 )  # fmt: skip
 def test_a_config_that_is_none(content, words, tmp_path):

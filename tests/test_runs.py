@@ -210,8 +210,46 @@ def test_an_existing_folder_stays_whole_until_it_is_replaced(tmp_path):
     with pytest.raises(InputError):
         quick_run(RunConfig(n_clusters=5000, **QUICK), tmp_path / "out", force=True)
     assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
+    with pytest.raises(InputError, match="not the folder of a run"):
+        quick_run(RunConfig(**QUICK), tmp_path / "out", force=True)
+    assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
+    (tmp_path / "out" / "config.json").write_text("{}")
     quick_run(RunConfig(**QUICK), tmp_path / "out", force=True)
     assert not (tmp_path / "out" / "mine.txt").exists()
+
+
+def test_two_runs_do_not_write_to_one_place(tmp_path, monkeypatch):
+    from ae_cluster import runs
+
+    def second(*_):
+        quick_run(RunConfig(**QUICK), tmp_path / "out", force=True)
+
+    monkeypatch.setattr(runs, "write_config", second)
+    with pytest.raises(InputError, match="Another run"):
+        quick_run(RunConfig(**QUICK), tmp_path / "out")
+
+
+def test_ctrl_c_while_training_keeps_the_run_for_resume(tmp_path, monkeypatch):
+    from ae_cluster import runs
+
+    whole = quick_run(RunConfig(**QUICK), tmp_path / "whole")
+
+    class Stopping(runs.Reconstructions):
+        def on_step(self, progress):
+            if progress.step == 30:  # in the second of two epochs
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "Reconstructions", Stopping)
+        with (
+            pytest.warns(UserWarning, match="interrupted after 1"),
+            pytest.raises(KeyboardInterrupt),
+        ):
+            quick_run(RunConfig(**QUICK), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    again = quick_run(RunConfig(**QUICK), tmp_path / "out", resume=True)
+    free = [c for c in COLUMNS if c not in ("seconds", "peak_mb")]
+    pd.testing.assert_frame_equal(whole[free], again[free])
 
 
 def test_a_killed_run_goes_on_and_ends_the_same(tmp_path):
