@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ae_cluster.clustering import Clustering
 from ae_cluster.config import FORMAT_VERSION, RunConfig, read_config
-from ae_cluster.datasets import Dataset
+from ae_cluster.datasets import Dataset, known_datasets
 from ae_cluster.errors import InputError
 from ae_cluster.machine import machine, versions
 
@@ -24,12 +24,13 @@ def write_config(
 ) -> None:
     """Write config.json: arguments, what the preset made of them, data, versions, machine."""
     height = data.image_shape
-    path = Path(config.dataset).expanduser()
-    is_file = data.name == path.name  # so that the config works from any folder
+    arguments = config.to_json()
+    if data.name not in known_datasets():  # a file: the config must work from any folder
+        arguments["dataset"] = str(Path(config.dataset).expanduser().absolute())
     content = {
         "format_version": FORMAT_VERSION,
         "run_id": run_id,
-        "arguments": config.to_json() | ({"dataset": str(path.absolute())} if is_file else {}),
+        "arguments": arguments,
         "settings": settings,
         "data": {
             "name": data.name,

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -17,6 +18,14 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(autouse=True)
 def _offline(monkeypatch):
     monkeypatch.setenv("AE_CLUSTER_OFFLINE", "1")
+
+
+@pytest.fixture(autouse=True)
+def _ctrl_c_is_heard():
+    """Hear SIGINT even where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
