@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -19,7 +18,7 @@ from torch import Tensor
 from ae_cluster import coding, model_files
 from ae_cluster.adam import Adam, flatten_parameters, release_gradients
 from ae_cluster.errors import InputError
-from ae_cluster.fitting import Fitting, held_out_split
+from ae_cluster.fitting import Fitting, held_out_split, seed_of
 from ae_cluster.inputs import (
     check_parameters,
     check_range,
@@ -121,6 +120,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     network_: AutoEncoderNetwork
     image_shape_: tuple[int, ...] | None
+    snapshots_: NDArray[Any] | None
 
     def __init__(
         self,
@@ -190,9 +190,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             When the loss is no longer a number; the weights of the last good
             epoch are kept.
         """
-        check_parameters(self.get_params())
+        self._check_parameters()
         rows = self._validate(X, reset=True)
-        generator = torch.Generator().manual_seed(self._seed())
+        generator = torch.Generator().manual_seed(seed_of(self.random_state))
         self._build()
         initialize(self.network_, generator)
         self._train(rows, generator)
@@ -236,10 +236,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             When ``path`` exists and ``force`` is off, or cannot be written.
         """
         check_is_fitted(self, "network_")
-        tensors = {f"network.{k}": t for k, t in self.network_.state_dict().items()}
-        if self.scaling_.mean is not None and self.scaling_.scale is not None:
-            tensors |= {"mean": self.scaling_.mean, "scale": self.scaling_.scale}
-        model_files.write(Path(path), type(self).__name__, tensors, self._description(), force)
+        kind, description = type(self).__name__, self._description()
+        model_files.write(Path(path), kind, self._tensors(), description, force)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -253,7 +251,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         tensors, description = model_files.read(Path(path), cls.__name__)
         try:
             model = cls(**unjsoned(description["parameters"]))
-            check_parameters(model.get_params())
+            model._check_parameters()
             model._restore(tensors, description["fitted"])
         except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
             why = " ".join(str(error).split())  # PyTorch's own runs over several lines
@@ -262,9 +260,18 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             ) from error
         return model
 
+    def _tensors(self) -> dict[str, Tensor]:
+        """Return the weights, and the scales of a table."""
+        tensors = {f"network.{k}": t for k, t in self.network_.state_dict().items()}
+        if self.scaling_.mean is not None and self.scaling_.scale is not None:
+            tensors |= {"mean": self.scaling_.mean, "scale": self.scaling_.scale}
+        return tensors
+
     def _description(self) -> dict[str, Any]:
         """Return parameters and fitted attributes as JSON takes them."""
-        parameters = self.get_params() | {"callbacks": (), "checkpoint": None, "device": "auto"}
+        parameters = self.get_params()
+        elsewhere = {"callbacks": (), "checkpoint": None, "device": "auto"}
+        parameters |= {k: v for k, v in elsewhere.items() if k in parameters}
         if isinstance(self.random_state, np.random.RandomState):
             parameters["random_state"] = None
         fitted = {name: getattr(self, name) for name in _FITTED if hasattr(self, name)}
@@ -275,6 +282,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _restore(self, tensors: dict[str, Tensor], fitted: dict[str, Any]) -> None:
         for name in _FITTED & fitted.keys():
             setattr(self, name, fitted[name])
+        self.snapshots_ = None  # a record of the training, which is not kept
         if self.image_shape_ is not None:
             self.image_shape_ = tuple(self.image_shape_)
         if "feature_names_in_" in fitted:
@@ -286,6 +294,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.network_.load_state_dict(state)
 
     # --------------------------------------------------------------- training
+
+    def _check_parameters(self) -> None:
+        check_parameters(self.get_params())
 
     def _build(self) -> None:
         """Make the network, its weights still to be filled."""
@@ -377,11 +388,6 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.image_shape_ = resolve_image_shape(self.image_shape, self.kind, shape, rows.shape[1])
         dtype, is_table = getattr(torch, self.dtype_), self.input_kind_ == "table"
         self.scaling_ = Scaling.of_table(rows, dtype) if is_table else Scaling(dtype)
-
-    def _seed(self) -> int:
-        if isinstance(self.random_state, np.random.RandomState):
-            return int(self.random_state.randint(2**31))
-        return secrets.randbits(31) if self.random_state is None else int(self.random_state)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -130,8 +131,8 @@ class Fitting:
             raise
         except KeyboardInterrupt:
             warnings.warn(
-                f"Training was interrupted after {self.progress.epoch} finished epochs; the model "
-                "is usable as it stands.",
+                f"Training was interrupted after {self.progress.epoch} finished epoch"
+                f"{'s' * (self.progress.epoch != 1)}; the model is usable as it stands.",
                 stacklevel=4,  # whoever called fit
             )
         finally:
@@ -139,6 +140,13 @@ class Fitting:
                 callback.close()
             if self.early_stopping:
                 self.early_stopping.restore_best()
+
+
+def seed_of(random_state: int | np.random.RandomState | None) -> int:
+    """Return the seed of one fit: the number itself, or one drawn by the state or by chance."""
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31))
+    return secrets.randbits(31) if random_state is None else int(random_state)
 
 
 def held_out_split(

@@ -1,0 +1,184 @@
+"""Signs that a code or a clustering has collapsed, found in arrays and said in plain words.
+
+Every function is pure and takes milliseconds for 60,000 codes, so that a
+training can ask after every epoch. `findings` asks all that the given arrays
+can answer; whoever trains emits its sentences as `HealthWarning`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+DEAD = 1e-3  # of the widest dimension's standard deviation
+SATURATED = 0.99  # of the samples, within 1 % of the range from a bound
+STUCK_LAYER = 0.9  # of a layer's units; half of a wide relu layer is idle in good health
+DUPLICATE = 0.01  # of the codes' root mean squared distance from their mean
+UNSURE = 1.05  # times 1 / k: what the surest cluster gets on average
+NO_BETTER = 0.99  # of the mean image's squared error
+NAMED = 5  # ids in a sentence
+
+
+class HealthWarning(UserWarning):
+    """A training goes on, but what it makes is collapsing; the message says how."""
+
+
+def findings(
+    *,
+    codes: Array | None = None,
+    activations: Sequence[tuple[Array, float, float]] = (),
+    clusters: Array | None = None,
+    n_clusters: int | None = None,
+    soft: Array | None = None,
+    centers: Array | None = None,
+    images: Array | None = None,
+    reconstructions: Array | None = None,
+) -> list[str]:
+    """Return what is wrong as sentences; none when all is well.
+
+    Parameters
+    ----------
+    codes : ndarray (n, n_components)
+    activations : sequence of (ndarray (n, units), low, high)
+        A layer's outputs and the bounds of its activation: −1 and 1 for tanh,
+        0 and 1 for logistic, 0 and infinity for relu.
+    clusters : ndarray (n,)
+        With ``n_clusters``, how many there should be.
+    soft : ndarray (n, k)
+    centers : ndarray (k, n_components)
+        In the space of ``codes``, which they need.
+    images, reconstructions : ndarray (n, n_features)
+        Belong together.
+    """
+    found: list[str] = []
+    if codes is not None:
+        found += _of_codes(codes)
+        if centers is not None:
+            found += _of_centers(centers, codes)
+    for i, (layer, low, high) in enumerate(activations, start=1):
+        found += _of_layer(i, layer, low, high)
+    if clusters is not None and n_clusters is not None:
+        found += _of_clusters(clusters, n_clusters)
+    if soft is not None and is_unsure(soft):
+        found.append("Every sample belongs to all clusters alike: the clustering says nothing.")
+    if images is not None and reconstructions is not None:
+        found += _of_reconstructions(images, reconstructions)
+    return found
+
+
+# ------------------------------------------------------------------- the signs
+
+
+def dead_dimensions(codes: Array) -> list[int]:
+    """Return the columns of codes (n, n_components) that are as good as constant."""
+    spread, size = codes.std(axis=0), np.abs(codes).max(axis=0)
+    return np.flatnonzero(spread <= np.maximum(DEAD * spread.max(), 1e-6 * size)).tolist()
+
+
+def saturated_units(layer: Array, low: float, high: float) -> list[int]:
+    """Return the units of a layer (n, units) that sit at one bound for nearly all samples."""
+    margin = 0.01 * (high - low) if np.isfinite(high - low) else 0.0
+    at_low, at_high = (layer <= low + margin).mean(axis=0), (layer >= high - margin).mean(axis=0)
+    return np.flatnonzero(np.maximum(at_low, at_high) >= SATURATED).tolist()
+
+
+def empty_clusters(clusters: Array, n_clusters: int) -> list[int]:
+    """Return the ids below ``n_clusters`` that no sample has."""
+    return np.flatnonzero(_sizes(clusters, n_clusters) == 0).tolist()
+
+
+def dominant_cluster(clusters: Array, n_clusters: int) -> tuple[int, float] | None:
+    """Return a cluster that has eaten most samples, and its share; None where there is none.
+
+    Most is more than half and more than four fair shares (but .95 is always too much).
+    """
+    shares = _sizes(clusters, n_clusters) / len(clusters)
+    largest = int(shares.argmax())
+    limit = min(0.95, max(0.5, 4 / n_clusters))
+    return (largest, float(shares[largest])) if n_clusters > 1 and shares[largest] > limit else None
+
+
+def duplicate_clusters(centers: Array, codes: Array) -> list[tuple[int, int]]:
+    """Return the pairs of centers (k, n_components) that stand at the same place among codes."""
+    spread = np.sqrt(codes.var(axis=0).sum())
+    distances = np.linalg.norm(centers[:, None] - centers[None], axis=2)
+    first, second = np.nonzero(np.triu(distances <= DUPLICATE * spread, k=1))
+    return list(zip(first.tolist(), second.tolist(), strict=True))
+
+
+def is_unsure(soft: Array) -> bool:
+    """Return whether the memberships (n, k) hardly differ between the clusters."""
+    k = soft.shape[1]
+    return bool(k > 1 and soft.max(axis=1).mean() < UNSURE / k)
+
+
+def error_beside_mean_image(images: Array, reconstructions: Array) -> float:
+    """Return the squared error over that of the mean image; 0 where all images are one."""
+    of_mean_image = float(images.var(axis=0).mean())
+    if of_mean_image == 0:
+        return 0.0
+    return float(np.square(reconstructions - images).mean()) / of_mean_image
+
+
+def _sizes(clusters: Array, n_clusters: int) -> NDArray[np.intp]:
+    return np.bincount(clusters[clusters >= 0], minlength=n_clusters)[:n_clusters]
+
+
+# --------------------------------------------------------------- the sentences
+
+
+def _of_codes(codes: Array) -> Iterator[str]:
+    dead = dead_dimensions(codes)
+    if len(dead) == codes.shape[1]:
+        yield "All samples have the same code: the encoder tells nothing apart."
+    elif dead:
+        yield f"{_named('code dimension', dead)} the same for every sample (dead)."
+
+
+def _of_layer(i: int, layer: Array, low: float, high: float) -> Iterator[str]:
+    stuck = len(saturated_units(layer, low, high))
+    if stuck > STUCK_LAYER * layer.shape[1]:
+        yield (
+            f"Hidden layer {i} is saturated: {stuck} of its {layer.shape[1]} units say the same "
+            "for nearly every sample; lower learning_rate_init."
+        )
+
+
+def _of_clusters(clusters: Array, n_clusters: int) -> Iterator[str]:
+    empty = empty_clusters(clusters, n_clusters)
+    if empty:
+        yield f"{_named('cluster', empty)} empty, of {n_clusters} asked for."
+    dominant = dominant_cluster(clusters, n_clusters)
+    if dominant:
+        yield f"Cluster {dominant[0]} holds {dominant[1]:.0%} of all samples: it eats the others."
+
+
+def _of_centers(centers: Array, codes: Array) -> Iterator[str]:
+    pairs = duplicate_clusters(centers, codes)
+    if pairs:
+        said = ", ".join(f"{i} and {j}" for i, j in pairs[:NAMED])
+        more = f" and {len(pairs) - NAMED} pairs more" if len(pairs) > NAMED else ""
+        yield f"Clusters {said}{more} have the same center (duplicates)."
+
+
+def _of_reconstructions(images: Array, reconstructions: Array) -> Iterator[str]:
+    ratio = error_beside_mean_image(images, reconstructions)
+    if ratio >= NO_BETTER:
+        yield (
+            f"Reconstructions are no better than the mean image ({ratio:.2f} of its squared "
+            "error): the code is not used."
+        )
+
+
+def _named(what: str, ids: list[int]) -> str:
+    """Return "Cluster 3 is" or "Clusters 3, 4 and 7 are"."""
+    if len(ids) == 1:
+        return f"{what.capitalize()} {ids[0]} is"
+    if len(ids) > NAMED:
+        return f"{len(ids)} {what}s ({', '.join(map(str, ids[:NAMED]))}, …) are"
+    return f"{what.capitalize()}s {', '.join(map(str, ids[:-1]))} and {ids[-1]} are"
