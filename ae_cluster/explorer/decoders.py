@@ -1,0 +1,136 @@
+"""The decoder of a saved model as plain arrays, for the page to compute with."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from itertools import count, takewhile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+from scipy.special import expit
+
+from ae_cluster.explorer.packing import Array, packed
+
+MOST_WEIGHTS = 3_000_000
+MANY_WEIGHTS = 400_000  # more than these travel in half precision, where that cannot be seen
+LARGEST_DIFFERENCE = 0.25 / 255
+NO_MODEL = "The run keeps no model of this method, so the page has no live decoder."
+NO_KIND = "This method's model is of a kind that the page cannot draw with."
+
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "identity": lambda h: h,
+    "logistic": expit,
+    "relu": lambda h: np.maximum(h, 0),
+    "tanh": np.tanh,
+}
+
+
+class Layer(NamedTuple):
+    """Weights (out, in), or (in, out, 4, 4) of a transposed convolution, and what follows."""
+
+    weight: Array
+    bias: Array
+    activation: str
+
+
+def read_decoder(model: Path, codes: Array) -> tuple[dict[str, Any] | None, str]:
+    """Return a model folder's decoder as JSON takes it, or None and a sentence that says why.
+
+    Parameters
+    ----------
+    model : Path
+        Of an `AutoEncoder`, or of an estimator that keeps one.
+    codes : ndarray (n, n_components)
+        Some of those it has to draw.
+
+    Returns
+    -------
+    dict or None
+        ``layers``, each with ``weight`` (out, in), ``bias`` (out,) and ``activation``; then for
+        images drawn by convolutions ``maps``, each a transposed one of 4 × 4 at stride 2 with
+        ``weight`` (in, out, 4, 4), and the ``grid`` (channels, h, w) they start from. ``mean``
+        and ``scale`` give a table's units back.
+    str
+        "" where there is a decoder.
+    """
+    try:
+        description = json.loads((model / "model.json").read_text(encoding="utf-8"))
+        tensors = load_file(model / "weights.safetensors")
+    except (OSError, ValueError, SafetensorError):
+        return None, NO_MODEL
+    try:
+        of_autoencoder = description.get("autoencoder", description)
+        parameters, fitted = of_autoencoder["parameters"], of_autoencoder["fitted"]
+        take = {"dense": _dense, "conv": _conv}[parameters["kind"]]
+        layers, maps, shape = take(parameters, fitted, tensors)
+    except (AttributeError, KeyError, TypeError):
+        return None, NO_KIND
+    if not layers or layers[0].weight.shape[1] != codes.shape[1]:
+        return None, NO_KIND
+    n_weights = sum(layer.weight.size for layer in layers + maps)
+    if n_weights > MOST_WEIGHTS:
+        return None, f"The decoder has {n_weights:,} weights, too many to travel in this page."
+    halved = n_weights > MANY_WEIGHTS and not maps and _is_half_enough(layers, codes)
+    kind = "f2" if halved else "f4"
+    decoder = {"layers": [_packed(layer, kind) for layer in layers]}
+    decoder |= {"maps": [_packed(layer, kind) for layer in maps]} | shape
+    return decoder | {k: packed(tensors[k], "f4") for k in ("mean", "scale") if k in tensors}, ""
+
+
+Parts = tuple[list[Layer], list[Layer], dict[str, Any]]
+
+
+def _dense(parameters: dict[str, Any], fitted: dict[str, Any], tensors: dict[str, Array]) -> Parts:
+    n_layers = sum(1 for _ in _numbered(tensors, "network.layers"))
+    half = n_layers // 2
+    activations = [parameters["activation"]] * (half - 1) + [_output(fitted)]
+    layers = [
+        _layer(tensors, f"network.layers.{half + i}", name) for i, name in enumerate(activations)
+    ]
+    return layers, [], {}
+
+
+def _conv(parameters: dict[str, Any], fitted: dict[str, Any], tensors: dict[str, Array]) -> Parts:
+    height, width = fitted["image_shape_"][:2]
+    channels = parameters["conv_channels"]
+    stride = 2 ** len(channels)
+    activations = [parameters["activation"]] * (len(channels) - 1) + [_output(fitted)]
+    maps = [_layer(tensors, f"network.up.{i}", name) for i, name in enumerate(activations)]
+    grid = [channels[-1], math.ceil(height / stride), math.ceil(width / stride)]
+    first = _layer(tensors, "network.from_code", parameters["activation"])
+    return [first], maps, {"grid": grid, "height": height, "width": width}
+
+
+def _output(fitted: dict[str, Any]) -> str:
+    return "identity" if fitted["input_kind_"] == "table" else "logistic"
+
+
+def _numbered(tensors: dict[str, Array], stem: str) -> Iterator[int]:
+    return takewhile(lambda i: f"{stem}.{i}.weight" in tensors, count())
+
+
+def _layer(tensors: dict[str, Array], name: str, activation: str) -> Layer:
+    return Layer(tensors[f"{name}.weight"], tensors[f"{name}.bias"], activation)
+
+
+def _packed(layer: Layer, kind: str) -> dict[str, Any]:
+    return {
+        "weight": packed(layer.weight, kind),
+        "bias": packed(layer.bias, "f4"),
+        "activation": layer.activation,
+    }
+
+
+def _is_half_enough(layers: list[Layer], codes: Array) -> bool:
+    """Return whether weights of 16 bits draw the same of these codes as far as eyes can tell."""
+    exact = rounded = codes.astype(np.float32)
+    for weight, bias, activation in layers:
+        half = weight.astype(np.float16).astype(np.float32)
+        exact = ACTIVATIONS[activation](exact @ weight.T + bias)
+        rounded = ACTIVATIONS[activation](rounded @ half.T + bias)
+    return bool(np.abs(exact - rounded).max() < LARGEST_DIFFERENCE)

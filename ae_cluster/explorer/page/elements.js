@@ -1,0 +1,66 @@
+// @ts-check
+/** Elements of the page. Text only ever becomes text nodes, so it can never become markup. */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string | boolean | EventListener>} [attributes] a function is a listener,
+ *   true is an attribute without a value, false is none
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") made.addEventListener(name, value);
+    else if (value !== false) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children);
+  return made;
+}
+
+/**
+ * The element of index.html with this id.
+ * @param {string} id
+ */
+export function byId(id) {
+  return /** @type {HTMLElement} */ (document.getElementById(id));
+}
+
+/** @param {string} id */
+export const canvasById = (id) => /** @type {HTMLCanvasElement} */ (byId(id));
+/** @param {string} id */
+export const inputById = (id) => /** @type {HTMLInputElement} */ (byId(id));
+/** @param {string} id */
+export const selectById = (id) => /** @type {HTMLSelectElement} */ (byId(id));
+
+/** @param {HTMLCanvasElement} canvas */
+export function inkOf(canvas) {
+  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+}
+
+/** @param {string} color */
+export function swatch(color) {
+  const made = element("span", { class: "swatch", "aria-hidden": "true" });
+  made.style.background = color;
+  return made;
+}
+
+/**
+ * Fill a choice with words; the values are their numbers.
+ * @param {HTMLSelectElement} select
+ * @param {string[]} words
+ */
+export function fillSelect(select, words) {
+  select.replaceChildren(...words.map((word, i) => element("option", { value: String(i) }, word)));
+}
+
+/** @param {string} name of a CSS variable */
+export function styleValue(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+/** @param {number} value */
+export function grouped(value) {
+  return value.toLocaleString("en-US");
+}

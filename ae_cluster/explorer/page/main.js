@@ -1,0 +1,55 @@
+// @ts-check
+/** The page's start: what it was given, the state, the stage, and those who listen. */
+
+import { listenToHover, listenToKept } from "./cards.js";
+import { contentOf } from "./content.js";
+import { listenToDecoder, listenToWalk } from "./decoding.js";
+import { byId } from "./elements.js";
+import { Explorer } from "./explorer.js";
+import { Pictures } from "./pictures.js";
+import { listenToPointer } from "./pointer.js";
+import { listenToChoices, listenToFilm, listenToLegend, listenToTheme } from "./show.js";
+import { Stage } from "./stage.js";
+import { listenToConfusion, listenToScores, listenToSelection, selectionCsv } from "./tables.js";
+
+/** @param {Explorer} explorer @param {Stage} stage */
+function listenToTools(explorer, stage) {
+  const buttons = [...document.querySelectorAll("[data-tool]")];
+  for (const button of buttons) {
+    button.addEventListener("click", () =>
+      explorer.setTool(button.getAttribute("data-tool") ?? ""),
+    );
+  }
+  byId("reset").addEventListener("click", () => stage.reset());
+  explorer.whenever(["tool"], () => {
+    stage.box.dataset.now = explorer.tool;
+    for (const button of buttons) {
+      const isOn = button.getAttribute("data-tool") === explorer.tool;
+      button.setAttribute("aria-pressed", String(isOn));
+    }
+  });
+}
+
+function start() {
+  const explorer = new Explorer(contentOf(JSON.parse(byId("content").textContent ?? "")));
+  const pictures = new Pictures(explorer.content.pictures);
+  listenToTheme(explorer);
+  const stage = new Stage(explorer);
+  listenToPointer(stage, explorer);
+  listenToTools(explorer, stage);
+  listenToChoices(explorer);
+  listenToLegend(explorer);
+  listenToFilm(explorer);
+  listenToHover(explorer, pictures, stage);
+  listenToKept(explorer, pictures);
+  listenToDecoder(explorer, pictures, stage);
+  listenToWalk(explorer, pictures);
+  listenToScores(explorer);
+  listenToConfusion(explorer);
+  listenToSelection(explorer);
+  stage.draw();
+  // For the browser's console, and for tests.
+  Object.assign(globalThis, { explorer, stage, csv: () => selectionCsv(explorer) });
+}
+
+start();

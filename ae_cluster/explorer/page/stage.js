@@ -1,0 +1,217 @@
+// @ts-check
+/** The stage: the dots and what is drawn over them, redrawn when something changed. */
+
+import { element, byId, canvasById, styleValue } from "./elements.js";
+import { dotAt, eyeOf, extentOf, firstView, isInside, onScreen, screenAxes } from "./geometry.js";
+import { NO_WEBGL } from "./words.js";
+import { drawOverlay } from "./overlay.js";
+import { Scene } from "./scene.js";
+import { placeOf } from "./content.js";
+
+const MOST_NAMES = 24;
+
+/** Where the dots are seen. Coordinates are pixels from the stage's upper left corner. */
+export class Stage {
+  /** @param {import("./explorer.js").Explorer} explorer */
+  constructor(explorer) {
+    this.explorer = explorer;
+    this.box = byId("stage");
+    this.scene = newScene(canvasById("points"));
+    this.places = explorer.places;
+    this.extent = extentOf(this.places);
+    this.isFlat = explorer.space.axes.length < 3;
+    this.view = firstView(this.extent, this.isFlat);
+    /** @type {[number, number][]} */
+    this.outline = [];
+    this.wasAsked = false;
+    /** @type {(() => void)[]} */
+    this.whenDrawn = [];
+    /** @type {import("./overlay.js").Named[]} */
+    this.names = [];
+    this.space = explorer.space;
+    /** @type {Float32Array | null} */
+    this.seen = null;
+    this.listen();
+  }
+
+  listen() {
+    const { explorer } = this;
+    new ResizeObserver(() => this.fit()).observe(this.box);
+    explorer.whenever(["samples", "method", "film"], () => this.takePlaces());
+    explorer.whenever(
+      ["samples", "method", "film", "coloring", "shown", "selection", "theme"],
+      () => this.takeColors(),
+    );
+    explorer.whenever(["kept", "cursor", "hover", "tool"], () => this.ask());
+  }
+
+  fit() {
+    const { width, height } = this.size;
+    this.scene?.setSize(width, height, this.ratio);
+    this.draw();
+  }
+
+  get size() {
+    return { width: this.box.clientWidth || 1, height: this.box.clientHeight || 1 };
+  }
+
+  get ratio() {
+    return Math.min(window.devicePixelRatio || 1, 2);
+  }
+
+  takePlaces() {
+    const { explorer } = this;
+    this.places = explorer.places;
+    this.scene?.setPlaces(this.places);
+    if (this.space !== explorer.space) {
+      this.space = explorer.space;
+      this.isFlat = explorer.space.axes.length < 3;
+      this.extent = extentOf(this.places);
+      this.view = firstView(this.extent, this.isFlat);
+    }
+    this.ask();
+  }
+
+  takeColors() {
+    this.scene?.setGround(styleValue("--ground"));
+    this.scene?.setColors(this.explorer.paint);
+    this.names = this.namesNow();
+    this.ask();
+  }
+
+  /** @param {import("./geometry.js").View} view */
+  lookFrom(view) {
+    this.view = view;
+    this.ask();
+  }
+
+  reset() {
+    this.lookFrom(firstView(this.extent, this.isFlat));
+  }
+
+  /** Draw soon, however often it is asked for. */
+  ask() {
+    if (this.wasAsked) return;
+    this.wasAsked = true;
+    requestAnimationFrame(() => this.draw());
+  }
+
+  draw() {
+    this.wasAsked = false;
+    this.seen = null;
+    if (!this.scene) return;
+    const { width, height } = this.size;
+    this.scene.look(this.view, this.extent.radius);
+    this.scene.draw();
+    drawOverlay(canvasById("overlay"), width, height, this.ratio, this.marks());
+    for (const act of this.whenDrawn) act();
+  }
+
+  /** @returns {import("./overlay.js").Marks} */
+  marks() {
+    const { explorer, extent } = this;
+    const at = (/** @type {number} */ row) => [...this.places.slice(3 * row, 3 * row + 3)];
+    const here = explorer.kept
+      .map(({ cloud, row }, i) => ({ cloud, row, mark: String(i + 1) }))
+      .filter(({ cloud, row }) => cloud === explorer.cloudNumber && explorer.isShown(row));
+    return {
+      matrix: this.matrix,
+      axes: explorer.space.axes,
+      directions: screenAxes(this.view),
+      names: this.names,
+      hovered: explorer.hovered < 0 ? null : at(explorer.hovered),
+      kept: here.map(({ row, mark }) => ({ place: at(row), mark })),
+      cursor: explorer.showsCursor ? explorer.cursorPlace : null,
+      walk: explorer.showsCursor ? explorer.walk.map((code) => placeOf(code, explorer.space)) : [],
+      reach: 0.12 * extent.radius,
+      outline: this.outline,
+    };
+  }
+
+  get matrix() {
+    return this.scene ? this.scene.matrix : [];
+  }
+
+  /** Where all dots are on the stage. */
+  get dots() {
+    const { width, height } = this.size;
+    this.seen ??= onScreen(this.places, this.matrix, width, height);
+    return this.seen;
+  }
+
+  /**
+   * @param {number[]} place
+   * @returns {[number, number]}
+   */
+  pixelOf(place) {
+    const { width, height } = this.size;
+    const seen = onScreen(place, this.matrix, width, height);
+    return [seen[0], seen[1]];
+  }
+
+  /**
+   * @param {number} x
+   * @param {number} y
+   */
+  pick(x, y) {
+    return this.scene ? dotAt(this.dots, (row) => this.explorer.isShown(row), x, y) : -1;
+  }
+
+  /** @param {[number, number][]} polygon */
+  rowsInside(polygon) {
+    const { dots, explorer } = this;
+    return explorer
+      .shownRows()
+      .filter((row) => isInside(dots[3 * row], dots[3 * row + 1], polygon));
+  }
+
+  /** How far a pixel is at the cursor, in the units of the code. */
+  get pixelThere() {
+    const eye = eyeOf(this.view);
+    const place = this.explorer.cursorPlace;
+    const distance = Math.hypot(...place.map((value, i) => value - eye[i]));
+    return (0.63 * distance) / this.size.height;
+  }
+
+  /** The names of the groups by which the dots are coloured, each at its group's middle. */
+  namesNow() {
+    const { explorer, places } = this;
+    const kind = explorer.coloringName;
+    if (kind !== "label" && kind !== "cluster") return [];
+    const ids = kind === "label" ? explorer.cloud.labels : explorer.clusters;
+    const names = kind === "label" ? explorer.content.classes : explorer.clusterNames;
+    if (!ids || names.length > MOST_NAMES) return [];
+    /** @type {number[][]} */
+    const rows = names.map(() => []);
+    for (const row of explorer.shownRows()) if (ids[row] >= 0) rows[ids[row]].push(row);
+    return names.flatMap((name, id) =>
+      rows[id].length ? [{ name: shortened(name), place: medianPlace(places, rows[id]) }] : [],
+    );
+  }
+}
+
+/** @param {HTMLCanvasElement} canvas */
+function newScene(canvas) {
+  try {
+    return new Scene(canvas);
+  } catch {
+    byId("stage").append(element("p", { class: "apology" }, NO_WEBGL));
+    return null;
+  }
+}
+
+/**
+ * @param {Float32Array} places
+ * @param {number[]} rows
+ */
+function medianPlace(places, rows) {
+  return [0, 1, 2].map((axis) => {
+    const values = Float32Array.from(rows, (row) => places[3 * row + axis]).sort();
+    return values[values.length >> 1];
+  });
+}
+
+/** @param {string} name */
+function shortened(name) {
+  return name.length > 18 ? `${name.slice(0, 17)}…` : name;
+}

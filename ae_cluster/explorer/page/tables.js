@@ -1,0 +1,212 @@
+// @ts-check
+/** The scores, the confusion matrix and the selection. */
+
+import { csvOf } from "./content.js";
+import { hexOf, inkOn, rgbOf } from "./colors.js";
+import { byId, element, grouped, styleValue } from "./elements.js";
+import { CONFUSION_SENTENCE, NO_LABELS, NO_SCORES, SCORES_SENTENCE } from "./words.js";
+
+/** @typedef {import("./explorer.js").Explorer} Explorer */
+
+/** @param {Explorer} explorer */
+export function listenToScores(explorer) {
+  const { columns, rows } = explorer.content.scores;
+  byId("scores-words").textContent = rows.length ? SCORES_SENTENCE : NO_SCORES;
+  if (!rows.length) return;
+  explorer.whenever(["method"], () => {
+    const head = ["codes → method", ...columns].map((name) =>
+      element("th", { scope: "col" }, name),
+    );
+    byId("scores").replaceChildren(
+      element("thead", {}, element("tr", {}, ...head)),
+      element("tbody", {}, ...rows.map((row) => scoreRow(row, explorer.method.name))),
+    );
+  });
+}
+
+/**
+ * @param {import("./content.js").Scores["rows"][number]} row
+ * @param {string} shown the method on the stage
+ */
+function scoreRow({ features, method, values, reason }, shown) {
+  const isShown = method === shown && features === "autoencoder";
+  const cells = values.map((value) => element("td", {}, value === null ? "–" : value.toFixed(3)));
+  const name = element("th", { scope: "row" }, `${features} → ${method}`);
+  if (reason) name.append(element("span", { class: "reason" }, ` failed: ${reason}`));
+  return element("tr", isShown ? { "aria-current": "true" } : {}, name, ...cells);
+}
+
+/** @param {Explorer} explorer */
+export function listenToConfusion(explorer) {
+  explorer.whenever(["samples", "method", "theme"], () => {
+    const { labels } = explorer.cloud;
+    byId("confusion-words").textContent = labels ? CONFUSION_SENTENCE : NO_LABELS;
+    const table = byId("confusion");
+    if (labels) table.replaceChildren(...confusionRows(explorer, labels));
+    else table.replaceChildren();
+    table.hidden = !labels;
+  });
+  byId("confusion").addEventListener("keydown", (event) => moveAmongCells(event));
+}
+
+/**
+ * @param {Explorer} explorer
+ * @param {Int32Array} labels
+ */
+function confusionRows(explorer, labels) {
+  const { method, clusters, content } = explorer;
+  const match = method.class_of_cluster ?? [];
+  const order = [...Array(method.n_clusters).keys()].sort(
+    (a, b) => (match[a] ?? -1) - (match[b] ?? -1) || a - b,
+  );
+  const counts = content.classes.map(() => new Array(method.n_clusters).fill(0));
+  labels.forEach((label, row) => {
+    if (label >= 0 && clusters[row] >= 0) counts[label][clusters[row]] += 1;
+  });
+  const present = counts.map((_, id) => id).filter((id) => counts[id].some((n) => n > 0));
+  const head = order.map((id) => element("th", { scope: "col" }, explorer.clusterName(id)));
+  const rows = present.map((label, i) =>
+    element(
+      "tr",
+      {},
+      element("th", { scope: "row" }, explorer.className(label)),
+      ...order.map((cluster, j) => {
+        const total = counts[label].reduce((sum, n) => sum + n, 0);
+        return confusionCell(explorer, label, cluster, counts[label][cluster], total, i + j === 0);
+      }),
+    ),
+  );
+  const corner = element("td", {}, "label ↓ cluster →");
+  return [element("thead", {}, element("tr", {}, corner, ...head)), element("tbody", {}, ...rows)];
+}
+
+/**
+ * @param {Explorer} explorer
+ * @param {number} label
+ * @param {number} cluster
+ * @param {number} n
+ * @param {number} total of the class
+ * @param {boolean} isFirst
+ */
+function confusionCell(explorer, label, cluster, n, total, isFirst) {
+  const [from, to] = ["--surface", "--accent"].map((name) => rgbOf(styleValue(name)));
+  const share = n ? 0.06 + 0.86 * Math.sqrt(n / total) : 0;
+  const tint = from.map((value, i) => Math.round(value + share * (to[i] - value)));
+  const rgb = /** @type {import("./colors.js").Rgb} */ (tint);
+  const words = `${n} of class ${explorer.className(label)} in cluster ${explorer.clusterName(cluster)}`;
+  const button = element(
+    "button",
+    {
+      type: "button",
+      tabindex: isFirst ? "0" : "-1",
+      "aria-label": `${words}: show them`,
+      title: words,
+      click: () => lightUp(explorer, label, cluster),
+    },
+    n ? String(n) : "·",
+  );
+  button.style.background = hexOf(rgb);
+  button.style.color = inkOn(rgb);
+  return element("td", {}, button);
+}
+
+/**
+ * @param {Explorer} explorer
+ * @param {number} label
+ * @param {number} cluster
+ */
+function lightUp(explorer, label, cluster) {
+  const { labels } = explorer.cloud;
+  const rows = [...explorer.clusters.keys()].filter(
+    (row) => explorer.clusters[row] === cluster && labels?.[row] === label,
+  );
+  explorer.select(rows.length ? rows : null);
+}
+
+/**
+ * Arrow keys go from cell to cell; the tabulator leaves the table.
+ * @param {KeyboardEvent} event
+ */
+function moveAmongCells(event) {
+  const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[
+    event.key
+  ];
+  const cell = event.target instanceof Element ? event.target.closest("td") : null;
+  const row = cell?.closest("tr");
+  if (!step || !cell || !row) return;
+  event.preventDefault();
+  const rows = [...(row.parentElement?.children ?? [])];
+  const target = rows[rows.indexOf(row) + step[0]]?.children[cell.cellIndex + step[1]];
+  const next = target?.querySelector("button");
+  if (!next) return;
+  cell.querySelector("button")?.setAttribute("tabindex", "-1");
+  next.setAttribute("tabindex", "0");
+  next.focus();
+}
+
+/** @param {Explorer} explorer */
+export function listenToSelection(explorer) {
+  byId("select-shown").addEventListener("click", () => explorer.select(explorer.shownRows()));
+  byId("select-none").addEventListener("click", () => explorer.select(null));
+  byId("download").addEventListener("click", () => download(explorer));
+  explorer.whenever(["selection", "method", "samples"], () => {
+    const { selected, cloud } = explorer;
+    const n = selected?.size ?? 0;
+    byId("selected").textContent = selected
+      ? `${grouped(n)} of ${grouped(cloud.n)} dots selected.`
+      : "No dots are selected. Draw around some with Box or Lasso, or click a cell of the confusion matrix.";
+    /** @type {HTMLButtonElement} */ (byId("download")).disabled = !n;
+    /** @type {HTMLButtonElement} */ (byId("select-none")).disabled = !selected;
+    byId("selected-counts").replaceChildren(
+      ...(selected ? selectionCounts(explorer, selected) : []),
+    );
+  });
+}
+
+/**
+ * @param {Explorer} explorer
+ * @param {Set<number>} selected
+ */
+function selectionCounts(explorer, selected) {
+  const { cloud, clusters } = explorer;
+  const rows = [...selected];
+  const lists = [
+    ...(cloud.labels
+      ? [["label", rows.map((row) => explorer.className(cloud.labels?.[row] ?? -1))]]
+      : []),
+    ["cluster", rows.map((row) => explorer.clusterName(clusters[row]))],
+  ];
+  return /** @type {[string, string[]][]} */ (lists).map(([kind, names]) => {
+    /** @type {Map<string, number>} */
+    const counts = new Map();
+    for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+    const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+    const words = sorted
+      .slice(0, 12)
+      .map(([name, n]) => `${name} × ${grouped(n)}`)
+      .join(", ");
+    const rest = sorted.length > 12 ? `, and ${sorted.length - 12} more` : "";
+    return element("p", {}, element("strong", {}, `by ${kind}: `), words + rest);
+  });
+}
+
+/** @param {Explorer} explorer */
+export function selectionCsv({ selected, cloud, clusters, content, method }) {
+  const rows = [...(selected ?? [])].sort((a, b) => a - b);
+  const label = (/** @type {number} */ row) => {
+    const id = cloud.labels ? cloud.labels[row] : -1;
+    return id < 0 ? "" : content.classes[id];
+  };
+  const split = (/** @type {number} */ row) => (row < cloud.n_train ? "train" : "test");
+  return csvOf(
+    ["id", "split", "label", `cluster_${method.name}`],
+    rows.map((row) => [cloud.ids[row], split(row), label(row), clusters[row]]),
+  );
+}
+
+/** @param {Explorer} explorer */
+function download(explorer) {
+  const url = URL.createObjectURL(new Blob([selectionCsv(explorer)], { type: "text/csv" }));
+  element("a", { href: url, download: "selected.csv" }).click();
+  URL.revokeObjectURL(url);
+}

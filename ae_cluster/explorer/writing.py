@@ -1,0 +1,151 @@
+"""The page: a template, a style, scripts and the run's content, in one file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from ae_cluster.datasets import Dataset
+from ae_cluster.errors import InputError
+from ae_cluster.explorer.clouds import choose_clouds, smallest_budgets
+from ae_cluster.explorer.content import page_content
+from ae_cluster.explorer.pictures import load_samples
+from ae_cluster.explorer.run_arrays import read_run
+from ae_cluster.files import written_beside
+
+NAME = "explorer.html"
+LIBRARY = "vendor/three.min.js"
+
+# In the order they are joined: a module imports only from those before it.
+MODULES = (
+    "arrays.js",
+    "decoder.js",
+    "geometry.js",
+    "colors.js",
+    "elements.js",
+    "words.js",
+    "content.js",
+    "explorer.js",
+    "pictures.js",
+    "overlay.js",
+    "scene.js",
+    "stage.js",
+    "pointer.js",
+    "cards.js",
+    "show.js",
+    "decoding.js",
+    "tables.js",
+    "main.js",
+)
+
+
+def write_page(
+    run_folder: str | Path,
+    out: str | Path | None = None,
+    *,
+    split: str = "test",
+    n_points: int = 10_000,
+    data: Dataset | None = None,
+    data_home: str | Path | None = None,
+) -> Path:
+    """Write the explorer of a run as one HTML file that needs no network.
+
+    The page carries the images of the samples it shows, and the decoder's weights.
+
+    Parameters
+    ----------
+    run_folder : path
+        What ``ae-cluster run`` wrote.
+    out : path, default=None
+        The file; None is ``explorer.html`` in the run folder. An existing one is replaced.
+    split : {"test", "train", "all"}
+        Which samples to show. Beside "test", training samples whose codes were saved at every
+        epoch and those of the label budgets come along.
+    n_points : int
+        Of more samples, as many are chosen at random, always the same ones.
+    data : Dataset, default=None
+        The run's data set where it is in memory already; None reads it again. Where it is not
+        to be had, the page says so and shows no images.
+    data_home : path, default=None
+        As in `ae_cluster.load_dataset`; nothing is downloaded.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        When the folder is no run's, or the file cannot be written.
+    """
+    folder = Path(run_folder).expanduser()
+    path = Path(out).expanduser() if out is not None else folder / NAME
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file, like {path / NAME}.")
+    run = read_run(folder)
+    budget = smallest_budgets(run.labels["train"], run.config["arguments"].get("budgets") or ())
+    clouds = choose_clouds(run, split, n_points, budget)
+    note = ""
+    if data is None:
+        data, note = load_samples(run.config, data_home)
+    text = page_of(page_content(run, clouds, budget, data, note))
+    with written_beside(path) as beside:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+    return path
+
+
+def page_of(content: dict[str, Any]) -> str:
+    """Return the HTML of a page with this content."""
+    style, library, script = _asset("style.css"), _asset(LIBRARY), joined_modules()
+    parts = {
+        "policy": _policy(style, [library, script]),
+        "title": html.escape(f"{content['name']} – ae_cluster explorer"),
+        "style": style,
+        "library": library,
+        "script": script,
+        "content": inert_json(content),
+    }
+    # One pass: what is put in is not looked through again.
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _asset("index.html"))
+
+
+def joined_modules() -> str:
+    """Return the page's own modules as one script, in which imports and exports have no use."""
+    return "\n".join(_without_imports(_asset(name)) for name in MODULES)
+
+
+def inert_json(content: dict[str, Any]) -> str:
+    """Return JSON in which no text from the data can end the element it stands in."""
+    text = json.dumps(content, allow_nan=False, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _without_imports(module: str) -> str:
+    text = re.sub(r"^import\b[^;]*;\n", "", module, flags=re.MULTILINE)
+    return re.sub(r"^export ", "", text, flags=re.MULTILINE)
+
+
+def _policy(style: str, scripts: list[str]) -> str:
+    """Return a content security policy under which nothing but our own scripts runs."""
+    hashes = " ".join(_hash(script) for script in scripts)
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src {_hash(style)}; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _asset(name: str) -> str:
+    return (resources.files("ae_cluster.explorer") / "page" / name).read_text(encoding="utf-8")

@@ -1,0 +1,387 @@
+"""What the explorer's page is made of, without a browser."""
+
+import base64
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from explorer_page import make_run, small_images
+
+import ae_cluster
+from ae_cluster.autoencoder import AutoEncoder
+from ae_cluster.cli import main
+from ae_cluster.datasets import load_dataset
+from ae_cluster.errors import InputError
+from ae_cluster.explorer import write_page
+from ae_cluster.explorer.clouds import Cloud, choose_clouds, confidence, smallest_budgets
+from ae_cluster.explorer.colors import group_colors, lighter
+from ae_cluster.explorer.decoders import NO_KIND, NO_MODEL, read_decoder
+from ae_cluster.explorer.packing import packed, packed_places
+from ae_cluster.explorer.pictures import cloud_images, picture_shape
+from ae_cluster.explorer.run_arrays import Method, Run, read_run
+from ae_cluster.explorer.spaces import space_of
+from ae_cluster.explorer.writing import MODULES, inert_json, joined_modules, page_of
+from ae_cluster.figures.style import PALETTE
+
+PAGE = Path(ae_cluster.__file__).parent / "explorer" / "page"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Give the run folder of two epochs on small images."""
+    images, y = small_images()
+    return make_run(tmp_path_factory.mktemp("runs"), {"x": images, "y": y})
+
+
+def content_of(html):
+    """Return the content that travels in a page."""
+    text = html.read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="content">(.*?)</script>', text, re.S)
+    return json.loads(found[1])
+
+
+def unpacked(array):
+    data = np.frombuffer(base64.b64decode(array["data"]), f"<{array['kind']}")
+    return data.reshape(array["shape"])
+
+
+# The file
+
+
+def test_the_page_is_one_file_beside_the_run(folder):
+    path = write_page(folder)
+    assert path == folder / "explorer.html"
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(
+        r"(src|href)\s*=\s*[\"']", re.sub(r"<script.*?</script>", "", text, flags=re.S)
+    )
+    assert "{{" not in re.sub(r"<script.*?</script>", "", text, flags=re.S)
+
+
+def test_the_same_run_gives_the_same_bytes(folder, tmp_path):
+    first, second = (write_page(folder, tmp_path / name) for name in ("a.html", "b.html"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_no_path_of_this_machine_travels(folder):
+    text = write_page(folder).read_text(encoding="utf-8")
+    assert str(folder.parent) not in text
+
+
+def test_writing_needs_no_torch(folder, tmp_path, run_python):
+    code = (
+        "import sys; from ae_cluster.explorer import write_page; "
+        f"write_page({str(folder)!r}, {str(tmp_path / 'page.html')!r}); "
+        "assert 'torch' not in sys.modules"
+    )
+    run_python(code)
+
+
+@pytest.fixture
+def run_python():
+    """Give the function that runs code in a fresh Python and fails when that fails."""
+    import subprocess
+
+    return lambda code: subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_is_no_run_is_refused(tmp_path, assert_one_sentence, folder):
+    with pytest.raises(InputError) as error:
+        write_page(tmp_path)
+    assert_one_sentence(error, tmp_path, "config.json")
+    with pytest.raises(InputError) as error:
+        write_page(folder, tmp_path)
+    assert_one_sentence(error, tmp_path, "is a folder")
+    with pytest.raises(InputError) as error:
+        write_page(folder, tmp_path / "none" / "page.html")
+    assert_one_sentence(error, "cannot be written")
+    for wrong in ({"split": "val"}, {"n_points": 0}):
+        with pytest.raises(InputError) as error:
+            write_page(folder, **wrong)
+        assert_one_sentence(error, *wrong.values())
+
+
+def test_json_in_a_page_cannot_end_its_element():
+    nasty = {"</script><!--": ["<img src=x>", "&amp;", "\u2028", "\ud800"]}
+    text = inert_json(nasty)
+    assert not set("<>&\u2028") & set(text)
+    assert json.loads(text) == nasty
+
+
+def test_what_is_put_in_is_not_looked_through_again():
+    text = page_of({"name": "{{script}}<b>"})
+    assert "<title>{{script}}&lt;b&gt; – ae_cluster explorer</title>" in text
+
+
+def test_the_policy_lets_only_our_scripts_run(folder):
+    text = write_page(folder).read_text(encoding="utf-8")
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+# The page's own script
+
+
+def test_every_module_is_joined_once_and_after_those_it_needs():
+    assert sorted(MODULES) == sorted(path.name for path in PAGE.glob("*.js"))
+    for i, name in enumerate(MODULES):
+        needed = re.findall(r'from "\./(.*?)";', (PAGE / name).read_text(encoding="utf-8"))
+        assert set(needed) <= set(MODULES[:i])
+    assert not re.search(r"^(import|export)\b", joined_modules(), re.M)
+
+
+def test_no_name_is_declared_by_two_modules():
+    names = re.findall(r"^(?:function|class|const|let)\s+(\w+)", joined_modules(), re.M)
+    assert len(names) == len(set(names))
+
+
+def test_no_module_makes_markup_of_text():
+    forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function"
+    for name in MODULES:
+        text = (PAGE / name).read_text(encoding="utf-8")
+        assert not re.search(forbidden, text), name
+        assert text.startswith("// @ts-check\n"), name
+
+
+def test_the_library_is_there_with_its_licence():
+    library = (PAGE / "vendor" / "three.min.js").read_text(encoding="utf-8")
+    assert "MIT" in library[:200]
+    assert "</script" not in library
+    assert "<!--" not in library
+    assert "MIT License" in (PAGE / "vendor" / "three.LICENSE").read_text(encoding="utf-8")
+
+
+# What is shown
+
+
+def run_of(n_train, n_test, frames=None, labels=None):
+    arrays = {
+        "ids_train": np.arange(n_train).astype(str),
+        "ids_test": np.arange(n_test).astype(str),
+        "labels_train": labels,
+    }
+    method = Method("m", {k: v for k, v in arrays.items() if v is not None}, None, frames, Path())
+    return Run({}, [method], None)
+
+
+def test_all_or_as_many_test_samples_as_asked_for_always_the_same_ones():
+    run = run_of(5, 20)
+    (cloud,) = choose_clouds(run, "test", 30, None)
+    assert cloud.rows["test"].tolist() == list(range(20))
+    few = [choose_clouds(run, "test", 7, None)[0].rows["test"] for _ in range(2)]
+    assert len(few[0]) == 7
+    assert (few[0] == few[1]).all()
+    assert (np.diff(few[0]) > 0).all()
+
+
+def test_training_samples_with_saved_epochs_come_first_then_those_with_a_label():
+    budget = np.zeros(9, dtype=int)
+    budget[[1, 7]] = 5
+    run = run_of(9, 4, frames=np.zeros((2, 3, 3)))
+    test, train = choose_clouds(run, "test", 10, budget)
+    assert train.rows["train"].tolist() == [0, 1, 2, 7]
+    assert (len(test), len(train), train.n_in_run) == (4, 4, 9)
+    assert test.choice == ""
+    assert train.choice.startswith("those whose codes were kept at every epoch")
+    (both,) = choose_clouds(run, "all", 2, budget)
+    assert set(both.rows["train"]) >= {0, 1, 2, 7}
+
+
+def test_a_budget_is_the_one_that_was_drawn():
+    from ae_cluster.semi_supervised import draw_budget
+
+    labels = np.arange(60) % 3
+    smallest = smallest_budgets(labels, (1, 5, 500))
+    assert set(np.flatnonzero(smallest == 1)) == set(draw_budget(labels, 1, 0).indices)
+    assert set(np.flatnonzero(smallest)) == set(draw_budget(labels, 5, 0).indices)
+    assert set(smallest) == {0, 1, 5}
+    assert smallest_budgets(None, (1,)) is None
+    assert smallest_budgets(np.full(4, -1), (1,)) is None
+
+
+def test_confidence_is_membership_or_the_margin_between_centres():
+    rows = {"train": np.arange(0), "test": np.arange(2)}
+    cloud = Cloud("test", rows, 2)
+    codes = {"codes_train": np.empty((0, 2)), "codes_test": np.array([[0.0, 0], [2, 0]])}
+    centers = {"centers": np.array([[0.0, 0], [4, 0]])}
+    kind, margin = confidence(Method("m", codes | centers, None, None, Path()), cloud)
+    assert (kind, margin.tolist()) == ("margin", [1.0, 0.0])
+    soft = {"soft_train": np.empty((0, 2)), "soft_test": np.array([[0.9, 0.1], [0.4, 0.6]])}
+    kind, share = confidence(Method("m", codes | soft, None, None, Path()), cloud)
+    assert kind == "membership"
+    assert share.tolist() == pytest.approx([0.9, 0.6])
+    assert confidence(Method("m", codes, None, None, Path()), cloud) is None
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_small_codes_are_shown_as_they_are(size):
+    codes = np.random.default_rng(0).normal(size=(20, size))
+    space = space_of(codes)
+    assert (space.places(codes)[:, :size] == codes).all()
+    assert (space.note == "") == (size == 3)
+
+
+def test_larger_codes_are_shown_by_their_principal_axes():
+    rng = np.random.default_rng(0)
+    codes = rng.normal(size=(200, 6)) * [1, 9, 1, 5, 3, 0.1] + 7
+    space = space_of(codes)
+    places = space.places(codes)
+    values = np.linalg.svd(codes - codes.mean(axis=0), compute_uv=False)
+    assert np.linalg.norm(places, axis=0) == pytest.approx(values[:3])
+    assert np.allclose(space.directions.T @ space.directions, np.eye(3))
+    assert f"{(values[:3] ** 2).sum() / (values**2).sum():.0%} of the variance" in space.note
+
+
+def test_packing_loses_nothing_and_places_next_to_nothing():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(4, 5)).astype(np.float32)
+    assert (unpacked(packed(values, "f4")) == values).all()
+    assert (unpacked(packed(np.array([-1, 70_000]), "i4")) == [-1, 70_000]).all()
+    places = rng.normal(size=(3, 7, 3))
+    places[..., 2] = 4  # a flat picture
+    box = packed_places(places)
+    back = np.array(box["low"]) + unpacked(box["steps"]) / 65_535 * np.array(box["extent"])
+    assert np.abs(back - places).max() < 1e-4
+
+
+# Colours and pictures
+
+
+def test_colours_stand_out_on_both_pages():
+    def luminance(color):
+        share = np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+        linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+        return linear @ [0.2126, 0.7152, 0.0722]
+
+    labels = np.arange(10)
+    colors = group_colors(labels, labels, [str(i) for i in labels])
+    assert colors["label"] == list(PALETTE) == colors["cluster"]
+    ground = luminance("#14171c") + 0.05
+    assert all((luminance(c) + 0.05) / ground > 3 for c in colors["label-dark"])
+    grey = np.full((1, 3), 0.5)
+    assert np.ptp(lighter(grey)) < 0.01
+
+
+def test_a_cluster_has_the_colour_of_its_class_with_or_without_empty_clusters(folder):
+    labels = np.array([0, 0, 1, 1])
+    clusters = np.array([3, 3, 0, 0])
+    colors = group_colors(labels, clusters, ["a", "b"])
+    assert colors["cluster"][3] == colors["label"][0]
+    assert colors["cluster"][0] == colors["label"][1]
+    content = content_of(write_page(folder))
+    assert all(len(m["colors"]["cluster"]) >= m["n_clusters"] for m in content["methods"])
+
+
+@pytest.mark.parametrize("channels", [(), (3,), (4,)])
+def test_sheets_hold_every_image_in_its_place(load_npz, channels):
+    import io
+
+    from PIL import Image
+
+    x = np.random.default_rng(0).integers(0, 256, (700, 30, 40, *channels), dtype=np.uint8)
+    data = load_npz(x_train=x[:2], x_test=x[2:])
+    cloud = Cloud("all", {"train": np.arange(2), "test": np.arange(0, 698)}, 700)
+    shape = picture_shape(data.image_shape, len(cloud))
+    sheets = cloud_images(data, cloud, shape)
+    assert shape == (30, 40, 3 if channels else 1)
+    across, down = 2048 // 40, 2048 // 30
+    assert len(sheets) == -(-700 // (across * down))
+    sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(sheets[0]))))
+    row, column = divmod(444, across)
+    found = sheet[30 * row : 30 * row + 30, 40 * column : 40 * column + 40]
+    assert (found == (x[444, ..., :3] if channels else x[444])).all()
+
+
+def test_large_images_are_shrunk_and_that_is_said():
+    assert picture_shape((28, 28), 70_000) == (28, 28, 1)
+    assert picture_shape((96, 128, 3), 10_000) == (48, 64, 3)
+    assert picture_shape((512, 512, 3), 10) == (512, 512, 3)
+
+
+def test_changed_data_are_not_shown(tmp_path):
+    images, y = small_images()
+    folder = make_run(tmp_path, {"x": images, "y": y})
+    np.savez(tmp_path / "mine.npz", x=images[::-1], y=y)
+    pictures = content_of(write_page(folder))["pictures"]
+    assert pictures["note"].startswith("The data set has changed")
+    assert not any(pictures["sheets"])
+    data = load_dataset(tmp_path / "mine.npz")
+    assert any(content_of(write_page(folder, data=data))["pictures"]["sheets"])
+
+
+# The decoder
+
+
+def saved(folder, **parameters):
+    model = AutoEncoder(max_iter=1, random_state=0, **parameters)
+    images, _ = small_images()
+    rows = images.reshape(len(images), -1)
+    model.fit(rows).save(folder)
+    return folder, model.transform(rows)
+
+
+def test_a_large_decoder_travels_in_half_precision_unless_that_shows(tmp_path):
+    place, codes = saved(tmp_path / "large", hidden_layer_sizes=(300, 1400))
+    decoder, _ = read_decoder(place, codes)
+    assert {layer["weight"]["kind"] for layer in decoder["layers"]} == {"f2"}
+    decoder, _ = read_decoder(place, 1e4 * codes)
+    assert {layer["weight"]["kind"] for layer in decoder["layers"]} == {"f4"}
+    small, codes = saved(tmp_path / "small")
+    assert read_decoder(small, codes)[0]["layers"][0]["weight"]["kind"] == "f4"
+
+
+def test_what_cannot_be_decoded_is_said_in_a_sentence(tmp_path):
+    place, codes = saved(tmp_path / "huge", hidden_layer_sizes=(2000, 1500))
+    assert "too many to travel" in read_decoder(place, codes)[1]
+    place, codes = saved(tmp_path / "model")
+    assert read_decoder(place, codes[:, :2]) == (None, NO_KIND)
+    (place / "model.json").write_text('{"parameters": {"kind": "other"}, "fitted": {}}')
+    assert read_decoder(place, codes) == (None, NO_KIND)
+    (place / "weights.safetensors").write_bytes(b"damaged")
+    assert read_decoder(place, codes) == (None, NO_MODEL)
+    assert read_decoder(tmp_path / "none", codes) == (None, NO_MODEL)
+
+
+# The run folder
+
+
+def test_methods_that_share_codes_share_a_space_and_a_decoder(folder):
+    content = content_of(write_page(folder))
+    assert [method["name"] for method in content["methods"]] == ["kmeans", "gmm"]
+    assert len(content["spaces"]) == len(content["decoders"]) == 1
+    scores = content["scores"]
+    assert scores["rows"][0]["features"] == "autoencoder"
+    assert "accuracy" in scores["columns"]
+
+
+def test_damaged_codes_are_named(folder, tmp_path, assert_one_sentence):
+    import shutil
+
+    copy = tmp_path / "run"
+    shutil.copytree(folder, copy)
+    codes = copy / "methods" / "kmeans" / "codes.npz"
+    with np.load(codes) as archive:
+        arrays = dict(archive)
+    del arrays["clusters_test"]
+    np.savez(codes, **arrays)
+    with pytest.raises(InputError) as error:
+        read_run(copy)
+    assert_one_sentence(error, "kmeans", "clusters_test")
+    shutil.rmtree(copy / "methods")
+    with pytest.raises(InputError) as error:
+        read_run(copy)
+    assert_one_sentence(error, "no codes")
+
+
+def test_the_command_line_writes_the_page(folder, tmp_path, capsys):
+    out = tmp_path / "page.html"
+    assert main(["explore", str(folder), "--out", str(out), "--n-points", "5"]) == 0
+    assert content_of(out)["clouds"][0]["n"] == 5
+    assert str(out) in capsys.readouterr().out
+    assert main(["explore", str(tmp_path)]) == 2
+    assert "is not the folder of a run" in capsys.readouterr().err
