@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
@@ -168,7 +169,8 @@ class Reconstructions(Callback):
             self.draw(progress.model, progress.step)
 
     def draw(self, model: Any, step: int) -> None:
-        """Keep what the model makes of the images after ``step`` steps."""
-        if step not in self.steps:
+        """Keep what the model makes of the images after ``step`` steps, if it is numbers."""
+        codes = model.transform(self.images)
+        if step not in self.steps and np.isfinite(codes).all():  # else training says it diverged
             self.steps.append(step)
-            self.frames.append(model.inverse_transform(model.transform(self.images)))
+            self.frames.append(model.inverse_transform(codes))

@@ -193,8 +193,8 @@ def resolve_device(device: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         found = torch.device(device)
-        torch.empty(0, device=found)
-    except (RuntimeError, AssertionError, TypeError) as error:
+        torch.zeros(1, device=found).cpu()  # "meta" takes numbers and gives none back
+    except (RuntimeError, AssertionError, TypeError, ImportError) as error:
         raise InputError(
             f"device={device!r} cannot be used on this machine; take 'cpu' or 'auto'."
         ) from error

@@ -3,20 +3,64 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ae_cluster.clustering import Clustering
 from ae_cluster.config import FORMAT_VERSION, RunConfig, read_config
 from ae_cluster.datasets import Dataset, known_datasets
 from ae_cluster.errors import InputError
+from ae_cluster.files import is_being_written, make_folder, marked_as_being_written
 from ae_cluster.machine import machine, versions
+from ae_cluster.rows import COLUMNS, LATER, TEXTS, tidy_row
+
+if TYPE_CHECKING:  # scikit-learn takes a second to load, and reading needs none of it
+    from ae_cluster.clustering import Clustering
 
 N_FRAMES = 60  # epochs whose codes are kept, at most
+
+
+def refuse_what_is_no_run(out: Path) -> None:
+    """Raise unless the folder to be replaced is a run's or empty: --force is for runs."""
+    if out.is_dir() and any(out.iterdir()) and not (out / "config.json").is_file():
+        raise InputError(
+            f"{out} is not the folder of a run (it has no config.json), so it is not replaced; "
+            "choose another place."
+        )
+
+
+@contextmanager
+def partial_folder(partial: Path, resume: bool, force: bool) -> Iterator[None]:
+    """Make the folder to fill; an error removes it, a kill leaves it for ``resume``."""
+    if partial.is_dir() and is_being_written(partial):
+        raise InputError(f"Another run is writing to {partial} now; choose another place.")
+    if partial.exists() and not resume and not force:
+        raise InputError(
+            f"{partial} holds a run that was interrupted; go on with it with --resume "
+            "(resume=True), or start anew with --force (force=True)."
+        )
+    if partial.is_dir() and not resume:
+        shutil.rmtree(partial)
+    goes_on = partial.exists()
+    made = [folder for folder in (partial, *partial.parents) if not folder.exists()]
+    make_folder(partial)
+    try:
+        with marked_as_being_written(partial):
+            yield
+    except Exception:
+        if goes_on:  # what an earlier run got done is not ours to throw away
+            raise
+        shutil.rmtree(partial, ignore_errors=True)
+        for folder in made[1:]:
+            with suppress(OSError):  # somebody else put something there meanwhile
+                folder.rmdir()
+        raise
 
 
 def write_config(
@@ -85,11 +129,41 @@ def write_method(
 
 
 def read_scores(folder: Path) -> pd.DataFrame:
-    """Return the rows of a run's scores.csv."""
+    """Return the rows of a run's scores.csv.
+
+    Raises
+    ------
+    InputError
+        When it is missing or does not hold a run's rows.
+    """
+    path = folder / "scores.csv"
     try:
-        return pd.read_csv(folder / "scores.csv", keep_default_na=True)
+        rows = pd.read_csv(path, dtype=dict.fromkeys(TEXTS, "str"))
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{folder} is not the folder of a run: it has no scores.csv; give a folder that "
+            "ae-cluster run wrote."
+        ) from error
     except (OSError, ValueError) as error:
-        raise InputError(f"{folder} is not a run folder: {error}") from error
+        why = " ".join(str(error).split())
+        raise InputError(f"{path} cannot be read ({why}); make the run again.") from error
+    empty = tidy_row()
+    rows = rows.assign(**{name: empty[name] for name in LATER if name not in rows})
+    missing = [name for name in COLUMNS if name not in rows]
+    if missing or rows.empty:
+        what = f"the column {missing[0]}" if missing else "rows"
+        raise InputError(f"{path} does not hold the rows of a run: it lacks {what}.")
+    return _with_numbers(rows, path)
+
+
+def _with_numbers(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
+    for name in set(COLUMNS) - TEXTS:
+        if not pd.api.types.is_numeric_dtype(rows[name]):
+            try:
+                rows[name] = pd.to_numeric(rows[name])
+            except (TypeError, ValueError) as error:
+                raise InputError(f"{path} holds a {name} that is no number ({error}).") from error
+    return rows
 
 
 def read_codes(folder: Path, method: str) -> dict[str, NDArray[Any]]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +19,21 @@ from ae_cluster.clustering import CLUSTERERS, Clustering, check_n_clusters, clus
 from ae_cluster.config import RunConfig, preset_epochs
 from ae_cluster.datasets import Dataset, load_dataset
 from ae_cluster.errors import InputError
+from ae_cluster.explorer import write_page
 from ae_cluster.figures import of_run
-from ae_cluster.files import (
-    is_being_written,
-    make_folder,
-    marked_as_being_written,
-    put_in_place,
-    refuse_existing,
-)
+from ae_cluster.files import put_in_place, refuse_existing
+from ae_cluster.health import findings
 from ae_cluster.machine import peak_mb
 from ae_cluster.rows import tidy_row
-from ae_cluster.run_folder import write_config, write_method
+from ae_cluster.run_folder import (
+    partial_folder,
+    refuse_what_is_no_run,
+    write_config,
+    write_method,
+)
 from ae_cluster.scoring import class_table, clustering_rows, known_classes, merges_and_splits
 from ae_cluster.semi_supervised import label_budget_rows
+from ae_cluster.training import DivergedError
 
 N_SNAPSHOTS = 2000  # training samples whose codes are kept at every epoch
 N_ORIGINALS = 8  # test images whose reconstructions are kept as training goes on
@@ -90,9 +90,11 @@ def run(
     """
     config.check()
     out = Path(out).expanduser().absolute()
+    if force and out.is_symlink():  # what it leads to is replaced, and it goes on leading there
+        out = out.resolve()
     refuse_existing(out, force)
     if force:
-        _refuse_what_is_no_run(out)
+        refuse_what_is_no_run(out)
     data = load_dataset(
         config.dataset,
         data_home=data_home,
@@ -108,7 +110,9 @@ def run(
         )
     n_clusters = _resolve_n_clusters(config, data)
     partial = out.with_name(f"{out.name}.partial")
-    with _partial_folder(partial, resume, force):
+    if resume and not partial.exists():
+        say(f"There is no interrupted run at {partial} to go on with; starting from the beginning.")
+    with partial_folder(partial, resume, force):
         rows = _fill(partial, config, data, n_clusters, device, figures, verbose, say)
     put_in_place(partial, out)
     return rows
@@ -127,17 +131,21 @@ def _fill(
     """Do everything there is to do, and write it into ``folder``."""
     say(_described(data, n_clusters))
     model, reconstructions, codes = _train(folder, config, data, device, verbose, say)
+    for finding in findings(codes=codes.train.astype(np.float64)):
+        say(f"WARNING: {finding} Most likely learning_rate_init is too large; lower it.")
 
     say("Clustering the codes, and those of the baselines (PCA, untrained encoder) …")
     run_id = _run_id(config, data)
     common = {"dataset": data.name, "seed": config.seed, "run_id": run_id}
     rows: list[dict[str, Any]] = []
     clusterings: dict[str, Clustering] = {}
-    for features in (
-        codes,
-        pca_codes(data, config.n_components, config.seed),
-        untrained_codes(model, data),
-    ):
+    pca = pca_codes(data, config.n_components, config.seed)
+    if pca.train.shape[1] < config.n_components:
+        say(
+            f"PCA has only {pca.train.shape[1]} components here, not {config.n_components}: the "
+            "samples have no more columns, or there are no more samples."
+        )
+    for features in (codes, pca, untrained_codes(model, data)):
         for method in CLUSTERERS:
             found, result = _cluster(common, method, features, data, n_clusters, config.seed)
             rows += found
@@ -166,10 +174,11 @@ def _fill(
         model.save(place / "model", force=True)
     table = pd.DataFrame([tidy_row(**row) for row in rows])
     if figures:
-        say("Drawing the figures …")
+        say(f"Drawing the figures …{of_run.note_on_names(data.class_names)}")
         _draw(folder / "figures", data, codes, reconstructions, model, clusterings, table)
     table["peak_mb"] = round(peak_mb(), 1)
     table.to_csv(folder / "scores.csv", index=False)
+    write_page(folder, data=data)
     (folder / CHECKPOINT).unlink(missing_ok=True)
     return table
 
@@ -217,9 +226,16 @@ def _train(
         verbose=verbose,
         device=device,
     )
-    say(f"Training an autoencoder with {config.n_components}-number codes for {epochs} epochs …")
+    plural = "s" * (epochs != 1)
+    say(
+        f"Training an autoencoder with {config.n_components}-number codes for {epochs} "
+        f"epoch{plural} …"
+    )
     start = time.perf_counter()
-    model.fit(data.raw_train)
+    try:
+        model.fit(data.raw_train)
+    except DivergedError as error:
+        raise InputError(f"No codes were learnt: {error}") from error
     if model.n_iter_ < epochs:  # Ctrl-C: the checkpoint keeps it, and half a run is no run
         raise KeyboardInterrupt
     seconds = time.perf_counter() - start
@@ -298,43 +314,6 @@ def _run_id(config: RunConfig, data: Dataset) -> str:
 
 
 # Files
-
-
-def _refuse_what_is_no_run(out: Path) -> None:
-    """Raise unless the folder to be replaced is a run's or empty: --force is for runs."""
-    if out.is_dir() and any(out.iterdir()) and not (out / "config.json").is_file():
-        raise InputError(
-            f"{out} is not the folder of a run (it has no config.json), so it is not replaced; "
-            "choose another place."
-        )
-
-
-@contextmanager
-def _partial_folder(partial: Path, resume: bool, force: bool) -> Iterator[None]:
-    """Make the folder to fill; an error removes it, a kill leaves it for ``resume``."""
-    if partial.is_dir() and is_being_written(partial):
-        raise InputError(f"Another run is writing to {partial} now; choose another place.")
-    if partial.exists() and not resume and not force:
-        raise InputError(
-            f"{partial} holds a run that was interrupted; go on with it with --resume "
-            "(resume=True), or start anew with --force (force=True)."
-        )
-    if partial.is_dir() and not resume:
-        shutil.rmtree(partial)
-    goes_on = partial.exists()
-    made = [folder for folder in (partial, *partial.parents) if not folder.exists()]
-    make_folder(partial)
-    try:
-        with marked_as_being_written(partial):
-            yield
-    except Exception:
-        if goes_on:  # what an earlier run got done is not ours to throw away
-            raise
-        shutil.rmtree(partial, ignore_errors=True)
-        for folder in made[1:]:
-            with suppress(OSError):  # somebody else put something there meanwhile
-                folder.rmdir()
-        raise
 
 
 def _settings(model: AutoEncoder, n_clusters: int) -> dict[str, Any]:

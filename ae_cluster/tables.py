@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+
+from ae_cluster.errors import InputError
+from ae_cluster.run_folder import read_codes
 
 SHOWN = {
     "accuracy": "accuracy",
@@ -24,35 +28,52 @@ and NMI rise with k, AMI and ARI are corrected for chance (0 random, 1 perfect).
 neighbours is what ten nearest neighbours reach on these codes with all labels: about
 the most that any classifier on them can. pca and untrained are what training must beat."""
 NO_LABELS = """\
-No test sample has a label, so nothing here can say whether the clusters mean anything:
-look at the figures."""
+No test sample has a label, so nothing here can say whether the clusters mean anything.
+silhouette is how far clusters stand apart on their own codes, from -1 to 1: it compares
+clusterings of the same codes, never autoencoder with pca."""
 
 
 def run_report(rows: pd.DataFrame, out: Path) -> str:
     """Return what a run says at its end: scores, how to read them, and where the files lie."""
     parts = [clustering_table(rows)]
-    labelled = few_label_table(rows)
-    if labelled:
-        parts.append(labelled)
+    if rows["accuracy_matched"].isna().all():
+        parts.append(cluster_sizes(rows, out))
+    parts.append(few_label_table(rows))
     figures = sorted((out / "figures").glob("*.png"))
     if figures:
         listed = "\n".join(f"  {path}" for path in figures)
         parts.append(f"Figures, each with its caption beside it:\n{listed}")
     parts.append(f"Everything else (scores.csv, codes, model, config): {out}")
-    return "\n\n".join(parts)
+    return "\n\n".join(part for part in parts if part)
 
 
 def clustering_table(rows: pd.DataFrame) -> str:
     """Return the test scores of every clustering, and how to read them."""
     test = rows[(rows["split"] == "test") & rows["budget"].isna()]
     shown = test.set_index(test["features"] + " → " + test["method"])
-    columns = {k: v for k, v in SHOWN.items() if shown[k].notna().any()}
-    text = shown[list(columns)].rename(columns=columns).to_string(float_format=_short, na_rep="–")
+    is_labelled = shown["accuracy_matched"].notna().any()
+    names = SHOWN if is_labelled else {"silhouette": "silhouette"} | SHOWN
+    columns = {k: v for k, v in names.items() if shown[k].notna().any()}
+    text = shown[list(columns)].rename(columns=columns).to_string(float_format=number, na_rep="–")
     failed = shown.loc[shown["status"] != "ok", "reason"]
     notes = [f"  {name} failed: {reason}" for name, reason in failed.items()]
     k = int(test["n_clusters"].iloc[0])
-    how = HOW_TO_READ if "accuracy_matched" in columns else NO_LABELS
+    how = HOW_TO_READ if is_labelled else NO_LABELS
     return "\n".join([f"Held-out test scores, k = {k}:", text, *notes, how])
+
+
+def cluster_sizes(rows: pd.DataFrame, out: Path) -> str:
+    """Return how many test samples each kept clustering of a run puts into each cluster."""
+    lines = []
+    for method in rows.loc[rows["budget"].isna(), "method"].unique():
+        try:
+            found = read_codes(out, method)
+        except InputError:  # it failed, and its row says so
+            continue
+        sizes = np.bincount(found["clusters_test"], minlength=len(found["centers"]))
+        listed = " ".join(map(str, np.sort(sizes)[::-1]))
+        lines.append(f"  {method}: {listed}")
+    return "\n".join(["Test samples in each cluster, largest first:", *lines]) if lines else ""
 
 
 def few_label_table(rows: pd.DataFrame) -> str:
@@ -64,9 +85,11 @@ def few_label_table(rows: pd.DataFrame) -> str:
     table = few.pivot_table(index="name", columns="budget", values="accuracy", aggfunc="mean")
     table.index.name, table.columns.name = None, "labels per class"
     draws = few["draw"].nunique()
-    text = table.to_string(float_format=_short, na_rep="–")
-    return f"Test accuracy from a few labels (mean of {draws} draws):\n{text}"
+    of = f"mean of {draws} draws" if draws > 1 else "one draw"
+    text = table.to_string(float_format=number, na_rep="–")
+    return f"Test accuracy from a few labels ({of}):\n{text}"
 
 
-def _short(value: float) -> str:
+def number(value: float) -> str:
+    """Return a score as these tables show it."""
     return f"{value:.3f}"

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from ae_cluster import load_dataset
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -135,3 +137,24 @@ def run_experiment(tmp_path):
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """Give the digits, their first three principal axes for codes, and labels."""
+    bunch = load_digits()
+    pixels = bunch.data / 16
+    centered = pixels - pixels.mean(axis=0)
+    codes = centered @ np.linalg.svd(centered, full_matrices=False)[2][:3].T
+    return pixels, codes, bunch.target
+
+
+@pytest.fixture
+def load_npz(tmp_path):
+    """Give a function that saves arrays and loads them as a data set."""
+
+    def save_and_load(file="mine.npz", save=np.savez, options=None, **arrays):
+        save(tmp_path / file, **arrays)
+        return load_dataset(tmp_path / file, **(options or {}))
+
+    return save_and_load

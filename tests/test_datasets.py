@@ -97,9 +97,15 @@ def test_digits_split_is_stratified_and_complete():
 
 
 def test_digits_split_is_the_same_for_everybody():
-    other = load_dataset("digits", seed=1, test_size=0.5)
+    with pytest.warns(UserWarning, match="test size of 0.5 is not used: digits has a test split"):
+        other = load_dataset("digits", seed=1, test_size=0.5)
     assert other.fingerprint == load_dataset("digits").fingerprint
     assert other.fingerprint.startswith("0df5eff5da10")
+
+
+def test_a_data_folder_for_the_bundled_digits_is_said_to_be_unused(tmp_path):
+    with pytest.warns(UserWarning, match="is not used: digits come with scikit-learn"):
+        load_dataset("digits", data_home=tmp_path)
 
 
 def test_bytes_become_what_to_tensor_gives(kmnist_home, images):
@@ -113,7 +119,7 @@ def test_bytes_become_what_to_tensor_gives(kmnist_home, images):
 
 @pytest.mark.parametrize("name", ["digits", "kmnist"])
 def test_arrays_are_writable_contiguous_and_fresh(name, kmnist_home):
-    data = load_dataset(name, data_home=kmnist_home)
+    data = load_dataset(name, data_home=kmnist_home if name == "kmnist" else None)
     for raw in (data.raw_train, data.raw_test):
         assert raw.flags.c_contiguous
         assert raw.flags.writeable

@@ -6,36 +6,19 @@ import zipfile
 
 import numpy as np
 import pytest
+from made_arrays import AN_OBJECT, BYTES, FLOATS, TABLE, Y
 
 from ae_cluster.datasets import load_dataset
 from ae_cluster.errors import InputError
 
-rng = np.random.default_rng(0)
-BYTES = rng.integers(0, 256, (10, 5, 4), dtype=np.uint8)
-FLOATS = rng.random((10, 5, 4))
-TABLE = rng.normal(size=(10, 3)) * 1000
-Y = np.arange(10) % 3
-AN_OBJECT = np.array([{"a": 1}] * 10, dtype=object)
-
 
 @pytest.fixture
-def load(tmp_path):
-    """Give a function that saves arrays and loads them as a data set."""
-
-    def save_and_load(file="mine.npz", save=np.savez, options=None, **arrays):
-        save(tmp_path / file, **arrays)
-        return load_dataset(tmp_path / file, **(options or {}))
-
-    return save_and_load
-
-
-@pytest.fixture
-def refuses(load, tmp_path, assert_one_sentence):
+def refuses(load_npz, tmp_path, assert_one_sentence):
     """Give a function that checks that arrays are refused, with these parts in the message."""
 
     def check(*parts, **arrays):
         with pytest.raises(InputError) as error:
-            load(**arrays)
+            load_npz(**arrays)
         assert_one_sentence(error, tmp_path / "mine.npz", *parts)
 
     return check
@@ -239,16 +222,16 @@ def test_a_pickle_is_never_opened(tmp_path, refuses_file, refuses):
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_every_truncation_is_refused(load, refuses_file, tmp_path, save):
-    load(save=save, x=BYTES, y=Y)
+def test_every_truncation_is_refused(load_npz, refuses_file, tmp_path, save):
+    load_npz(save=save, x=BYTES, y=Y)
     whole = (tmp_path / "mine.npz").read_bytes()
     for size in range(0, len(whole), 13):
         refuses_file("mine.npz", whole[:size], "save it again")
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_no_flipped_byte_changes_the_samples_unnoticed(load, tmp_path, save):
-    before = load(save=save, x=BYTES)
+def test_no_flipped_byte_changes_the_samples_unnoticed(load_npz, tmp_path, save):
+    before = load_npz(save=save, x=BYTES)
     whole = (tmp_path / "mine.npz").read_bytes()
     refused = 0
     for position in range(0, len(whole), 3):
@@ -276,3 +259,33 @@ def test_a_folder(tmp_path, assert_one_sentence):
     (tmp_path / "mine.npz").mkdir()
     with pytest.raises(InputError, match="a folder"):
         load_dataset(tmp_path / "mine.npz")
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("labels", "y"), ("target", "y"), ("Y", "y"), ("id", "ids")],
+)
+def test_a_slip_in_the_name_of_an_array(refuses, given, meant):
+    refuses(repr(given), f"did you mean {meant}?", x=BYTES, **{given: Y})
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("y_tain", "y_train"), ("labels_train", "y_train"), ("ytest", "y_test"), ("Y_test", "y_test")],
+)
+def test_a_slip_in_the_name_of_a_half(refuses, given, meant):
+    refuses(repr(given), f"did you mean {meant}?", x_train=BYTES, x_test=BYTES, **{given: Y})
+
+
+NOISE = np.random.default_rng(1).normal(size=100)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [1.7e9 + NOISE, NOISE * 1e-44, np.where(np.arange(100) == 5, 1e30, NOISE), 1e9 + (NOISE > 0)],
+    ids=["times in seconds", "underflow", "one huge value", "two large numbers"],
+)
+def test_a_column_that_float32_would_ruin(refuses, column):
+    x = np.column_stack([NOISE, column])
+    refuses("column 1", "apart", "rescale", x=x)
+    refuses("column 1", x_train=x, x_test=x)

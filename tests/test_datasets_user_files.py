@@ -2,36 +2,18 @@
 
 import numpy as np
 import pytest
+from made_arrays import AN_OBJECT, BYTES, FLOATS, TABLE, Y
 
 from ae_cluster.datasets import load_dataset
-
-rng = np.random.default_rng(0)
-BYTES = rng.integers(0, 256, (10, 5, 4), dtype=np.uint8)
-FLOATS = rng.random((10, 5, 4))
-TABLE = rng.normal(size=(10, 3)) * 1000
-Y = np.arange(10) % 3
-AN_OBJECT = np.array([{"a": 1}] * 10, dtype=object)
-
-
-@pytest.fixture
-def load(tmp_path):
-    """Give a function that saves arrays and loads them as a data set."""
-
-    def save_and_load(file="mine.npz", save=np.savez, options=None, **arrays):
-        save(tmp_path / file, **arrays)
-        return load_dataset(tmp_path / file, **(options or {}))
-
-    return save_and_load
-
 
 # --- what is taken ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_halves_are_kept_as_given(load, save):
-    data = load(
-        save=save, x_train=BYTES[:7], x_test=BYTES[7:], y_train=Y[:7], y_test=Y[7:], other=AN_OBJECT
-    )
+def test_halves_are_kept_as_given(load_npz, save):
+    halves = {"x_train": BYTES[:7], "x_test": BYTES[7:], "y_train": Y[:7], "y_test": Y[7:]}
+    with pytest.warns(UserWarning, match="not used: 'other'; known are x_train"):
+        data = load_npz(save=save, other=AN_OBJECT, **halves)
     np.testing.assert_array_equal(data.raw_train, BYTES[:7].reshape(7, 20))
     np.testing.assert_array_equal(data.raw_test, BYTES[7:].reshape(3, 20))
     assert data.raw_train.dtype == np.uint8
@@ -42,16 +24,16 @@ def test_halves_are_kept_as_given(load, save):
     assert data.ids_test.tolist() == ["test-0", "test-1", "test-2"]
 
 
-def test_number_of_clusters_never_comes_from_labels(load):
-    assert load(x=BYTES, y=Y).n_clusters is None
+def test_number_of_clusters_never_comes_from_labels(load_npz):
+    assert load_npz(x=BYTES, y=Y).n_clusters is None
 
 
-def test_a_file_never_bears_the_name_of_a_known_set(load):
-    assert load(file="mnist.npz", x=BYTES).name == "mnist.npz"
+def test_a_file_never_bears_the_name_of_a_known_set(load_npz):
+    assert load_npz(file="mnist.npz", x=BYTES).name == "mnist.npz"
 
 
-def test_suffix_in_capitals(load, tmp_path):
-    load(x=BYTES)
+def test_suffix_in_capitals(load_npz, tmp_path):
+    load_npz(x=BYTES)
     (tmp_path / "mine.npz").rename(tmp_path / "MINE.NPZ")
     assert load_dataset(tmp_path / "MINE.NPZ").name == "MINE.NPZ"
 
@@ -76,8 +58,8 @@ def test_suffix_in_capitals(load, tmp_path):
         (TABLE > 0, np.float32, None),
     ],
 )
-def test_types_and_shapes(load, x, dtype, image_shape):
-    data = load(x_train=x, x_test=x[:2])
+def test_types_and_shapes(load_npz, x, dtype, image_shape):
+    data = load_npz(x_train=x, x_test=x[:2])
     for raw in (data.raw_train, data.raw_test):
         assert raw.dtype == dtype
         assert raw.dtype.isnative
@@ -92,28 +74,28 @@ def test_types_and_shapes(load, x, dtype, image_shape):
     assert data.x_train.dtype == np.float32
 
 
-def test_image_shape_makes_images_of_columns(load):
+def test_image_shape_makes_images_of_columns(load_npz):
     flat = BYTES.reshape(10, 20)
-    data = load(x=flat, options={"image_shape": (5, 4)})
+    data = load_npz(x=flat, options={"image_shape": (5, 4)})
     assert data.image_shape == (5, 4)
     assert data.raw_train.dtype == np.uint8
-    assert data.fingerprint == load(x=BYTES).fingerprint
-    assert load(x=BYTES, options={"image_shape": [5, 4, 1]}).image_shape == (5, 4)
-    assert load(x=flat, options={"image_shape": (2, 2, 5)}).image_shape == (2, 2, 5)
+    assert data.fingerprint == load_npz(x=BYTES).fingerprint
+    assert load_npz(x=BYTES, options={"image_shape": [5, 4, 1]}).image_shape == (5, 4)
+    assert load_npz(x=flat, options={"image_shape": (2, 2, 5)}).image_shape == (2, 2, 5)
 
 
-def test_constant_columns_are_no_harm(load):
+def test_constant_columns_are_no_harm(load_npz):
     table = TABLE.copy()
     table[:, 1] = 7
-    assert load(x=table).raw_train[:, 1].tolist() == [7] * 8
+    assert load_npz(x=table).raw_train[:, 1].tolist() == [7] * 8
 
 
 # --- the split -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("n", "test_size", "n_test"), [(10, 0.2, 2), (10, 0.25, 3), (3, 0.1, 1)])
-def test_split_keeps_every_row_once_and_in_order(load, n, test_size, n_test):
-    data = load(x=BYTES[:n], y=np.arange(n), options={"test_size": test_size})
+def test_split_keeps_every_row_once_and_in_order(load_npz, n, test_size, n_test):
+    data = load_npz(x=BYTES[:n], y=np.arange(n), options={"test_size": test_size})
     train, test = (ids.astype(int) for ids in (data.ids_train, data.ids_test))
     assert len(test) == n_test
     assert sorted([*train, *test]) == list(range(n))
@@ -123,14 +105,14 @@ def test_split_keeps_every_row_once_and_in_order(load, n, test_size, n_test):
     assert data.y_test.tolist() == test.tolist()
 
 
-def test_split_follows_the_seed_and_nothing_else(load):
+def test_split_follows_the_seed_and_nothing_else(load_npz):
     def test_ids(seed, **arrays):
-        return load(x=TABLE, options={"seed": seed}, **arrays).ids_test.tolist()
+        return load_npz(x=TABLE, options={"seed": seed}, **arrays).ids_test.tolist()
 
     assert test_ids(0) == test_ids(0)
     assert len({tuple(test_ids(seed)) for seed in range(5)}) > 1
     assert test_ids(0, y=Y) == test_ids(0, y=Y[::-1]) == test_ids(0, y=np.sort(Y)) == test_ids(0)
-    assert load(x=BYTES).ids_test.tolist() == test_ids(0)
+    assert load_npz(x=BYTES).ids_test.tolist() == test_ids(0)
 
 
 # --- labels and ids --------------------------------------------------------------------------
@@ -151,16 +133,16 @@ def test_split_follows_the_seed_and_nothing_else(load):
         (np.array([7, 7, 8, 8], np.uint8), [0, 0, 1, 1], ("7", "8")),
     ],
 )
-def test_labels_are_renumbered(load, y, codes, names):
-    data = load(x_train=TABLE[:4], x_test=TABLE[4:6], y_train=np.array(y))
+def test_labels_are_renumbered(load_npz, y, codes, names):
+    data = load_npz(x_train=TABLE[:4], x_test=TABLE[4:6], y_train=np.array(y))
     assert data.y_train.tolist() == codes
     assert data.y_train.dtype == np.int64
     assert data.class_names == names
     assert data.y_test is None
 
 
-def test_train_and_test_labels_share_their_numbers(load):
-    data = load(
+def test_train_and_test_labels_share_their_numbers(load_npz):
+    data = load_npz(
         x_train=TABLE[:3],
         x_test=TABLE[3:5],
         y_train=np.array(["b", "d", "b"]),
@@ -171,43 +153,67 @@ def test_train_and_test_labels_share_their_numbers(load):
     assert data.y_test.tolist() == [0, 2]
 
 
-def test_no_labels_is_normal(load):
-    data = load(x=TABLE)
+def test_no_labels_is_normal(load_npz):
+    data = load_npz(x=TABLE)
     assert data.y_train is None
     assert data.y_test is None
     assert data.class_names == ()
 
 
 @pytest.mark.parametrize("y", [np.full(10, -1), np.full(10, "")])
-def test_all_unknown_is_no_labels(load, y):
-    data = load(x=TABLE, y=y)
+def test_all_unknown_is_no_labels(load_npz, y):
+    data = load_npz(x=TABLE, y=y)
     assert data.y_train is None
     assert data.y_test is None
     assert data.class_names == ()
-    assert data.fingerprint == load(x=TABLE).fingerprint
+    assert data.fingerprint == load_npz(x=TABLE).fingerprint
 
 
-def test_labels_known_in_one_half_only(load):
-    data = load(x_train=TABLE[:7], x_test=TABLE[7:], y_train=np.full(7, -1), y_test=Y[7:])
+def test_labels_known_in_one_half_only(load_npz):
+    data = load_npz(x_train=TABLE[:7], x_test=TABLE[7:], y_train=np.full(7, -1), y_test=Y[7:])
     assert data.y_train is None
     assert data.y_test.tolist() == Y[7:].tolist()
 
 
-def test_fingerprint_sees_labels_but_not_ids_or_the_file_name(load):
-    base = load(x=BYTES, y=Y).fingerprint
-    assert load(file="other.npz", x=BYTES, y=Y, ids=np.arange(10) + 5).fingerprint == base
-    assert load(x=BYTES, y=Y[::-1]).fingerprint != base
-    assert load(x=BYTES).fingerprint != base
+def test_fingerprint_sees_labels_but_not_ids_or_the_file_name(load_npz):
+    base = load_npz(x=BYTES, y=Y).fingerprint
+    assert load_npz(file="other.npz", x=BYTES, y=Y, ids=np.arange(10) + 5).fingerprint == base
+    assert load_npz(x=BYTES, y=Y[::-1]).fingerprint != base
+    assert load_npz(x=BYTES).fingerprint != base
     changed = BYTES.copy()
     changed[9, 4, 3] ^= 1
-    assert load(x=changed, y=Y).fingerprint != base
+    assert load_npz(x=changed, y=Y).fingerprint != base
 
 
 @pytest.mark.parametrize("ids", [np.arange(10) * 2, np.array(list("abcdefghij"))])
-def test_given_ids(load, ids):
-    data = load(x=TABLE, ids=ids)
+def test_given_ids(load_npz, ids):
+    data = load_npz(x=TABLE, ids=ids)
     assert data.ids_train.dtype.kind == "U"
     assert sorted([*data.ids_train, *data.ids_test]) == sorted(str(i) for i in ids)
-    halves = load(x_train=TABLE[:7], x_test=TABLE[7:], ids_train=ids[:7])
+    halves = load_npz(x_train=TABLE[:7], x_test=TABLE[7:], ids_train=ids[:7])
     assert halves.ids_train.tolist() == [str(i) for i in ids[:7]]
     assert halves.ids_test.tolist() == ["test-0", "test-1", "test-2"]
+
+
+# --- what is not used, said -------------------------------------------------------------------
+
+
+def test_a_test_size_beside_a_given_test_half_is_said_to_be_unused(load_npz):
+    with pytest.warns(UserWarning, match="0.5 is not used: mine.npz has an x_test"):
+        load_npz(x_train=BYTES, x_test=BYTES, options={"test_size": 0.5})
+
+
+@pytest.mark.parametrize("name", ["labels_old", "y2", "weights", "label"])
+def test_other_arrays_beside_labels_are_named_and_not_read(load_npz, name):
+    with pytest.warns(UserWarning, match=f"not used: '{name}'"):
+        data = load_npz(x=BYTES, y=Y, ids=np.arange(10), **{name: AN_OBJECT})
+    assert data.fingerprint == load_npz(x=BYTES, y=Y).fingerprint
+
+
+def test_columns_that_float32_can_hold_are_kept(load_npz):
+    rng = np.random.default_rng(0)
+    columns = [
+        rng.normal(size=50) * 1e-30, rng.normal(size=50) * 1e30, rng.integers(2, size=50),
+        rng.lognormal(sigma=3, size=50), np.full(50, 1e9), np.arange(50) + 1_000_000,
+    ]  # fmt: skip
+    assert load_npz(x=np.column_stack(columns)).raw_train.shape == (40, 6)

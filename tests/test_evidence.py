@@ -1,75 +1,247 @@
-"""The experiments run whole in seconds, and their results can be checked."""
+"""The experiments run whole in seconds, and what they publish can be drawn and checked."""
 
+import shutil
 import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+
+from ae_cluster.evaluation import accuracy_matched
+
+ROOT = Path(__file__).parents[1]
+
+EXPERIMENTS = ("compare_clustering", "code_size", "training_curve", "label_budget")
+FILES = ("compare_clustering", "code_size", "training_epochs", "training_images", "label_budget")
 
 
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory, load_experiment):
-    """Give the results folder of a small grid, with its tables and figures."""
+    """Give the folder in which every experiment wrote its results/, with one store for all."""
     folder = tmp_path_factory.mktemp("smoke")
-    compare = load_experiment("compare_clustering")
-    out, store = str(folder / "results"), str(folder / "store")
-    assert compare.main(["--smoke", "--out", out, "--store", store]) == 0
+    for name in EXPERIMENTS:
+        arguments = ["--smoke", "--out", f"{folder}/results", "--store", f"{folder}/store"]
+        assert load_experiment(name).main(arguments) == 0
     return folder
 
 
-def test_every_way_has_every_seed(smoke):
-    rows = pd.read_csv(smoke / "results" / "compare_clustering-digits.csv")
-    assert len(rows) == 7 * 2 * 2  # ways × seeds × splits
+@pytest.fixture(scope="module")
+def rows_of(smoke):
+    return {name: pd.read_csv(smoke / "results" / f"{name}-digits.csv") for name in FILES}
+
+
+# Rows
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_row_is_there_once_with_a_score(rows_of, name):
+    rows = rows_of[name]
     assert (rows["status"] == "ok").all()
+    assert rows["accuracy"].between(0, 1).all()
     assert set(rows["seed"]) == {0, 1}
-    assert not rows.duplicated(["features", "method", "seed", "split"]).any()
+    place = ["features", "method", "seed", "split", "n_components", "n_train", "epochs"]
+    assert not rows.duplicated([*place, "budget", "draw"]).any()
+    assert rows[["seconds", "peak_mb", "uses_k", "tuned_on"]].notna().all(axis=None)
+
+
+def test_every_way_has_every_seed(rows_of):
+    assert len(rows_of["compare_clustering"]) == 7 * 2 * 2  # ways × seeds × splits
+
+
+def test_codes_of_every_size_beside_the_baselines(rows_of):
+    rows = rows_of["code_size"].query("split == 'test'")
+    sizes = rows.groupby(["features", "method"])["n_components"].unique().map(sorted)
+    assert sizes.loc["pixels", "kmeans"] == [64]
+    assert all(s == [2, 3, 5, 10, 32] for way, s in sizes.items() if way[0] != "pixels")
+    assert len(sizes) == 7
+
+
+def test_the_training_curve_starts_before_training(rows_of):
+    epochs, images = rows_of["training_epochs"], rows_of["training_images"]
+    assert sorted(set(epochs["epochs"])) == [0, 1, 2]
+    assert set(epochs["n_train"]) == {1347}
+    assert sorted(set(images["n_train"])) == [100, 300, 1000, 1347]
+    untrained = rows_of["compare_clustering"].query("features == 'untrained'")
+    columns = ["method", "seed", "split", "accuracy", "nmi"]
+    assert (epochs.query("epochs == 0")[columns].sort_values(columns).to_numpy()
+            == untrained[columns].sort_values(columns).to_numpy()).all()  # fmt: skip
+
+
+def test_epochs_go_to_twice_the_preset(load_experiment):
+    epochs_of = load_experiment("training_curve").epochs_of
+    assert epochs_of("digits", None) == [0, 1, 2, 5, 10, 20, 50, 100, 228, 456]
+
+
+def test_fewer_images_are_some_of_the_more_and_chosen_by_the_seed(load_experiment):
+    cells = load_experiment("cells")
+    data = cells.data_of("digits")
+
+    def chosen(n, seed=0):
+        return {row.tobytes() for row in cells._train_images(data, n, seed)}
+
+    assert chosen(100) < chosen(300)
+    assert chosen(100) != chosen(100, seed=1)
+    assert cells._train_images(data, 1347, 0) is data.raw_train
+
+
+def test_label_budgets_are_budgets_times_draws_of_every_seed(rows_of):
+    rows = rows_of["label_budget"]
+    # seeds × features × methods × (budgets × draws, and all labels once)
+    assert len(rows) == 2 * 4 * 8 * (6 * 6 + 1)
+    assert set(rows.query("seed == 1")["draw"]) == {6, 7, 8, 9, 10, 11}
+    few = rows.query("n_train < 1347")
+    assert (few["n_train"] == 10 * few["budget"]).all()
+    assert len(rows) - len(few) == 2 * 4 * 8
+    assert set(rows["family"]) == {"frozen codes"}
+    assert rows["ece"].between(0, 1).all()
+    assert set(rows["features"]) == {"autoencoder", "pca", "pixels", "untrained"}
+    of_neighbors = rows.query("features == 'pixels' and method == 'knn'")
+    assert of_neighbors.groupby("budget")["accuracy"].median().is_monotonic_increasing
+
+
+def test_a_budget_larger_than_a_class_is_a_row_that_says_so(load_experiment, tmp_path):
+    label_budget = load_experiment("label_budget")
+    store = load_experiment("cells").Store(tmp_path)
+    cell = load_experiment("cells").encoder_cell("digits", "pixels", 0)
+    cell |= {"methods": ["knn"], "budgets": [132], "first_draw": 0, "draws": 2, "balanced": True}
+    rows = label_budget.score_cell(cell, store)
+    assert [row["status"] for row in rows] == ["failed", "failed"]
+    assert "131" in rows[0]["reason"]
+    assert rows[0]["method"] == "knn"
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_what_cannot_be_used_is_one_sentence_and_code_2(
+    load_experiment, tmp_path, capsys, assert_one_sentence, name
+):
+    main, exit_code = load_experiment(name).main, load_experiment("grids").exit_code
+    told = ["--dataset", "didgits", "--out", str(tmp_path), "--store", str(tmp_path)]
+    assert exit_code(lambda: main(told)) == 2
+    assert_one_sentence(capsys.readouterr().err.strip(), "didgits")
+
+
+def test_smoke_never_takes_the_place_of_published_rows(load_experiment):
+    grids = load_experiment("grids")
+    for told, folder in (([], "results"), (["--smoke"], "runs/smoke"), (["--out", "a"], "a")):
+        arguments = grids.grid_parser("Claim").parse_args(told)
+        assert grids.prepare(arguments) == ["digits"]
+        assert arguments.out == Path(folder)
+
+
+# The store
 
 
 def test_a_second_run_does_nothing_and_writes_the_same(smoke, load_experiment):
-    path = smoke / "results" / "compare_clustering-digits.csv"
-    before = path.read_bytes()
-    arguments = ["--smoke", "--out", str(path.parent), "--store", str(smoke / "store")]
-    assert load_experiment("compare_clustering").main(arguments) == 0
-    assert path.read_bytes() == before
+    before = {path: path.read_bytes() for path in (smoke / "results").rglob("*.*")}
+    n_before = len(list((smoke / "store" / "arrays").iterdir()))
+    for name in EXPERIMENTS:
+        arguments = ["--smoke", "--out", f"{smoke}/results", "--store", f"{smoke}/store"]
+        assert load_experiment(name).main(arguments) == 0
+    assert {path: path.read_bytes() for path in before} == before
+    assert len(list((smoke / "store" / "arrays").iterdir())) == n_before
 
 
-def test_one_encoder_serves_both_clusterers(smoke):
-    assert len(list((smoke / "store" / "arrays").glob("*.npz"))) == 3 * 2  # features × seeds
+def test_one_encoder_serves_every_clusterer_budget_and_experiment(smoke, rows_of):
+    clusterings = pd.concat(rows_of[name] for name in FILES if name != "label_budget")
+    trained = clusterings[clusterings["features"] != "pixels"]
+    encoder = ["features", "seed", "n_components", "n_train", "epochs"]
+    way = [*encoder, "method"]
+    n_arrays = len(trained.drop_duplicates(encoder)) + len(clusterings.drop_duplicates(way))
+    assert len(list((smoke / "store" / "arrays").glob("*.npz"))) == n_arrays
     with sqlite3.connect(smoke / "store" / "cells.sqlite") as connection:
         (count,) = connection.execute("SELECT COUNT(*) FROM cells").fetchone()
     connection.close()
-    assert count == 7 * 2
+    assert count == len(clusterings.drop_duplicates(way)) + 2 * 4 * 2 * 6
 
 
-def test_tables_and_figures_follow_from_the_rows_without_torch(smoke, run_experiment):
-    results = smoke / "results"
-    for name in ("tables", "figures"):
-        done = run_experiment(name, "--results", results, "--seeds", 2)
-        assert done.returncode == 0, done.stderr
-    table = (results / "tables" / "clustering-accuracy.md").read_text()
+# Tables and figures
+
+
+def test_tables_and_figures_follow_from_results_alone_without_torch(smoke, tmp_path):
+    """In a process of its own, since this one has loaded torch."""
+    code = f"""
+import sys
+sys.path.append({str(ROOT)!r})
+from experiments import figures, tables
+for script in (tables, figures):
+    assert script.main(["--results", {str(smoke / "results")!r}, "--seeds", "2"]) == 0
+assert "torch" not in sys.modules
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    tables = {path.stem for path in (smoke / "results" / "tables").glob("*.md")}
+    kinds = ("clustering", "code-size", "training-epochs", "training-images")
+    assert tables == {f"{k}-{s}" for k in kinds for s in ("accuracy", "nmi")} | {
+        "label-budget-accuracy"
+    }
+    figures = {path.stem for path in (smoke / "results" / "figures").glob("*.png")}
+    assert figures == {
+        *("methods", "pareto", "code-size", "training-epochs", "training-images"),
+        *("label-budget-digits", "confusion-digits-kmeans", "confusion-digits-gmm"),
+        *("clusters-digits-kmeans", "clusters-digits-gmm"),
+    }
+    table = (smoke / "results" / "tables" / "clustering-accuracy.md").read_text()
     assert table.count("| digits | test |") == 7
-    assert (results / "figures" / "methods-digits.png").stat().st_size > 0
-    before = (results / "tables" / "clustering-accuracy.csv").read_bytes()
-    run_experiment("tables", "--results", results, "--seeds", 2)
-    assert (results / "tables" / "clustering-accuracy.csv").read_bytes() == before
 
 
-def test_a_missing_seed_is_shown(smoke, run_experiment, tmp_path):
+def test_tables_are_the_same_bytes_again(smoke, load_experiment, tmp_path):
+    results = shutil.copytree(smoke / "results", tmp_path / "results")
+    written = []
+    for _ in range(2):
+        assert load_experiment("tables").main(["--results", str(results), "--seeds", "2"]) == 0
+        written.append([path.read_bytes() for path in sorted((results / "tables").iterdir())])
+    assert written[0] == written[1]
+
+
+def test_a_missing_seed_is_shown(smoke, load_experiment, tmp_path):
     rows = pd.read_csv(smoke / "results" / "compare_clustering-digits.csv")
     rows.query("seed == 0").to_csv(tmp_path / "compare_clustering-digits.csv", index=False)
-    run_experiment("tables", "--results", tmp_path, "--seeds", 2)
+    load_experiment("tables").main(["--results", str(tmp_path), "--seeds", "2"])
     assert "| 1/2 |" in (tmp_path / "tables" / "clustering-accuracy.md").read_text()
 
 
-def test_verify_reproduces_and_notices_what_is_not(smoke, load_experiment, tmp_path, capsys):
+def test_pictures_are_of_the_clusters_in_the_rows(smoke, rows_of, load_experiment):
+    data = load_experiment("cells").data_of("digits")
+    with np.load(smoke / "results" / "arrays" / "digits-kmeans.npz") as kept:
+        assert (kept["images"] == data.raw_test[kept["shown"]]).all()
+        assert (kept["labels"] == data.y_test).all()
+        matched = accuracy_matched(kept["labels"], kept["clusters"])
+    first = "features == 'autoencoder' and method == 'kmeans' and seed == 0 and split == 'test'"
+    row = rows_of["compare_clustering"].query(first)
+    assert row["accuracy_matched"].item() == pytest.approx(matched, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["tables", "figures", "verify"])
+def test_an_empty_folder_is_told_of(load_experiment, tmp_path, capsys, name):
+    assert load_experiment(name).main(["--results", str(tmp_path)]) == 2
+    assert "holds no rows" in "".join(capsys.readouterr())
+
+
+# Verify
+
+
+def test_verify_reproduces_rows_of_every_experiment(smoke, load_experiment, capsys):
     verify = load_experiment("verify")
-    results = smoke / "results"
-    assert verify.main(["--results", str(results), "--sample", "2"]) == 0
-    assert capsys.readouterr().out.count(": reproduced") == 2
-    rows = pd.read_csv(results / "compare_clustering-digits.csv")
+    rows = verify.stratified(verify.finished_rows(smoke / "results", []), None)
+    one_each = rows.drop_duplicates("experiment", keep="last")  # the dearest of each
+    assert set(one_each["experiment"]) == set(FILES)
+    assert verify.compare(one_each, max_minutes=5) == 0
+    assert capsys.readouterr().out.count(": reproduced") == len(FILES)
+
+
+def test_verify_notices_what_is_not(smoke, load_experiment, tmp_path, capsys):
+    rows = pd.read_csv(smoke / "results" / "compare_clustering-digits.csv")
     rows["accuracy"] += 0.02
     rows.to_csv(tmp_path / "compare_clustering-digits.csv", index=False)
+    verify = load_experiment("verify")
     assert verify.main(["--results", str(tmp_path), "--sample", "1"]) == 1
-    assert "not reproduced" in capsys.readouterr().out
+    assert "1 not reproduced" in capsys.readouterr().out
+    assert verify.main(["--results", str(tmp_path), "--max-minutes", "0"]) == 1  # nothing checked
+    assert "Stopped" in capsys.readouterr().out
 
 
 def test_verdicts_by_hand(load_experiment):
@@ -77,10 +249,14 @@ def test_verdicts_by_hand(load_experiment):
     assert verdict(0.5, 0.5005) == "reproduced"
     assert verdict(0.5, 0.495) == "within tolerance"
     assert verdict(0.5, 0.52) == "not reproduced"
+    assert verdict(0.5, float("nan")) == "not reproduced"
 
 
-def test_a_sample_is_spread_over_ways(smoke, load_experiment):
+def test_a_sample_is_spread_over_ways_the_quickest_first(smoke, load_experiment):
     verify = load_experiment("verify")
-    rows = verify.published_rows(smoke / "results", ["digits"])
-    sample = verify.stratified(rows, 7)
-    assert not sample.duplicated(["features", "method"]).any()
+    rows = verify.finished_rows(smoke / "results", ["digits"])
+    n_strata = len(rows.drop_duplicates(verify.STRATA))
+    sample = verify.stratified(rows, n_strata)
+    assert not sample.duplicated(verify.STRATA).any()
+    assert sample["seconds"].is_monotonic_increasing
+    assert set(sample.head(2)["features"]) <= {"pixels", "pca", "untrained"}  # the same anywhere

@@ -9,14 +9,12 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import texts_of
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
-from matplotlib.text import Text
-from sklearn.datasets import load_digits
 
 from ae_cluster.figures import (
     caption_of,
-    in_style,
     plot_codes,
     plot_label_budget,
     plot_loss_curve,
@@ -28,24 +26,6 @@ from ae_cluster.figures.style import PALETTE, group_colors, names_of, plain
 NASTY = (
     "$x$ and $y$", "_hidden", "two\nlines", "数字", "", "\x00\x1b", "x" * 60, "<b>&amp;", r"a\$b$",
 )  # fmt: skip
-
-
-def texts_of(figure):
-    """Every text there is to be seen, as drawn: dollars no longer escaped."""
-    with in_style():
-        figure.draw_without_rendering()
-    found = figure.findobj(Text)
-    return [t.get_text().replace(r"\$", "$") for t in found if t.get_visible()]
-
-
-@pytest.fixture(scope="module")
-def digits():
-    """The digits, their first three principal axes for codes, and labels."""
-    bunch = load_digits()
-    pixels = bunch.data / 16
-    centered = pixels - pixels.mean(axis=0)
-    codes = centered @ np.linalg.svd(centered, full_matrices=False)[2][:3].T
-    return pixels, codes, bunch.target
 
 
 # Names and colours

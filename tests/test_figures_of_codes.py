@@ -2,21 +2,12 @@
 
 import numpy as np
 import pytest
-from matplotlib.text import Text
-from sklearn.datasets import load_digits
+from drawn import texts_of
 
 from ae_cluster.errors import InputError
-from ae_cluster.figures import caption_of, in_style, plot_code_tiles, plot_codes, save_figure
+from ae_cluster.figures import caption_of, plot_code_tiles, plot_codes, save_figure
 from ae_cluster.figures.places import moved_apart, places_of
 from ae_cluster.figures.style import group_colors
-
-
-def texts_of(figure):
-    """Every text there is to be seen, as drawn: dollars no longer escaped."""
-    with in_style():
-        figure.draw_without_rendering()
-    found = figure.findobj(Text)
-    return [t.get_text().replace(r"\$", "$") for t in found if t.get_visible()]
 
 
 def tiles_of(figure):
@@ -26,16 +17,6 @@ def tiles_of(figure):
 
 def clouds_of(figure):
     return [ax.collections[0] for ax in figure.axes if ax.collections]
-
-
-@pytest.fixture(scope="module")
-def digits():
-    """The digits, their first three principal axes for codes, and labels."""
-    bunch = load_digits()
-    pixels = bunch.data / 16
-    centered = pixels - pixels.mean(axis=0)
-    codes = centered @ np.linalg.svd(centered, full_matrices=False)[2][:3].T
-    return pixels, codes, bunch.target
 
 
 # Codes as tiles

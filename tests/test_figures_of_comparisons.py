@@ -6,14 +6,13 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import texts_of
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgb
-from matplotlib.text import Text
 
 from ae_cluster.errors import InputError
 from ae_cluster.figures import (
     caption_of,
-    in_style,
     plot_code_sizes,
     plot_methods,
     plot_pareto,
@@ -55,12 +54,6 @@ def table(seeds=4, datasets=("digits",), ways=None, **ladder):
         for seed in range(seeds)
     ]
     return pd.DataFrame(rows)
-
-
-def texts_of(figure):
-    with in_style():
-        figure.draw_without_rendering()
-    return [t.get_text().replace(r"\$", "$") for t in figure.findobj(Text) if t.get_visible()]
 
 
 def dots_of(ax):

@@ -12,17 +12,18 @@ FLOORS = {
     0: ["errors", "files", "checks", "rows", "anchors", "machine", "evaluation", "clustering"],
     1: [
         "networks", "backprop", "adam", "training", "callbacks", "checkpoints", "scaling",
-        "inputs", "model_files", "reconstruction", "coding", "fitting", "datasets", "config",
+        "inputs", "model_files", "reconstruction", "coding", "fitting", "health", "datasets",
+        "config",
     ],
     2: ["autoencoder"],
-    3: ["baselines", "semi_supervised", "scoring"],
-    4: ["store", "tables", "summaries", "figures", "run_folder"],
+    3: ["baselines", "deep", "few_labels", "sorting", "semi_supervised", "scoring"],
+    4: ["store", "run_folder", "tables", "comparison", "summaries", "figures", "explorer"],
     5: ["grid", "runs"],
-    6: ["cli", "experiments"],
+    6: ["commands", "cli", "experiments"],
 }  # fmt: skip
 NEVER_TORCH = [
     "evaluation", "semi_supervised", "store", "tables", "summaries", "figures", "run_folder",
-    "config", "cli",
+    "explorer", "config", "comparison", "cli",
 ]  # fmt: skip
 
 

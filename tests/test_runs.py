@@ -45,7 +45,8 @@ def write_npz(path, **arrays):
 
 def test_the_folder_is_what_the_design_says(digits_run):
     out, _ = digits_run
-    assert {p.name for p in out.iterdir()} == {"config.json", "scores.csv", "methods", "figures"}
+    parts = {"config.json", "scores.csv", "methods", "figures", "explorer.html"}
+    assert {p.name for p in out.iterdir()} == parts
     for method in ("kmeans", "gmm"):
         names = {p.name for p in (out / "methods" / method).iterdir()}
         assert names == {"model", "codes.npz", "history.csv", "snapshots.npz", "classes.csv"}

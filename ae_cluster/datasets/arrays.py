@@ -11,6 +11,8 @@ import numpy.typing as npt
 from ae_cluster.datasets.dataset import Array, FloatArray, IntArray
 from ae_cluster.errors import InputError
 
+_ROWS_LOOKED_AT = 2000
+
 
 def as_samples(
     x: Array, name: str, image_shape: tuple[int, ...] | None
@@ -95,7 +97,7 @@ def _as_images(x: Array, name: str) -> Array:
                 "(0 to 255) or as floats in [0, 1]."
             )
         return x.astype(np.uint8, copy=False)
-    images = _as_table(x, name)
+    images = _as_float32(x, name)
     # Looked at after rounding to float32, so that 1 + 1e-12 from a resize passes.
     if images.min() < 0 or images.max() > 1:
         raise InputError(
@@ -106,6 +108,34 @@ def _as_images(x: Array, name: str) -> Array:
 
 
 def _as_table(x: Array, name: str) -> FloatArray:
+    table = _as_float32(x, name)
+    if name != "x_test":  # the training samples' spread is what columns are divided by
+        _check_columns(x, table, name)
+    return table
+
+
+def _check_columns(x: Array, table: FloatArray, name: str) -> None:
+    """Refuse a column most of whose values float32 cannot tell apart once it is standardised.
+
+    Such are large numbers that differ little (times in seconds), numbers below 1e-38, and any
+    column beside one value so huge that the rest becomes zero.
+    """
+    some = slice(None, None, math.ceil(len(x) / _ROWS_LOOKED_AT))
+    mean, spread = (f(table, axis=0, dtype=np.float64) for f in (np.mean, np.std))
+    with np.errstate(all="ignore"):
+        fed = (table[some] - mean.astype(np.float32)) / spread.astype(np.float32)
+    for column, (given, kept) in enumerate(zip(x[some].T, fed.T, strict=True)):
+        n_given, n_kept = len(np.unique(given)), len(np.unique(kept))
+        if n_kept < 0.7 * n_given:
+            raise InputError(
+                f"{name} holds values from {x[:, column].min():g} to {x[:, column].max():g} in "
+                f"column {column} (counted from 0), of which standardised float32 tells {n_kept} "
+                f"of {n_given} apart: subtract their middle, rescale them, take logarithms, or "
+                "leave the column out."
+            )
+
+
+def _as_float32(x: Array, name: str) -> FloatArray:
     with np.errstate(over="ignore"):
         table = x.astype(np.float32, copy=False)
     if not np.isfinite(table).all():

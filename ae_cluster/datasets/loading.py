@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 from ae_cluster.datasets.arrays import normal_image_shape
 from ae_cluster.datasets.dataset import Dataset
 from ae_cluster.datasets.named import NAMES, load_named
-from ae_cluster.datasets.user_files import load_file
+from ae_cluster.datasets.user_files import TEST_SIZE, load_file
 from ae_cluster.errors import InputError, nearest
 
 
@@ -22,7 +23,7 @@ def load_dataset(
     *,
     data_home: str | os.PathLike[str] | None = None,
     download: bool = True,
-    test_size: float = 0.2,
+    test_size: float = TEST_SIZE,
     seed: int = 0,
     image_shape: tuple[int, ...] | None = None,
 ) -> Dataset:
@@ -62,12 +63,13 @@ def load_dataset(
     (n, h, w, channels), as bytes or as floats in [0, 1]; or a table of numbers (n, columns).
     Optional are labels, ``y_train`` and ``y_test``, or ``y``: whole numbers (-1 = unknown) or
     text ("" or "-1" = unknown); and ids, ``ids_train`` and ``ids_test``, or ``ids``. Labels
-    are renumbered from 0, and ``class_names`` keeps what stood in the file. Other arrays in
-    the file are left alone.
+    are renumbered from 0, and ``class_names`` keeps what stood in the file. A warning names
+    other arrays in the file; one whose name must be a slip (``labels``, ``y_tain``) is an error.
     """
     text = os.fspath(name_or_path)
     name = text.lower().replace("_", "-")
     if name in NAMES:
+        _say_what_is_not_used(name, test_size, data_home)
         dataset = load_named(name, data_home=data_home, download=download)
         _check_native_shape(dataset, image_shape)
         return dataset
@@ -86,6 +88,21 @@ def _looks_like_path(text: str, path: Path) -> bool:
         return bool(text) and path.exists()
     except OSError:  # a name no file can have, or a folder that may not be looked into
         return False
+
+
+def _say_what_is_not_used(
+    name: str, test_size: float, data_home: str | os.PathLike[str] | None
+) -> None:
+    if test_size != TEST_SIZE:
+        warnings.warn(
+            f"The test size of {test_size} is not used: {name} has a test split of its own.",
+            stacklevel=3,
+        )
+    if name == "digits" and data_home is not None:
+        warnings.warn(
+            f"The data folder {os.fspath(data_home)} is not used: digits come with scikit-learn.",
+            stacklevel=3,
+        )
 
 
 def _check_native_shape(dataset: Dataset, image_shape: tuple[int, ...] | None) -> None:

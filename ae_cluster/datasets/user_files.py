@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import math
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -26,7 +28,12 @@ Arrays = dict[str, Array]
 Shape = tuple[int, ...] | None
 
 WHOLE = ("x", "y", "ids")
+TEST_SIZE = 0.2  # of x, where nothing else is said
 HALVES = ("x_train", "x_test", "y_train", "y_test", "ids_train", "ids_test")
+_OTHER_WORDS = {
+    **dict.fromkeys(("label", "labels", "target", "targets", "class", "classes"), "y"),
+    **dict.fromkeys(("id", "index", "names"), "ids"),
+}
 # What zipfile, zlib and numpy raise on damaged, encrypted or lying archives.
 DAMAGE = (ValueError, OSError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
 
@@ -39,6 +46,7 @@ def read_npz(path: Path) -> Arrays:
         file.seek(0)
         with np.load(file, allow_pickle=False) as archive:
             check_names(archive.files)
+            _check_unknown_names(archive.files)
             known = [name for name in archive.files if name in WHOLE + HALVES]
             return {name: _read_array(archive, name) for name in known}
 
@@ -76,6 +84,32 @@ def check_names(found: Sequence[str]) -> None:
             f"there is no array {' and no '.join(sorted(missing))} (found: "
             f"{', '.join(map(repr, found)) or 'none'}): give x_train and x_test, or x to be split."
         )
+
+
+def _check_unknown_names(found: Sequence[str]) -> None:
+    """Refuse an array whose name must be a slip, and say of any other that it is not used."""
+    known = WHOLE if "x" in found else HALVES
+    unknown = [name for name in found if name not in WHOLE + HALVES]
+    for name in unknown:
+        meant = _meant(name, [k for k in known if k not in found])
+        if meant:
+            raise InputError(
+                f"there is an array {name!r}, which means nothing: did you mean {meant}?"
+            )
+    if unknown:
+        warnings.warn(
+            f"These arrays are not used: {', '.join(map(repr, unknown))}; known are "
+            f"{', '.join(known)}.",
+            stacklevel=2,
+        )
+
+
+def _meant(name: str, missing: Sequence[str]) -> str | None:
+    """Return the known name that is not there and that ``name`` must stand for, or None."""
+    stem, _, half = name.lower().partition("_")
+    said = "_".join(part for part in (_OTHER_WORDS.get(stem, stem), half) if part)
+    close = difflib.get_close_matches(said, missing, n=1, cutoff=0.8)
+    return close[0] if close else None
 
 
 def _read(path: Path) -> Arrays:
@@ -125,6 +159,11 @@ def _as_dataset(
     clean = {**x, **y, **_ids(arrays, x)}
     if "x" in clean:
         clean = split(clean, test_size, seed)
+    elif test_size != TEST_SIZE:
+        warnings.warn(
+            f"The test size of {test_size} is not used: {file_name} has an x_test of its own.",
+            stacklevel=4,
+        )
     check_training_samples(clean["x_train"])
     return assemble(
         file_name,

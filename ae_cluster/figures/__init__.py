@@ -22,7 +22,7 @@ from ae_cluster.figures.confusion import plot_confusion
 from ae_cluster.figures.curves import plot_code_sizes, plot_training_curve
 from ae_cluster.figures.examples import ClusterExamples, cluster_examples
 from ae_cluster.figures.sheets import plot_cluster_profiles, plot_cluster_sheet
-from ae_cluster.figures.style import caption_of, in_style, save_figure
+from ae_cluster.figures.style import caption_of, in_style, save_figure, undrawable
 from ae_cluster.figures.training import plot_loss_curve, plot_reconstructions
 
 __all__ = [
@@ -43,4 +43,5 @@ __all__ = [
     "plot_reconstructions",
     "plot_training_curve",
     "save_figure",
+    "undrawable",
 ]

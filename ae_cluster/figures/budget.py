@@ -20,6 +20,7 @@ from ae_cluster.figures.style import (
     plain,
     plain_log_ticks,
 )
+from ae_cluster.summaries import median_interval
 
 
 @in_style()
@@ -35,7 +36,8 @@ def plot_label_budget(
     ----------
     rows : DataFrame
         Tidy rows with the columns budget (labels per class), accuracy, features
-        and method; other columns, such as draw and seed, tell repetitions apart.
+        and method; other columns, such as draw and seed, tell repetitions apart:
+        several seeds get an interval.
         Rows of another split than test, and rows without a budget, are left out.
         Failed rows (accuracy NaN) are not drawn, but counted in the caption.
     references : dict of str to float, optional
@@ -52,8 +54,9 @@ def plot_label_budget(
     ax = figure.add_subplot()
     for name, accuracy in (references or {}).items():
         ax.axhline(accuracy, color="#666666", linewidth=1, linestyle=(0, (1, 2)))
-        ax.annotate(plain(name, 40), (1, accuracy), (-3, 2), xycoords=("axes fraction", "data"),
-                    textcoords="offset points", ha="right", fontsize=8)  # fmt: skip
+        # At the left, where curves are low.
+        ax.annotate(plain(name, 40), (0, accuracy), (3, 2), xycoords=("axes fraction", "data"),
+                    textcoords="offset points", fontsize=8)  # fmt: skip
     _draw_lines(ax, scored)
     _label_axes(ax, scored)
     failed = len(rows) - len(scored)
@@ -76,13 +79,33 @@ def _draw_lines(ax: Axes, rows: pd.DataFrame) -> None:
         zip(lines, cycle(MARKERS), cycle(DASHES), strict=False)
     ):
         features, method = keys
-        spread = group.groupby("budget")["accuracy"].agg(["min", "median", "max"])
-        worst, median, best = spread.to_numpy(dtype=np.float64).T
+        spread = _spread(group)
+        worst, median, best, low, high = spread.to_numpy(dtype=np.float64).T
         # Lines that share budgets are set a little apart, so that no bar hides another.
         place = spread.index.to_numpy(dtype=np.float64) * 1.035 ** (i - (len(lines) - 1) / 2)
         ax.errorbar(place, median, yerr=(median - worst, best - median), fmt=dash, marker=marker,
                     color=colors[i], capsize=2.5, elinewidth=1,
                     label=plain(f"{method} on {features}", 40))  # fmt: skip
+        ax.vlines(place, low, high, color=colors[i], linewidth=5, alpha=0.5)
+
+
+def _spread(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return worst, median and best of each budget, and the interval of the median over seeds.
+
+    Draws of one seed share an encoder: where there are several seeds, the median is over
+    these, each with the mean of its draws, as in the tables.
+    """
+    budgets = rows.groupby("budget")["accuracy"]
+    spread = budgets.agg(["min", "median", "max"]).assign(low=np.nan, high=np.nan)
+    if _n_seeds(rows) > 1:
+        of_seeds = rows.groupby(["budget", "seed"])["accuracy"].mean().groupby("budget")
+        spread["median"] = of_seeds.median()
+        spread[["low", "high"]] = [median_interval(scores) for _, scores in of_seeds]
+    return spread
+
+
+def _n_seeds(rows: pd.DataFrame) -> int:
+    return rows["seed"].nunique() if "seed" in rows else 1
 
 
 def _label_axes(ax: Axes, rows: pd.DataFrame) -> None:
@@ -103,7 +126,15 @@ def _caption(rows: pd.DataFrame, failed: int) -> str:
     sizes = rows.groupby(["features", "method", "budget"]).size()
     fewest, most = (0, 0) if sizes.empty else (int(sizes.min()), int(sizes.max()))
     count = f"{most}" if fewest == most else f"{fewest} to {most}"
-    if most > 1:
+    if _n_seeds(rows) > 1:
+        points = (
+            f"Points are medians over {_n_seeds(rows)} seeds, each the mean of its draws of the "
+            "labelled samples; thick bars are bootstrap 95 % intervals of these medians, thin bars "
+            f"reach from the worst to the best single draw ({count} for each point). Lines are set "
+            "slightly apart. Bars that overlap do not rule out a difference: the tables compare "
+            "the same draws in pairs."
+        )
+    elif most > 1:
         points = (
             f"Points are medians over {count} draws of the labelled samples, bars reach from the "
             "worst to the best draw; lines are set slightly apart to keep the bars legible. Bars "

@@ -130,13 +130,9 @@ def plot_codes(
 
     Parameters
     ----------
-    codes : array (n_samples, n_components)
-        Any number of components; beyond three, their principal axes. Fewer
-        than three are drawn flat, from one side.
-    labels, clusters : array (n_samples,), optional
-        −1 for unknown and for noise: grey. Without either all points are alike.
-    class_names : sequence of str
-        Name of class 0, 1, …; the number itself where there is none.
+    codes, labels, clusters, class_names
+        As in `plot_code_tiles`; fewer than three components are drawn from one
+        side, and without labels and clusters all points are alike.
     max_points : int
         With more samples, as many are chosen at random by ``seed``, and the
         caption says so.

@@ -134,9 +134,8 @@ def plot_pareto(
     ----------
     rows : DataFrame
         Tidy rows; those with a label budget, or without seconds, are left out.
-    score : str
-        The column to draw.
-    split, title : str
+    score, split, title : str
+        As in `plot_methods`.
 
     Returns
     -------

@@ -59,19 +59,13 @@ def plot_code_sizes(
     rows : DataFrame
         Tidy rows; those with a label budget are left out. Features of one size
         only, such as pixels, become level lines.
-    score : str
-        The column to draw.
-    split, title : str
+    score, split, title : str
+        As in `ae_cluster.figures.plot_methods`, and so are errors.
 
     Returns
     -------
     Figure
         A dot per seed, lines through the medians.
-
-    Raises
-    ------
-    InputError
-        As `ae_cluster.summaries.comparable_rows`.
     """
     rows = rows_with_ways(rows, score, split, told=["n_clusters"])
     hint = "What a line still gains to the right of 3, a picture in space cannot show."
@@ -96,19 +90,8 @@ def plot_training_curve(
         run with several values of the other of the two, each has its line. Ways
         with a single value, such as those without training, become level lines.
     against : {"epochs", "n_train"}
-    score : str
-        The column to draw.
-    split, title : str
-
-    Returns
-    -------
-    Figure
-        A dot per seed, lines through the medians.
-
-    Raises
-    ------
-    InputError
-        As `ae_cluster.summaries.comparable_rows`.
+    score, split, title
+        As in `plot_code_sizes`, and so is the figure.
     """
     told = ["n_components", "n_clusters"]
     rows = rows_with_ways(rows, score, split, [*GROUP, "epochs", "n_train"], told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from ae_cluster.figures.codes import plot_code_tiles, plot_codes
 from ae_cluster.figures.confusion import plot_confusion
 from ae_cluster.figures.examples import cluster_examples
 from ae_cluster.figures.sheets import plot_cluster_profiles, plot_cluster_sheet
-from ae_cluster.figures.style import save_figure
+from ae_cluster.figures.style import save_figure, undrawable
 from ae_cluster.figures.training import plot_loss_curve, plot_reconstructions
 
 
@@ -33,6 +33,17 @@ class Pictured(NamedTuple):
     soft: NDArray[Any] | None
     labels_train: NDArray[np.int64] | None
     labels: NDArray[np.int64] | None
+
+
+def note_on_names(class_names: Sequence[str]) -> str:
+    """Return a sentence on the class names that cannot be drawn; "" where all can."""
+    lacking = undrawable(class_names)
+    if not lacking:
+        return ""
+    return (
+        f" No installed font can draw {', '.join(lacking)}: the figures show the class's number; "
+        "install one that can (Noto Sans CJK, say) for its name."
+    )
 
 
 def draw_training(

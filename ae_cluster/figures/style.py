@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import textwrap
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +45,21 @@ DASHES = ("-", "--", "-.", ":")
 # matplotlib's own font has no Chinese, Japanese or Korean; use what is installed.
 _EAST_ASIAN_FONTS = (
     "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Noto Sans SC",
+    "Noto Sans JP",
+    "Noto Sans KR",
     "Source Han Sans SC",
     "PingFang SC",
     "Hiragino Sans GB",
     "Microsoft YaHei",
+    "Apple SD Gothic Neo",
+    "Malgun Gothic",
+    "Yu Gothic",
     "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei",
+    "Droid Sans Fallback",
+    "AR PL UMing CN",
     "SimHei",
     "Arial Unicode MS",
 )
@@ -115,9 +126,26 @@ def plain(text: object, width: int = 16) -> str:
 
 
 def names_of(n: int, class_names: Sequence[str] = (), width: int = 16) -> list[str]:
-    """Return drawable names for the ids 0 … n − 1; the id itself where no name is known."""
-    known = [plain(name, width) for name in class_names[:n]]
-    return known + [str(i) for i in range(len(known), n)]
+    """Return drawable names for the ids 0 … n − 1; the id itself where there is no such name."""
+    known = dict(enumerate(class_names[:n]))
+    is_named = {i for i, name in known.items() if name not in undrawable((name,))}
+    return [plain(known[i], width) if i in is_named else str(i) for i in range(n)]
+
+
+def undrawable(names: Iterable[str]) -> list[str]:
+    """Return the names with a letter that no font in use has: drawn, they would be boxes."""
+    return [
+        name
+        for name in names
+        if any(c.isprintable() and not c.isspace() and ord(c) not in _letters() for c in name)
+    ]
+
+
+@cache
+def _letters() -> frozenset[int]:
+    """Return the code points of the letters that the fonts of `STYLE` have."""
+    paths = [font_manager.findfont(family) for family in STYLE["font.family"]]
+    return frozenset().union(*(font_manager.get_font(path).get_charmap() for path in paths))
 
 
 def group_colors(n: int) -> NDArray[np.float64]:
@@ -191,6 +219,7 @@ def save_figure(figure: Figure, folder: str | Path, name: str) -> list[Path]:
     png, svg, text = (folder / f"{name}{ending}" for ending in (".png", ".svg", ".txt"))
     caption = caption_of(figure)
     figure.savefig(png, dpi=_PNG_DPI, metadata={"Description": caption})
+    figure.set_layout_engine("none")  # found already, and half of what a figure takes
     figure.savefig(svg, dpi=_SVG_DPI, metadata={"Date": None, "Description": caption})
     text.write_text(caption + "\n", encoding="utf-8")
     return [png, svg, text]

@@ -11,6 +11,9 @@ from ae_cluster.rows import COLUMNS, TEXTS
 
 GROUP = ("dataset", "split", "method", "features", "n_components", "n_clusters")
 
+# They rise with the number of clusters even where these are random.
+_NEVER_WITHOUT_K = ("purity", "nmi", "homogeneity", "completeness", "v_measure")
+
 # Columns that say what a row is; rows of one group and seed that differ here are not draws.
 _IDENTITY = (*GROUP, "n_train", "epochs", "budget")
 
@@ -57,6 +60,10 @@ def _check_columns(rows: pd.DataFrame, score: str, by: Sequence[str]) -> None:
     for name in ("dataset", "split"):
         if name not in by:
             raise InputError(f"by lacks {name}, so that several would be averaged; add it.")
+    if score in _NEVER_WITHOUT_K and "n_clusters" not in by:
+        raise InputError(
+            f"{score} means nothing without the number of clusters; add n_clusters to by."
+        )
     for name in (score, *by, "seed", "draw", "budget", "status", "reason"):
         if name not in rows:
             raise InputError(f"The rows lack the column {name}; give rows as runs write them.")

@@ -1,0 +1,36 @@
+"""How the words after a command become values; what is wrong with one is said in a sentence."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from ae_cluster.config import parse_sizes
+from ae_cluster.errors import InputError
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number of at least ``least``."""
+
+    def parse(text: str) -> int:
+        if not text.removeprefix("-").isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a whole number of at least {least}; give one."
+            )
+        return int(text)
+
+    return parse
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """Return "28x28" or "128,64,12" as a tuple of whole numbers."""
+    try:
+        return parse_sizes(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def path(text: str) -> Path:
+    """Return a path, ``~`` spelled out."""
+    return Path(text).expanduser()

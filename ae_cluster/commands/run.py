@@ -1,0 +1,135 @@
+"""``ae-cluster run``: the main job."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ae_cluster.commands import arguments as read
+from ae_cluster.config import RunConfig, free_folder, read_config
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EPILOG = """\
+examples:
+  ae-cluster run                                  the bundled digits, in half a minute
+  ae-cluster run mnist --out runs/mnist           the tutorial itself (downloads MNIST once)
+  ae-cluster run my.npz --n-clusters 7            your own data: x_train and x_test, or x
+  ae-cluster run --config runs/mnist/config.json  the same run again
+"""
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's subcommands."""
+    d = RunConfig()
+    run = commands.add_parser(
+        "run",
+        help="train, cluster, score and draw: the main job",
+        description="Train an autoencoder, cluster its codes with KMeans and a Gaussian mixture, "
+        "score them on held-out labels, try classifiers from a few labels, and draw it all.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,  # so that --config knows what was said
+    )
+    option = run.add_argument
+    option(
+        "dataset",
+        nargs="?",
+        help=f"a name (see: ae-cluster datasets) or an .npz file; default: {d.dataset}",
+    )
+    option("--out", type=read.path, help="run folder to write; default: runs/DATASET-seedN")
+    option("--seed", type=read.whole(0), help=f"of everything random; default: {d.seed}")
+    option(
+        "--n-clusters",
+        type=int,
+        metavar="K",
+        help="known for named data sets; must be said for a file",
+    )
+    option("--epochs", type=read.whole(0), help="default: 10, or as many as make 5,000 steps")
+    option(
+        "--n-components", type=read.whole(1), help=f"size of the code; default: {d.n_components}"
+    )
+    option("--hidden-layer-sizes", type=read.sizes, metavar="N,N,…", help="default: 128,64,12")
+    option("--kind", choices=("dense", "conv"), help=f"of network; default: {d.kind}")
+    option("--batch-size", type=read.whole(1), help=f"default: {d.batch_size}")
+    option("--learning-rate-init", type=float, help=f"default: {d.learning_rate_init}")
+    option(
+        "--test-size", type=float, help=f"share of a file's x kept for test; default: {d.test_size}"
+    )
+    option("--image-shape", type=read.sizes, metavar="HxW", help="read a file's columns as images")
+    option(
+        "--budgets",
+        type=read.sizes,
+        metavar="N,N,…",
+        help="labels per class; default: 1,2,5,10,50,100",
+    )
+    option("--draws", type=read.whole(1), help=f"of every budget; default: {d.draws}")
+    option(
+        "--config",
+        type=read.path,
+        metavar="RUN/config.json",
+        help="take every argument from an earlier run; what is said beside it wins",
+    )
+    option(
+        "--data-home",
+        type=read.path,
+        default=None,
+        help="where data sets lie; default: $AE_CLUSTER_DATA, else the user's cache folder",
+    )
+    option(
+        "--download",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="fetch a named data set that is not there; default: yes",
+    )
+    option(
+        "--figures",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="draw them; default: yes",
+    )
+    option("--device", default="auto", help="cpu, cuda, …; default: a GPU where there is one")
+    option(
+        "--force", action="store_true", default=False, help="replace the run folder if it exists"
+    )
+    option("--resume", action="store_true", default=False, help="go on with a run that was killed")
+    run.set_defaults(function=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    said = {k: v for k, v in vars(arguments).items() if k in RunConfig.__dataclass_fields__}
+    earlier: dict[str, Any] = {}
+    fingerprint = None
+    if hasattr(arguments, "config"):
+        content = read_config(arguments.config)
+        earlier = content["arguments"]
+        fingerprint = content["fingerprint"] if "dataset" not in said else None
+    config = RunConfig.from_json(earlier | said)
+    out = getattr(arguments, "out", None) or free_folder(config.dataset, config.seed)
+
+    from ae_cluster.runs import run  # loads torch: only now
+
+    rows = run(
+        config,
+        out,
+        data_home=arguments.data_home,
+        download=arguments.download,
+        device=arguments.device,
+        force=arguments.force,
+        resume=arguments.resume,
+        figures=arguments.figures,
+        expected_fingerprint=fingerprint,
+        verbose=True,
+        say=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    print(_report(rows, out), flush=True)
+    return 0 if (rows.loc[rows["budget"].isna(), "status"] == "ok").any() else 1
+
+
+def _report(rows: pd.DataFrame, out: Path) -> str:
+    from ae_cluster.tables import run_report
+
+    return run_report(rows, out)

@@ -1,0 +1,150 @@
+"""Claim: the README's table of clusterings follows from rows in results/, and from nothing else.
+
+Reads ``results/compare_clustering-*.csv`` and writes between the two marks in
+README.md: what every way reaches on held-out test samples over all seeds, and
+below it what others report. Never loads torch; a second.
+
+    python -m experiments.headline
+
+``--check`` writes nothing and ends with 1 where README and rows have drifted apart.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ae_cluster.anchors import PUBLISHED, Published
+from ae_cluster.errors import InputError
+from ae_cluster.summaries import summarize
+from experiments.published import nothing_found, published_rows, redraw_parser
+
+BEGIN = "<!-- headline: written by python -m experiments.headline -->"
+END = "<!-- end of headline -->"
+FIRST = ("mnist", "fashion-mnist", "digits")  # then all others by name
+NOTHING = "–"
+
+COLUMNS = ("from → by", "code", "n", "median accuracy", "min – max", "95 % interval", "seconds",
+           "told", "tuned on", "same way, by others")  # fmt: skip
+COLUMNS_OF_OTHERS = ("other ways, by others", "code", "image prior", "scored", "ACC", "NMI", "from")
+
+
+def headline(rows: pd.DataFrame, n_seeds: int = 10) -> str:
+    """Return the block of the README: a table per data set and number of clusters.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Tidy rows of any methods; a new one becomes a new line by itself.
+    n_seeds : int
+        Seeds expected of every way; where fewer finished, n says so ("7/10").
+    """
+    summary = summarize(rows, "accuracy", n_seeds=n_seeds)
+    held_out = summary[summary["split"] == "test"]
+    parts = [
+        "\n\n".join(_section(str(dataset), int(k), group))
+        for (dataset, k), group in sorted(
+            held_out.groupby(["dataset", "n_clusters"]), key=lambda found: _place(*found[0])
+        )
+    ]
+    return "\n\n".join([BEGIN, *parts, END])
+
+
+def _place(dataset: Any, k: Any) -> tuple[int, str, int]:
+    return (FIRST.index(dataset) if dataset in FIRST else len(FIRST)), dataset, k
+
+
+def _section(dataset: str, k: int, summary: pd.DataFrame) -> list[str]:
+    ranked = summary.sort_values("median", ascending=False, kind="stable")
+    table = _table(COLUMNS, (_line(way) for way in ranked.itertuples()))
+    lost = [f"* {way.features} → {way.method}: {way.lost}" for way in ranked.itertuples()
+            if way.lost]  # fmt: skip
+    others = [_line_of_others(one) for one in PUBLISHED if one.dataset == dataset]
+    return [
+        f"**{dataset}**, held-out test samples, k = {k}",
+        table,
+        *(["\n".join(lost)] if lost else []),
+        *([_table(COLUMNS_OF_OTHERS, others)] if others else []),
+    ]
+
+
+def _line(way: Any) -> list[str]:
+    expected = way.n + way.n_missing + way.n_failed
+    return [
+        f"{way.features} → {way.method}",
+        str(way.n_components),
+        str(way.n) if way.n == expected else f"{way.n}/{expected}",
+        _number(way.median),
+        _range(way.min, way.max),
+        _range(way.low, way.high),
+        NOTHING if math.isnan(way.seconds) else f"{way.seconds:.1f}",
+        way.priors,
+        way.tuned_on or NOTHING,
+        way.anchor or NOTHING,
+    ]
+
+
+def _line_of_others(one: Published) -> list[str]:
+    return [one.way, one.code_size, one.image_prior, one.scored, one.acc, one.nmi, one.source]
+
+
+def _table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    rule = ["---"] * len(header)
+    return "\n".join(f"| {' | '.join(line)} |" for line in (header, rule, *lines))
+
+
+def _number(value: float) -> str:
+    return NOTHING if math.isnan(value) else f"{value:.3f}".removeprefix("0")
+
+
+def _range(low: float, high: float) -> str:
+    return NOTHING if math.isnan(low) else f"{_number(low)} – {_number(high)}"
+
+
+# Rows in, README out
+
+
+def read_rows(results: Path) -> pd.DataFrame:
+    """Return the clustering rows of every data set that has some."""
+    rows = published_rows(results, "compare_clustering")
+    if rows.empty:
+        raise InputError(nothing_found(results))
+    return rows
+
+
+def with_headline(readme: str, block: str) -> str:
+    """Return the README's text with ``block`` in place of what stands between its marks."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise InputError(f"The README lacks the two lines {BEGIN} and {END}; put them back.")
+    return before + block + after
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the table, or check it, and return the exit code."""
+    parser = redraw_parser(__doc__)
+    parser.add_argument("--readme", type=Path, default=Path("README.md"))
+    parser.add_argument("--check", action="store_true", help="write nothing, compare")
+    arguments = parser.parse_args(argv)
+    try:
+        before = arguments.readme.read_text(encoding="utf-8")
+        after = with_headline(before, headline(read_rows(arguments.results), arguments.seeds))
+    except (InputError, OSError) as error:
+        print(f"headline: {error}", file=sys.stderr)
+        return 2
+    if arguments.check:
+        print("README and rows agree." if after == before else "README and rows have drifted "
+              "apart; run python -m experiments.headline.")  # fmt: skip
+        return int(after != before)
+    arguments.readme.write_text(after, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
