@@ -1,32 +1,27 @@
 """What the experiments' cells have in common: data, an encoder's codes, a clustering of them.
 
-A cell is a flat dict; those with the same ``stage`` share the codes of one encoder.
+A cell is a flat dict; those with the same ``stage`` share the codes of one encoder,
+whichever experiment asks for them.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
 import time
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ae_cluster.clustering import cluster_codes
+from ae_cluster.clustering import Clustering, cluster_codes
 from ae_cluster.config import preset_epochs
 from ae_cluster.datasets import Dataset, load_dataset
 from ae_cluster.errors import InputError
-from ae_cluster.grid import Task, make_task, run_grid
 from ae_cluster.machine import peak_mb
 from ae_cluster.scoring import clustering_rows
 from ae_cluster.store import Cell, Row, Store, cell_key
 
 VERSION = 1  # raise it when the same configuration would give other numbers
-DATASETS = ("digits", "mnist", "fashion-mnist")
 ENCODER = ("dataset", "features", "seed", "n_components", "n_train", "epochs")
 
 
@@ -36,42 +31,56 @@ def data_of(dataset: str) -> Dataset:
     return load_dataset(dataset)
 
 
+def encoder_cell(
+    dataset: str,
+    features: str,
+    seed: int,
+    *,
+    n_components: int = 3,
+    n_train: int | None = None,
+    epochs: int | None = None,
+) -> Cell:
+    """Return what one encoder is, its presets spelled out: all train images, preset epochs."""
+    data = data_of(dataset)
+    n_train = n_train or len(data.raw_train)
+    if features == "pixels":
+        n_components = data.raw_train.shape[1]
+    if features != "autoencoder":
+        epochs = 0
+    elif epochs is None:
+        epochs = preset_epochs(n_train, 64)
+    values = dataset, features, seed, n_components, n_train, epochs
+    stage = "-".join(map(str, values))
+    return dict(zip(ENCODER, values, strict=True)) | {"stage": stage}
+
+
 def make_cell(
     dataset: str,
     features: str,
     method: str,
     seed: int,
     *,
-    n_components: int = 3,
-    n_train: int | None = None,
-    epochs: int | None = None,
     n_clusters: int | None = None,
+    **encoder: Any,
 ) -> Cell:
-    """Return the cell of one clustering of one encoder's codes, its presets spelled out."""
-    data = data_of(dataset)
-    n_train = n_train or len(data.raw_train)
-    k = n_clusters or data.n_clusters
+    """Return the cell of one clustering of an encoder's codes; the rest as `encoder_cell`."""
+    k = n_clusters or data_of(dataset).n_clusters
     if k is None:
         raise InputError(f"How many clusters {dataset} has is not known; say --n-clusters K.")
-    if features == "pixels":
-        n_components = data.raw_train.shape[1]
-    if features == "autoencoder":
-        epochs = epochs or preset_epochs(n_train, 64)
-    cell = {
-        "dataset": dataset,
-        "features": features,
-        "method": method,
-        "seed": seed,
-        "n_clusters": k,
-        "n_components": n_components,
-        "n_train": n_train,
-        "epochs": epochs if features == "autoencoder" else 0,
-    }
-    return cell | {"stage": "-".join(str(cell[name]) for name in ENCODER)}
+    cell = encoder_cell(dataset, features, seed, **encoder)
+    return cell | {"method": method, "n_clusters": k}
+
+
+def cell_of_row(row: Any) -> Cell:
+    """Return the cell that gave a published row of a clustering."""
+    return make_cell(
+        row.dataset, row.features, row.method, int(row.seed), n_components=int(row.n_components),
+        n_train=int(row.n_train), epochs=int(row.epochs), n_clusters=int(row.n_clusters),
+    )  # fmt: skip
 
 
 def codes_of(cell: Cell, store: Store) -> dict[str, NDArray[Any]]:
-    """Return an encoder's codes (train, test) with its seconds and errors (train, test)."""
+    """Return an encoder's codes (train, test), its seconds, memory and errors (train, test)."""
     data = data_of(cell["dataset"])
     if cell["features"] == "pixels":  # large, and there already
         return _codes(data.x_train, data.x_test, 0.0)
@@ -98,11 +107,19 @@ def _encode(encoder: Cell, data: Dataset) -> dict[str, NDArray[Any]]:
         input_kind="table" if data.is_table else "images",
         random_state=encoder["seed"],
     )
-    model.fit(data.raw_train[: encoder["n_train"]])
+    model.fit(_train_images(data, encoder["n_train"], encoder["seed"]))
     seconds = time.perf_counter() - start
     errors = -model.score(data.raw_train), -model.score(data.raw_test)
     train, test = model.transform(data.raw_train), model.transform(data.raw_test)
     return _codes(train, test, seconds, errors)
+
+
+def _train_images(data: Dataset, n: int, seed: int) -> NDArray[Any]:
+    """Return all train images, or ``n`` by chance: of one seed, fewer are some of the more."""
+    if n == len(data.raw_train):
+        return data.raw_train
+    chosen = np.random.default_rng(seed).permutation(len(data.raw_train))[:n]
+    return data.raw_train[np.sort(chosen)]
 
 
 def _codes(
@@ -111,68 +128,60 @@ def _codes(
     seconds: float,
     errors: tuple[float, float] = (np.nan, np.nan),
 ) -> dict[str, NDArray[Any]]:
-    return {"train": train, "test": test, "seconds": np.array(seconds), "mse": np.array(errors)}
+    return {
+        "train": train,
+        "test": test,
+        "seconds": np.array(seconds),
+        "peak_mb": np.array(peak_mb()),
+        "mse": np.array(errors),
+    }
+
+
+def peak_mb_with(codes: dict[str, NDArray[Any]]) -> float:
+    """Return the most memory that these codes and this process took; NaN if that is not known."""
+    return round(float(np.maximum(peak_mb(), codes.get("peak_mb", np.nan))), 1)
+
+
+def clusters_of(cell: Cell, store: Store) -> Clustering:
+    """Return the clustering of an encoder's codes, soft memberships of the test samples only."""
+    fingerprint = data_of(cell["dataset"]).fingerprint
+    key = cell_key(cell | {"arrays": "clusters"}, fingerprint, VERSION)
+    found = store.arrays(key, lambda: _cluster(cell, codes_of(cell, store)))
+    return Clustering(
+        train=found["train"].astype(np.int64),
+        test=found["test"].astype(np.int64),
+        soft_train=None,
+        soft_test=found.get("soft_test"),
+        centers=found["centers"],
+        seconds=float(found["seconds"]),
+    )
+
+
+def _cluster(cell: Cell, codes: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    k = cell["n_clusters"]
+    result = cluster_codes(cell["method"], codes["train"], codes["test"], k, cell["seed"])
+    soft = {} if result.soft_test is None else {"soft_test": result.soft_test}
+    small = np.min_scalar_type(k)
+    return soft | {
+        "train": result.train.astype(small),
+        "test": result.test.astype(small),
+        "centers": result.centers,
+        "seconds": np.array(result.seconds),
+    }
 
 
 def cluster_cell(cell: Cell, store: Store) -> list[Row]:
     """Cluster an encoder's codes and return a train and a test row."""
-    data = data_of(cell["dataset"])
-    codes = codes_of(cell, store)
-    train, test = codes["train"], codes["test"]
-    result = cluster_codes(cell["method"], train, test, cell["n_clusters"], cell["seed"])
+    data, codes = data_of(cell["dataset"]), codes_of(cell, store)
+    result = clusters_of(cell, store)
     place = {name: value for name, value in cell.items() if name != "stage"}
     place |= {
         "seconds": round(float(codes["seconds"]) + result.seconds, 3),
-        "peak_mb": round(peak_mb(), 1),
+        "peak_mb": peak_mb_with(codes),
         "uses_k": True,
         "uses_balance": False,
         "uses_augmentation": False,
         "tuned_on": "nothing",
     }
-    rows = clustering_rows(place, data, train, test, result)
+    rows = clustering_rows(place, data, codes["train"], codes["test"], result)
     return [row | {"mse": float(e)} for row, e in zip(rows, codes["mse"], strict=True)]
-
-
-def grid_parser(description: str, out: str) -> argparse.ArgumentParser:
-    """Return the arguments that every grid takes."""
-    parser = argparse.ArgumentParser(description=description.splitlines()[0])
-    add = parser.add_argument
-    add("--dataset", action="append", metavar="NAME|PATH", help="again for more; default: digits")
-    add("--data-home", type=Path, help="default: $AE_CLUSTER_DATA, else the user's cache folder")
-    add("--seeds", type=int, default=10, help="seeds 0 … n−1; default: 10")
-    add("--jobs", type=int, default=1, help="processes; default: 1")
-    add("--n-clusters", type=int, metavar="K", help="must be said for a file")
-    add("--out", type=Path, default=Path(out), help=f"folder of rows; default: {out}")
-    add("--store", type=Path, default=Path("runs/store"), help="of finished cells; default: "
-        "runs/store")  # fmt: skip
-    add("--retry-failed", action="store_true", help="do failed cells again")
-    add("--smoke", action="store_true", help="digits, two seeds, two epochs")
-    return parser
-
-
-def prepare(arguments: argparse.Namespace) -> list[str]:
-    """Return the data sets asked for, and let other processes know where they lie."""
-    if arguments.data_home:
-        os.environ["AE_CLUSTER_DATA"] = str(arguments.data_home)
-    return ["digits"] if arguments.smoke else arguments.dataset or ["digits"]
-
-
-def carry_out(cells: list[Cell], arguments: argparse.Namespace, name: str) -> int:
-    """Do the cells that are not done, write their rows by data set, and return the exit code."""
-    store = Store(arguments.store)
-    by_dataset: dict[str, list[Task]] = {}
-    for cell in cells:
-        fingerprint = data_of(cell["dataset"]).fingerprint
-        task = make_task(cluster_cell, cell, fingerprint, VERSION)
-        by_dataset.setdefault(cell["dataset"], []).append(task)
-    failed = []
-    for dataset, tasks in by_dataset.items():
-        failed += run_grid(tasks, store, jobs=arguments.jobs, retry_failed=arguments.retry_failed)
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        path = arguments.out / f"{name}-{Path(dataset).stem}.csv"
-        store.rows([task.key for task in tasks]).round(6).to_csv(path, index=False)
-        print(f"{len(tasks)} cells, written to {path}.")
-    for task in failed:
-        what = " ".join(str(task.cell[c]) for c in ("dataset", "features", "method", "seed"))
-        print(f"failed: {what} (see status and reason in its row)", file=sys.stderr)
-    return 1 if failed else 0

@@ -2,8 +2,9 @@
 
 KMeans and GMM on the codes of the tutorial autoencoder, beside the baselines:
 all pixels, three principal components, and the encoder before training. Rows of
-every seed go to results/; a grid that was killed goes on where it stopped.
-About a minute for digits, twenty for MNIST with two jobs.
+every seed go to results/, and for the first seed what the clusters hold; a grid
+that was killed goes on where it stopped. About a minute for digits, twenty for
+MNIST with two jobs.
 
     python -m experiments.compare_clustering --dataset mnist --seeds 10 --jobs 2
 
@@ -15,8 +16,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from experiments.cells import carry_out, grid_parser, make_cell, prepare
+from ae_cluster.store import Cell, Store, cell_key
+from experiments.cells import VERSION, clusters_of, codes_of, data_of, make_cell
+from experiments.grids import carry_out, exit_code, grid_parser, prepare, seeds_and_epochs
+from experiments.pictured import keep_pictured
 
 WAYS = (
     ("autoencoder", "kmeans"),
@@ -31,17 +36,31 @@ WAYS = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out the grid and return the exit code."""
-    arguments = grid_parser(__doc__, "results").parse_args(argv)
+    arguments = grid_parser(__doc__).parse_args(argv)
     datasets = prepare(arguments)
-    seeds, epochs = (2, 2) if arguments.smoke else (arguments.seeds, None)
+    seeds, epochs = seeds_and_epochs(arguments)
     cells = [
         make_cell(dataset, features, method, seed, epochs=epochs, n_clusters=arguments.n_clusters)
         for dataset in datasets
-        for seed in range(seeds)
+        for seed in seeds
         for features, method in WAYS
     ]
-    return carry_out(cells, arguments, "compare_clustering")
+    code = carry_out(cells, arguments, "compare_clustering")
+    keep_first_seed(cells, Store(arguments.store), arguments.out / "arrays")
+    return code
+
+
+def keep_first_seed(cells: Sequence[Cell], store: Store, folder: Path) -> None:
+    """Keep what the figures of the first seed's clusters of trained codes are drawn from."""
+    statuses = store.statuses()
+    for cell in cells:
+        data = data_of(cell["dataset"])
+        is_done = statuses.get(cell_key(cell, data.fingerprint, VERSION)) == "ok"
+        if is_done and cell["seed"] == 0 and cell["features"] == "autoencoder":
+            codes, clustering = codes_of(cell, store), clusters_of(cell, store)
+            name = f"{Path(cell['dataset']).stem}-{cell['method']}.npz"
+            keep_pictured(data, codes["test"], clustering, folder / name)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code(main))

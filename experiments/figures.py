@@ -1,37 +1,73 @@
-"""Claim: every figure of results/ follows from its rows, and from nothing else.
+"""Claim: every figure of results/ follows from its rows and saved arrays, and from nothing else.
 
-Reads ``results/*-DATASET.csv`` and writes ``results/figures/NAME.png|svg|txt``.
-Never loads torch; a few seconds.
+Reads ``results/EXPERIMENT-DATASET.csv`` and ``results/arrays/DATASET-METHOD.npz`` and
+writes ``results/figures/NAME.png|svg|txt``. Never loads torch; about a second a figure.
 
     python -m experiments.figures
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.figure import Figure
 
-from ae_cluster.figures import plot_methods, plot_pareto, save_figure
+from ae_cluster.figures import (
+    plot_code_sizes,
+    plot_label_budget,
+    plot_methods,
+    plot_pareto,
+    plot_training_curve,
+    save_figure,
+)
+from experiments.pictured import draw_pictured
+from experiments.published import nothing_found, published_rows, redraw_parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Draw the figures of every data set that has rows, and return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--results", type=Path, default=Path("results"))
-    parser.add_argument("--seeds", type=int, default=10, help="expected of every row; default: 10")
-    arguments = parser.parse_args(argv)
-    folder = arguments.results / "figures"
-    for path in sorted(arguments.results.glob("compare_clustering-*.csv")):
-        rows = pd.read_csv(path)
-        dataset = path.stem.removeprefix("compare_clustering-")
-        methods = plot_methods(rows, n_seeds=arguments.seeds)
-        for name, figure in (("methods", methods), ("pareto", plot_pareto(rows))):
-            print(save_figure(figure, folder, f"{name}-{dataset}")[0])
-    return 0
+    """Draw the figures of every experiment that has rows, and return the exit code."""
+    arguments = redraw_parser(__doc__).parse_args(argv)
+    folder, names = arguments.results / "figures", []
+    for name, figure in figures_of(arguments.results, arguments.seeds):
+        names.append(name)
+        print(save_figure(figure, folder, name)[0])
+    if not names:
+        print(nothing_found(arguments.results))
+    return 0 if names else 2
+
+
+def figures_of(results: Path, n_seeds: int) -> Iterator[tuple[str, Figure]]:
+    """Yield the figures that can be drawn, by name: all data sets in one where they fit."""
+    compared = published_rows(results, "compare_clustering")
+    if len(compared):
+        yield "methods", plot_methods(compared, n_seeds=n_seeds)
+        yield "pareto", plot_pareto(compared)
+    if len(rows := published_rows(results, "code_size")):
+        yield "code-size", plot_code_sizes(rows)
+    if len(rows := published_rows(results, "training_epochs")):
+        yield "training-epochs", plot_training_curve(rows, "epochs")
+    if len(rows := published_rows(results, "training_images")):
+        yield "training-images", plot_training_curve(rows, "n_train")
+    if len(rows := published_rows(results, "label_budget")):
+        for dataset, of_one in rows.groupby("dataset"):
+            title = f"What a few labels buy: {Path(str(dataset)).stem}"
+            references = all_labels(compared, str(dataset))
+            name = f"label-budget-{Path(str(dataset)).stem}"
+            yield name, plot_label_budget(of_one, references, title=title)
+    for path in sorted((results / "arrays").glob("*-*.npz")):
+        yield from draw_pictured(path).items()
+
+
+def all_labels(compared: pd.DataFrame, dataset: str) -> dict[str, float]:
+    """Return what all labels reach on the trained codes, to stand beside a few."""
+    if compared.empty:
+        return {}
+    is_codes = (compared["dataset"] == dataset) & (compared["features"] == "autoencoder")
+    score = compared.loc[is_codes & (compared["split"] == "test"), "neighbor_accuracy"].median()
+    return {} if pd.isna(score) else {"all labels, 10 neighbours on the codes": float(score)}
 
 
 if __name__ == "__main__":
