@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 
@@ -119,14 +117,6 @@ def test_clusters_are_counted_before_the_long_training(rows):
 
     with pytest.raises(InputError, match="40 training samples"):
         DEC(41, AutoEncoder(2, (8,), callbacks=[Never()])).fit(rows)
-
-
-def test_without_umap_n2d_says_what_to_install(rows, monkeypatch, assert_one_sentence):
-    monkeypatch.setitem(sys.modules, "umap", None)
-
-    with pytest.raises(InputError, match="umap-learn") as error:
-        small(N2D, 3).fit(rows)
-    assert_one_sentence(error)
 
 
 # ---- on the way

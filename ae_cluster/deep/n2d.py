@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,7 +16,7 @@ from ae_cluster.autoencoder import AutoEncoder
 from ae_cluster.deep.base import DeepClustering
 from ae_cluster.deep.clusterers import fitted_quietly
 from ae_cluster.deep.watching import HealthWatch
-from ae_cluster.errors import InputError
+from ae_cluster.manifold import umap_places
 
 _ARRAYS = ("manifold_", "memberships_", "cluster_centers_")
 
@@ -55,11 +52,6 @@ class N2D(DeepClustering):
     cluster_centers_ : ndarray (k, n_components)
         The mean code of each cluster's members, by their memberships.
     labels_, autoencoder_ : as for `DEC`
-
-    Raises
-    ------
-    InputError
-        In `fit`, where the package umap-learn is missing.
     """
 
     def __init__(
@@ -86,13 +78,14 @@ class N2D(DeepClustering):
         return self._soft(self._codes(X))
 
     def _start(self, X: ArrayLike, seed: int) -> NDArray[Any]:
-        _umap_class()  # missing: say so before a long training
         return super()._start(X, seed)
 
     def _learn(self, rows: NDArray[Any], seed: int) -> None:
         codes = self._encoded(rows)
         n_components = self.n_manifold_components or self.n_clusters
-        self.manifold_ = unrolled(codes, n_components, self.n_neighbors, self.min_dist, seed)
+        self.manifold_ = umap_places(
+            codes, n_components, self.n_neighbors, seed, min_dist=self.min_dist
+        )
         self.memberships_ = mixture_of(self.manifold_, self.n_clusters, seed)
         self.cluster_centers_ = weighted_means(codes, self.memberships_)
         self._keep_neighbors(codes)
@@ -140,51 +133,3 @@ def weighted_means(codes: NDArray[Any], soft: NDArray[Any]) -> NDArray[Any]:
     sizes = np.maximum(soft.sum(axis=0), np.finfo(soft.dtype).tiny)
     means: NDArray[Any] = (soft / sizes).T @ codes
     return means.astype(codes.dtype)
-
-
-def unrolled(
-    codes: NDArray[Any], n_components: int, n_neighbors: int, min_dist: float, seed: int
-) -> NDArray[np.float64]:
-    """Return UMAP of codes (n, d) as (n, n_components), the same for the same seed."""
-    n_neighbors = max(2, min(n_neighbors, len(codes) - 1))
-    few = len(codes) <= 10 * n_components  # the spectral start needs more than it finds
-    with _same_threads(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of umap's own dependencies, and of graphs in pieces
-        model = _umap_class()(
-            n_neighbors=n_neighbors,
-            n_components=n_components,
-            min_dist=min_dist,
-            init="random" if few else "spectral",
-            random_state=seed,
-            n_jobs=1,
-        )
-        places = np.asarray(model.fit_transform(codes), dtype=np.float64)
-    if not np.isfinite(places).all():
-        raise InputError(
-            f"UMAP found no place for {np.isnan(places).any(axis=1).sum()} of {len(codes)} "
-            f"samples with n_neighbors={n_neighbors}; raise n_neighbors, or remove duplicates."
-        )
-    return places
-
-
-@contextmanager
-def _same_threads() -> Iterator[None]:
-    """Leave torch as many threads as it had: numba's OpenMP gives it one per core for good."""
-    before = torch.get_num_threads()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _umap_class() -> Any:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that tensorflow is not there
-            from umap import UMAP  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise InputError(
-            "N2D needs the package umap-learn, which is not installed; "
-            "pip install 'ae-cluster[deep]'."
-        ) from error
-    return UMAP

@@ -1,0 +1,72 @@
+"""UMAP as everything here uses it: reproducible, quiet, and without a trace in the process."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ae_cluster.errors import InputError
+from ae_cluster.machine import torch_threads_kept
+
+Neighbors = tuple[NDArray[np.float64], NDArray[np.int64]]
+
+
+def umap_places(
+    samples: NDArray[Any],
+    n_components: int,
+    n_neighbors: int,
+    seed: int,
+    *,
+    min_dist: float = 0.0,
+    neighbors: Neighbors | None = None,
+) -> NDArray[np.float64]:
+    """Return a UMAP (n, n_components) of samples (n, d), the same for the same seed.
+
+    Parameters
+    ----------
+    n_neighbors : int
+        Each sample itself counts as one, as in umap-learn; cut to what there is.
+    neighbors : (distances, indices), each (n, n_neighbors − 1), optional
+        Where they are known: of each sample's nearest others, nearest first.
+
+    Raises
+    ------
+    InputError
+        When UMAP finds no place for some sample.
+    """
+    n_neighbors = max(2, min(n_neighbors, len(samples) - 1))
+    few = len(samples) <= 10 * n_components  # the spectral start needs more than it finds
+    with torch_threads_kept(), warnings.catch_warnings():
+        # That tensorflow is missing, one thread, no transform, graphs in pieces: all meant.
+        warnings.simplefilter("ignore")
+        from umap import UMAP  # type: ignore[import-untyped]  # takes seconds to load
+
+        layout = UMAP(
+            n_neighbors=n_neighbors,
+            n_components=n_components,
+            min_dist=min_dist,
+            init="random" if few else "spectral",
+            precomputed_knn=_with_self(neighbors) if neighbors else (None, None, None),
+            random_state=seed,
+            n_jobs=1,
+        )
+        places = np.asarray(layout.fit_transform(samples), dtype=np.float64)
+    if not np.isfinite(places).all():
+        raise InputError(
+            f"UMAP found no place for {np.isnan(places).any(axis=1).sum()} of {len(samples)} "
+            f"samples with n_neighbors={n_neighbors}; raise n_neighbors, or remove duplicates."
+        )
+    return places
+
+
+def _with_self(neighbors: Neighbors) -> tuple[NDArray[Any], NDArray[np.float32], None]:
+    distances, indices = neighbors
+    n = len(indices)
+    return (
+        np.column_stack([np.arange(n), indices]),
+        np.column_stack([np.zeros(n), distances]).astype(np.float32),
+        None,
+    )

@@ -1,0 +1,275 @@
+"""`SortingAutoEncoder`: codes that cluster, from an encoder that codes images it has never seen."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import pdist
+from sklearn.base import ClusterMixin
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+
+from ae_cluster import coding
+from ae_cluster.autoencoder import AutoEncoder
+from ae_cluster.clustering import check_n_clusters
+from ae_cluster.fitting import seed_of
+from ae_cluster.health import HealthWarning, findings
+from ae_cluster.inputs import resolve_device
+from ae_cluster.networks import initialize
+from ae_cluster.sorting import consistency
+from ae_cluster.sorting.information import edge_shares
+from ae_cluster.sorting.networks import ConvSorter, SortingNetwork, dense_sorter
+from ae_cluster.sorting.parameters import check_sorting
+from ae_cluster.sorting.partition import first_clusters, nearest_neighbors, shared_neighbor_graph
+from ae_cluster.sorting.places import neighborly, spread_centers
+from ae_cluster.sorting.teaching import Teacher, as_answers, in_chunks
+
+RADIUS = 0.25  # of a style, in least distances between centers
+REACHED = 10  # the neighbour whose distance measures a small step
+LOOKED_AT = 5000  # samples for the health of the outcome
+
+
+class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
+    """An autoencoder whose code is a place: the centre of its cluster, and a style around it.
+
+    Clusters come from the neighbour graph of the samples, then a network learns
+    them, asked to give the same answer for a sample and for what differs little
+    from it, then codes are laid out and a decoder learns to draw from them.
+    KMeans and Gaussian mixtures find the clusters in the codes, and new samples
+    are coded by the network alone.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+    n_components : int, default=3
+        Size of the code.
+    image_prior : bool, default=False
+        Images that are turned, sheared, scaled or moved a little keep their
+        cluster. Without it nothing is assumed, not even which pixels are neighbours.
+    n_neighbors : int, default=15
+        Of the graph.
+    hidden_layer_sizes : sequence of int, default=(400, 400)
+        Of the network that sorts; with the image prior convolutions follow it.
+    batch_size : int, default=256
+    learning_rate_init : float, default=0.002
+    max_iter : int, default=15
+        Epochs of learning to agree, once for each prior.
+    decoder_max_iter : int, default=8
+        Epochs of the style and the decoder.
+    min_steps : int, default=1000
+        Minibatches that each of these trainings has at least, however few samples there are.
+    image_shape, input_kind, random_state, verbose, device : as in `AutoEncoder`
+
+    Attributes
+    ----------
+    labels_ : ndarray (n,)
+        Cluster of each training sample.
+    cluster_centers_ : ndarray (k, n_components)
+    first_labels_ : ndarray (n,)
+        The clusters of the graph, before any network.
+    loss_curve_ : list of float
+        Mean squared error of the decoder's epochs.
+    network_, n_iter_, input_kind_, … : as in `AutoEncoder`
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> X = load_digits().data[:300] / 16
+    >>> model = SortingAutoEncoder(10, max_iter=1, min_steps=20, random_state=0)
+    >>> model.fit_transform(X).shape
+    (300, 3)
+    """
+
+    network_: SortingNetwork
+    labels_: NDArray[np.int64]
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        n_components: int = 3,
+        *,
+        image_prior: bool = False,
+        n_neighbors: int = 15,
+        hidden_layer_sizes: Sequence[int] = (400, 400),
+        batch_size: int = 256,
+        learning_rate_init: float = 0.002,
+        max_iter: int = 15,
+        decoder_max_iter: int = 8,
+        min_steps: int = 1000,
+        image_shape: Sequence[int] | None = None,
+        input_kind: str = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
+        device: str = "auto",
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.n_components = n_components
+        self.image_prior = image_prior
+        self.n_neighbors = n_neighbors
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.decoder_max_iter = decoder_max_iter
+        self.min_steps = min_steps
+        self.image_shape = image_shape
+        self.input_kind = input_kind
+        self.random_state = random_state
+        self.verbose = verbose
+        self.device = device
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        """What `AutoEncoder` asks to know whether the shape of an image is needed."""
+        return "conv" if self.image_prior else "dense"
+
+    def fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: ARG002
+        """Learn clusters, codes and decoder from X; ``y`` is never read.
+
+        Parameters
+        ----------
+        X : array of shape (n, n_features) or (n, h, w) or (n, h, w, channels)
+            float in [0, 1], bytes, or a table of any numbers.
+        y : ignored
+
+        Raises
+        ------
+        InputError
+            For a parameter or data that cannot be used.
+        DivergedError
+            When a loss is no longer a number; the last good weights are kept.
+        """
+        self._check_parameters()
+        rows = self._validate(X, reset=True)
+        if self.n_clusters > 1:  # one is no clustering, and no error either
+            check_n_clusters(self.n_clusters, rows)
+        seed = seed_of(self.random_state)
+        generator = torch.Generator().manual_seed(seed)
+        x = in_chunks(self.scaling_, coding.as_tensor(rows))
+        self._build()
+        initialize(self.network_, generator)
+        self._sort(x, seed, generator)
+        self._draw(x, generator)
+        self._report(x)
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
+        """Return the cluster (n,) of each sample of X, seen or new."""
+        return np.asarray(self.predict_proba(X).argmax(1), dtype=np.int64)
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
+        """Return how much each sample belongs to each cluster (n, k); rows sum to 1."""
+        check_is_fitted(self, "network_")
+        rows = coding.as_tensor(self._validate(X, reset=False))
+        device = self.network_.centers.device
+        return in_chunks(
+            lambda part: self.network_.memberships(self.scaling_(part).to(device)), rows
+        ).cpu().numpy()  # fmt: skip
+
+    # ------------------------------------------------------------------ stages
+
+    def _sort(self, x: Tensor, seed: int, generator: torch.Generator) -> None:
+        """Find the first clusters and teach them to the network."""
+        samples = x.numpy()
+        neighbors = nearest_neighbors(samples, self.n_neighbors)
+        self.first_labels_ = first_clusters(samples, neighbors, self.n_clusters, seed)
+        weights = shared_neighbor_graph(neighbors[1])
+        farthest = neighbors[0][:, min(REACHED, neighbors[0].shape[1]) - 1]
+        reach = torch.as_tensor(consistency.REACH * farthest, dtype=x.dtype)[:, None]
+        answers = as_answers(self.first_labels_, self.n_clusters, x.dtype)
+        sorter = self._dense_sorter(generator, x.dtype)
+        perturb = consistency.adversarial(sorter, reach, generator)
+        answers = self._teach(sorter, x, answers, perturb, generator)
+        if self.image_prior:
+            assert self.image_shape_ is not None
+            perturb = consistency.affine(self.image_shape_, generator)
+            answers = self._teach(self.network_.sorter, x, answers, perturb, generator)
+        self.labels_ = answers.argmax(1).numpy()
+        alike = edge_shares(weights, self.labels_, self.n_clusters)
+        centers = neighborly(spread_centers(self.n_clusters, self.n_components), alike)
+        least = pdist(centers).min() if len(centers) > 1 else 1.0
+        self.network_.centers.copy_(torch.as_tensor(centers))
+        self.network_.radius.fill_(RADIUS * float(least))
+
+    def _teach(self, sorter: nn.Module, x: Tensor, answers: Tensor, perturb: Any,
+               generator: torch.Generator) -> Tensor:  # fmt: skip
+        """Return the answers (n, k) of a sorter that has learnt to agree with itself."""
+        teacher = self._teacher(x, generator)
+        teacher.warm_up(sorter, answers, self.learning_rate_init)
+        clusters = answers.argmax(1)
+        proportions = torch.bincount(clusters, minlength=self.n_clusters) / len(clusters)
+        teacher.agree(
+            sorter, proportions.to(x.dtype), self.max_iter, self.learning_rate_init, perturb
+        )
+        return in_chunks(lambda part: torch.softmax(sorter(part), 1), x)
+
+    def _draw(self, x: Tensor, generator: torch.Generator) -> None:
+        """Teach style and decoder to draw each sample from its code."""
+        network = self.network_
+        places = in_chunks(network.encode, x) - in_chunks(network.styled, x)
+        teacher = self._teacher(x, generator)
+        self.loss_curve_ = teacher.reconstruct(
+            lambda part, indices: places[indices] + network.styled(part),
+            nn.ModuleList([network.style, network.decoder]),
+            network.decode,
+            self.decoder_max_iter,
+        )
+        self.n_iter_, self.validation_loss_curve_, self.snapshots_ = self.max_iter, None, None
+
+    def _report(self, x: Tensor) -> None:
+        """Warn of what the codes and clusters show to be wrong."""
+        few = x[:LOOKED_AT]
+        codes = in_chunks(self.network_.encode, few)
+        drawn = in_chunks(self.network_.decode, codes)
+        for sentence in findings(
+            codes=codes.numpy(), clusters=self.labels_, n_clusters=self.n_clusters,
+            images=few.numpy(), reconstructions=drawn.numpy(),
+        ):  # fmt: skip
+            warnings.warn(sentence, HealthWarning, stacklevel=3)
+
+    # ------------------------------------------------------------------- parts
+
+    def _teacher(self, x: Tensor, generator: torch.Generator) -> Teacher:
+        verbose = bool(self.verbose)
+        return Teacher(x, self.batch_size, self.min_steps, generator, self, verbose)
+
+    def _dense_sorter(self, generator: torch.Generator, dtype: torch.dtype) -> nn.Module:
+        if not self.image_prior:
+            return self.network_.sorter
+        sorter = dense_sorter(self.n_features_in_, self.hidden_layer_sizes, self.n_clusters)
+        initialize(sorter, generator)
+        return sorter.to(dtype)
+
+    def _build(self) -> None:
+        """Make the network, its weights still to be filled."""
+        if self.image_prior:
+            assert self.image_shape_ is not None
+            sorter: nn.Module = ConvSorter(self.image_shape_, self.n_clusters)
+        else:
+            sorter = dense_sorter(self.n_features_in_, self.hidden_layer_sizes, self.n_clusters)
+        network = SortingNetwork(
+            sorter, self.n_features_in_, self.n_components, self.n_clusters,
+            is_image=self.input_kind_ == "images",
+        )  # fmt: skip
+        self.network_ = network.to(resolve_device(self.device), self.scaling_.dtype).eval()
+
+    def _check_parameters(self) -> None:
+        check_sorting(self.get_params())
+
+    def _tensors(self) -> dict[str, Tensor]:
+        return super()._tensors() | {"labels": torch.from_numpy(self.labels_)}
+
+    def _restore(self, tensors: dict[str, Tensor], fitted: dict[str, Any]) -> None:
+        self.labels_ = tensors.pop("labels").numpy()
+        super()._restore(tensors, fitted)
+
+    @property
+    def cluster_centers_(self) -> NDArray[Any]:
+        """The place (k, n_components) of each cluster in code space."""
+        check_is_fitted(self, "network_")
+        return self.network_.centers.cpu().numpy()

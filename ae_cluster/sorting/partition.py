@@ -1,0 +1,154 @@
+"""A first clustering, without any network: the best of several by what neighbours tell.
+
+Three kinds of candidates: KMeans on the samples, spectral clustering of their
+neighbour graph with several numbers of eigenvectors, and Gaussian mixtures on a
+3-D UMAP of it. Each is often right and each sometimes merges two classes; the
+mutual information between neighbours' clusters (`information`) tells which one
+to trust, without labels.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.linalg import eigsh
+from sklearn.cluster import KMeans
+from sklearn.mixture import GaussianMixture
+
+from ae_cluster.few_labels.neighbors import NeighborSearch
+from ae_cluster.manifold import Neighbors, umap_places
+from ae_cluster.sorting.information import Clusters, neighbor_information, polished
+
+EIGENVECTORS = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5)  # times the number of clusters
+NEAR = 10  # neighbours in the graphs that are cut; the judging graph has more
+STARTS = 3  # of KMeans on each set of eigenvectors
+MIXTURES = 10  # starts of the mixture on the UMAP
+LEAST_FOR_UMAP = 100  # samples: fewer make no manifold to speak of
+TIE = 1e-8  # of a sample to itself: none is without an edge
+
+
+def nearest_neighbors(samples: NDArray[Any], n_neighbors: int) -> Neighbors:
+    """Return distances and indices (n, k) of each sample's nearest others, nearest first.
+
+    In the first 50 principal components where there are more columns.
+    """
+    k = min(n_neighbors, len(samples) - 1)
+    return NeighborSearch(np.asarray(samples, dtype=np.float64)).nearest_others(k)
+
+
+def shared_neighbor_graph(indices: NDArray[np.int64]) -> sparse.csr_array:
+    """Return symmetric weights (n, n): how many neighbours two neighbours share.
+
+    The Jaccard index of their neighbour lists, each with the sample itself, as in
+    Levine and others, "PhenoGraph" (2015). Edges across a gap weigh little, since
+    the two sides have few neighbours in common.
+    """
+    n, k = indices.shape
+    near = _edges(np.ones(indices.shape), indices)
+    with_self = near + sparse.eye_array(n, format="csr")
+    shared = sparse.csr_array((with_self @ with_self.T) * ((near + near.T) > 0))
+    shared.data = shared.data / (2 * (k + 1) - shared.data)
+    return sparse.csr_array(shared + TIE * sparse.eye_array(n, format="csr"))
+
+
+def distance_graph(neighbors: Neighbors) -> sparse.csr_array:
+    """Return symmetric weights (n, n) that fall with distance, each sample by its own scale.
+
+    exp(−d² / (sᵢ sⱼ)) with s the distance to the seventh neighbour: Zelnik-Manor
+    and Perona, "Self-tuning spectral clustering" (2004).
+    """
+    distances, indices = neighbors
+    scale = np.maximum(distances[:, min(7, distances.shape[1]) - 1], np.finfo(np.float64).tiny)
+    near = _edges(np.exp(-np.square(distances) / (scale[:, None] * scale[indices])), indices)
+    both_ways = near.maximum(near.T)
+    return sparse.csr_array(both_ways + TIE * sparse.eye_array(len(scale), format="csr"))
+
+
+def _edges(weights: NDArray[np.float64], indices: NDArray[np.int64]) -> sparse.csr_array:
+    n, k = indices.shape
+    starts = np.arange(0, n * k + 1, k)
+    return sparse.csr_array((weights.ravel(), indices.ravel(), starts), (n, n))
+
+
+def first_clusters(
+    samples: NDArray[Any], neighbors: Neighbors, n_clusters: int, seed: int
+) -> Clusters:
+    """Return the candidate of most information between neighbours, polished.
+
+    Parameters
+    ----------
+    samples : ndarray (n, n_features)
+        What a network is fed: images in [0, 1] or standardised columns.
+    neighbors : of `nearest_neighbors`
+    n_clusters : int
+    seed : int
+    """
+    weights = shared_neighbor_graph(neighbors[1])
+    best = max(
+        candidates(samples, neighbors, n_clusters, seed),
+        key=lambda clusters: neighbor_information(weights, clusters, n_clusters),
+    )
+    return polished(weights, best, n_clusters)
+
+
+def candidates(
+    samples: NDArray[Any], neighbors: Neighbors, n_clusters: int, seed: int
+) -> Iterator[Clusters]:
+    """Yield clusterings (n,) of the samples, of three kinds."""
+    yield _kmeans(samples, n_clusters, seed)
+    nearest = neighbors[0][:, :NEAR], neighbors[1][:, :NEAR]
+    for weights in (shared_neighbor_graph(nearest[1]), distance_graph(nearest)):
+        yield from _spectral(weights, n_clusters, seed)
+    if len(samples) >= LEAST_FOR_UMAP:
+        places = umap_places(samples, 3, neighbors[1].shape[1] + 1, seed, neighbors=neighbors)
+        for i in range(MIXTURES):
+            mixture = GaussianMixture(
+                n_clusters, init_params="k-means++", random_state=seed + i, reg_covar=1e-5
+            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # one that does not converge is not chosen
+                yield mixture.fit_predict(places)
+
+
+def _spectral(weights: sparse.csr_array, n_clusters: int, seed: int) -> Iterator[Clusters]:
+    most = weights.shape[0] - 2
+    wanted = sorted({min(most, round(times * n_clusters)) for times in EIGENVECTORS})
+    if most < 1:
+        return
+    directions = spectral_directions(weights, wanted[-1])
+    for n_directions in wanted:
+        for start in range(STARTS):
+            yield _kmeans(_on_sphere(directions[:, :n_directions]), n_clusters, seed + start)
+
+
+def spectral_directions(weights: sparse.csr_array, n_directions: int) -> NDArray[np.float64]:
+    """Return the leading eigenvectors (n, n_directions) of the normalised weights.
+
+    As in Ng, Jordan and Weiss, "On spectral clustering" (2001).
+    """
+    scale = sparse.diags_array(1 / np.sqrt(np.asarray(weights.sum(axis=1))))
+    n = weights.shape[0]
+    _, vectors = eigsh(
+        sparse.csr_array(scale @ weights @ scale),
+        k=n_directions,
+        which="LA",
+        v0=np.ones(n),
+        ncv=min(n, max(3 * n_directions, 20)),
+        tol=1e-4,
+    )
+    return np.asarray(vectors[:, ::-1])
+
+
+def _kmeans(samples: NDArray[Any], n_clusters: int, seed: int) -> Clusters:
+    clusters = KMeans(n_clusters, n_init=1, random_state=seed).fit_predict(samples)
+    return np.asarray(clusters, dtype=np.int64)
+
+
+def _on_sphere(directions: NDArray[np.float64]) -> NDArray[np.float64]:
+    length = np.linalg.norm(directions, axis=1, keepdims=True)
+    return np.asarray(directions / np.maximum(length, np.finfo(np.float64).tiny))

@@ -1,0 +1,206 @@
+"""The parts of `SortingAutoEncoder`, by hand and against naive second implementations."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+from scipy.spatial.distance import pdist
+
+from ae_cluster.sorting.consistency import adversarial, affine, consistency_loss, divergence
+from ae_cluster.sorting.information import edge_shares, neighbor_information, polished
+from ae_cluster.sorting.networks import SortingNetwork, dense_sorter
+from ae_cluster.sorting.partition import (
+    distance_graph,
+    first_clusters,
+    nearest_neighbors,
+    shared_neighbor_graph,
+)
+from ae_cluster.sorting.places import neighborly, spread_centers
+
+
+def two_cliques():
+    """Give two groups of four, all tied within their group and by one edge across."""
+    weights = np.zeros((8, 8))
+    weights[:4, :4] = weights[4:, 4:] = 1
+    weights[3, 4] = weights[4, 3] = 1
+    np.fill_diagonal(weights, 0)
+    return sparse.csr_array(weights)
+
+
+# Information between neighbours
+
+
+def test_edges_between_clusters_are_counted_by_hand():
+    shares = edge_shares(two_cliques(), np.repeat([0, 1], 4), 2)
+    np.testing.assert_allclose(shares * 26, [[12, 1], [1, 12]])
+
+
+def test_groups_without_an_edge_between_them_tell_everything():
+    weights = two_cliques().toarray()
+    weights[3, 4] = weights[4, 3] = 0
+    information = neighbor_information(sparse.csr_array(weights), np.repeat([0, 1], 4), 2)
+    assert information == pytest.approx(math.log(2))
+
+
+def test_one_cluster_tells_nothing():
+    assert neighbor_information(two_cliques(), np.zeros(8, dtype=int), 1) == pytest.approx(0)
+
+
+def test_information_against_a_sum_over_all_edges():
+    rng = np.random.default_rng(0)
+    weights = rng.random((30, 30))
+    weights += weights.T
+    clusters = rng.integers(0, 3, 30)
+    joint = np.zeros((3, 3))
+    for i in range(30):
+        for j in range(30):
+            joint[clusters[i], clusters[j]] += weights[i, j] / weights.sum()
+    expected = sum(
+        joint[a, b] * math.log(joint[a, b] / joint[a].sum() / joint[:, b].sum())
+        for a in range(3)
+        for b in range(3)
+    )
+    found = neighbor_information(sparse.csr_array(weights), clusters, 3)
+    assert found == pytest.approx(expected)
+    renamed = np.array([2, 0, 1])[clusters]
+    assert neighbor_information(sparse.csr_array(weights), renamed, 3) == pytest.approx(found)
+
+
+def test_a_sample_among_strangers_is_moved_home():
+    astray = np.repeat([0, 1], 4)
+    astray[0] = 1
+    np.testing.assert_array_equal(polished(two_cliques(), astray, 2), np.repeat([0, 1], 4))
+
+
+def test_polishing_never_loses_information():
+    rng = np.random.default_rng(1)
+    graph = shared_neighbor_graph(nearest_neighbors(rng.normal(size=(200, 3)), 10)[1])
+    clusters = rng.integers(0, 4, 200)
+    before = neighbor_information(graph, clusters, 4)
+    assert neighbor_information(graph, polished(graph, clusters, 4), 4) >= before
+
+
+# Graphs
+
+
+@pytest.fixture(scope="module")
+def neighbors():
+    return nearest_neighbors(np.random.default_rng(2).normal(size=(40, 3)), 6)
+
+
+def test_shared_neighbors_against_sets(neighbors):
+    lists = [{i, *row} for i, row in enumerate(neighbors[1].tolist())]
+    graph = shared_neighbor_graph(neighbors[1]).toarray()
+    for i in range(40):
+        for j in set(range(40)) - {i}:
+            tied = j in lists[i] or i in lists[j]
+            expected = len(lists[i] & lists[j]) / len(lists[i] | lists[j]) if tied else 0
+            assert graph[i, j] == pytest.approx(expected)
+
+
+def test_weights_fall_with_distance_in_units_of_both_ends(neighbors):
+    distances, indices = neighbors
+    graph = distance_graph(neighbors)
+    assert abs(graph - graph.T).max() < 1e-12
+    i, j = 3, indices[3, 2]
+    expected = math.exp(-(distances[3, 2] ** 2) / (distances[i, 5] * distances[j, 5]))
+    assert graph[i, j] == pytest.approx(expected)
+
+
+def test_crowds_that_kmeans_cannot_tell_are_told():
+    angle = np.random.default_rng(3).uniform(0, 2 * np.pi, 400)
+    radius = np.repeat([1.0, 4.0], 200)[:, None]
+    rings = radius * np.stack([np.cos(angle), np.sin(angle)], 1)
+    clusters = first_clusters(rings, nearest_neighbors(rings, 10), 2, seed=0)
+    assert len(set(clusters[:200])) == len(set(clusters[200:])) == 1
+    assert clusters[0] != clusters[-1]
+
+
+# Places
+
+
+@pytest.mark.parametrize(("k", "edge"), [(2, 2.0), (4, math.sqrt(8 / 3)), (6, math.sqrt(2))])
+def test_a_few_centers_make_the_known_solids(k, edge):
+    centers = spread_centers(k, 3)
+    np.testing.assert_allclose(np.linalg.norm(centers, axis=1), 1)
+    assert pdist(centers).min() == pytest.approx(edge, abs=1e-3)
+
+
+def test_on_a_line_centers_keep_equal_steps():
+    np.testing.assert_allclose(spread_centers(5, 1).ravel(), [-1, -0.5, 0, 0.5, 1])
+
+
+def test_alike_clusters_become_neighbors():
+    alike = np.zeros((5, 5))
+    alike[0, 4] = alike[4, 0] = 1
+    line = spread_centers(5, 1)
+    ordered = neighborly(line, alike)
+    assert abs(ordered[0] - ordered[4]) == pytest.approx(0.5)
+    np.testing.assert_allclose(np.sort(ordered, axis=0), line)
+
+
+# Perturbations and the loss
+
+
+@pytest.fixture
+def sorter():
+    torch.manual_seed(0)
+    network = dense_sorter(12, (16,), 3)
+    for layer in network:
+        if isinstance(layer, torch.nn.Linear):
+            torch.nn.init.normal_(layer.weight, std=0.3)
+            torch.nn.init.zeros_(layer.bias)
+    return network.eval()
+
+
+def test_the_worst_step_is_as_long_as_told_and_worse_than_chance(sorter):
+    generator = torch.Generator().manual_seed(0)
+    x, reach = torch.randn(50, 12), torch.full((50, 1), 0.1)
+    logits = sorter(x)
+    moved = adversarial(sorter, reach, generator)(x, torch.arange(50), logits)
+    step = moved - x
+    torch.testing.assert_close(step.norm(dim=1), reach[:, 0], rtol=1e-4, atol=1e-5)
+    by_chance = torch.randn(50, 12)
+    by_chance *= 0.1 / by_chance.norm(dim=1, keepdim=True)
+    p = torch.softmax(logits, 1)
+    worst, random = (
+        divergence(p, torch.log_softmax(sorter(x + way), 1)).item() for way in (step, by_chance)
+    )
+    assert worst > 2 * random
+
+
+def test_an_affine_change_moves_ink_but_makes_none():
+    images = torch.zeros(20, 9, 9)
+    images[:, 3:6, 3:6] = 1
+    moved = affine((9, 9), torch.Generator().manual_seed(0))(images.flatten(1), None, None)
+    assert moved.shape == (20, 81)
+    assert moved.min() >= 0
+    assert moved.max() <= 1.0001
+    assert (moved - images.flatten(1)).abs().sum() > 1
+    mass = moved.sum(1) / 9
+    assert 0.5 < mass.min() < mass.max() < 1.6
+
+
+def test_sure_and_equal_answers_in_the_told_proportions_cost_nothing():
+    logits = 50 * torch.eye(3).repeat(4, 1)
+    even = torch.full((3,), 1 / 3)
+    assert consistency_loss(logits, logits, even).item() == pytest.approx(0, abs=1e-5)
+    uneven = torch.tensor([0.8, 0.1, 0.1])
+    assert consistency_loss(logits, logits, uneven).item() > 0.1
+    assert consistency_loss(logits, logits.roll(1, 0), even).item() > 1
+    assert consistency_loss(0 * logits, 0 * logits, even).item() > 0.1
+
+
+def test_a_code_is_a_center_and_a_style(sorter):
+    network = SortingNetwork(sorter, 12, 2, 3, is_image=False).eval()
+    for p in network.style.parameters():
+        torch.nn.init.normal_(p)
+    network.centers.copy_(torch.tensor([[0.0, 0], [4, 0], [0, 4]]))
+    network.radius.fill_(0.5)
+    x = torch.randn(40, 12) * 20
+    way = network.encode(x) - network.centers[network.sorter(x).argmax(1)]
+    sure = network.memberships(x).max(1).values > 0.99
+    assert sure.sum() > 10
+    assert way[sure].norm(dim=1).max() < 0.5 + 1e-3
