@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from ae_cluster import __version__
-from ae_cluster.commands import compare, datasets, explore, run
+from ae_cluster.commands import classify, compare, datasets, explore, label, run
 from ae_cluster.errors import InputError
 
 EPILOG = f"""\
 {run.EPILOG.rstrip()}
   ae-cluster compare runs/digits-seed*            run folders side by side
+  ae-cluster label runs/mnist --n-labels 10       which images to label
+  ae-cluster classify my.npz --labels labels.csv  a class for every sample
   ae-cluster explore runs/mnist                   the 3-D page of a run again, or of more samples
 """
 
@@ -52,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ae-cluster {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for command in (run, compare, explore, datasets):
+    for command in (run, compare, explore, datasets, label, classify):
         command.add(commands)
     return parser
 

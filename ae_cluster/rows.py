@@ -39,9 +39,15 @@ COLUMNS = (
     "tuned_on",
     "status",
     "reason",
+    "family",
+    "ece",
     "run_id",
 )
-TEXTS = {"dataset", "split", "method", "features", "tuned_on", "status", "reason", "run_id"}
+TEXTS = {
+    *("dataset", "split", "method", "features", "tuned_on", "status", "reason", "family"),
+    "run_id",
+}
+LATER = {"family", "ece"}  # not in files written before there were such columns
 
 
 def tidy_row(**known: Any) -> dict[str, Any]:

@@ -294,8 +294,15 @@ def _few_label_rows(
         features=codes.features,
         seed=config.seed,
     )
-    priors = {"uses_k": True, "uses_balance": True, "uses_augmentation": False}
-    return [common | priors | {"tuned_on": "digits", "epochs": codes.epochs} | row for row in rows]
+    told = {
+        "uses_k": True,
+        "uses_augmentation": False,
+        "tuned_on": "digits",
+        "epochs": codes.epochs,
+    }
+    for row in rows:  # of a failed one not known, and not known it stays
+        row["seconds"] = round(codes.seconds + row["seconds"], 3)
+    return [common | told | row for row in rows]
 
 
 def _add_reconstruction_errors(

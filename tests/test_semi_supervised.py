@@ -1,19 +1,18 @@
-"""Label budgets are balanced, nested and repeatable; classifiers see nothing beyond them."""
+"""Few-label rows are tidy and honest; classifiers see nothing beyond their budget."""
 
 from __future__ import annotations
 
-import json
 import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from ae_cluster.errors import InputError
+from ae_cluster.few_labels.methods import FROZEN, METHODS
 from ae_cluster.semi_supervised import (
+    ALL,
     LabelBudget,
     budget_rows,
     draw_budget,
@@ -22,10 +21,10 @@ from ae_cluster.semi_supervised import (
 )
 
 COLUMNS = [
-    *("dataset", "split", "method", "seed", "budget", "draw", "features"),
-    *("n_components", "n_train", "accuracy", "status", "reason"),
+    *("dataset", "split", "method", "family", "seed", "budget", "draw", "features"),
+    *("n_components", "uses_balance", "n_train", "accuracy", "ece", "status", "reason", "seconds"),
 ]
-METHODS = ["logistic-regression", "knn"]
+QUICK = ["logistic-regression", "knn"]
 
 
 @pytest.fixture(scope="module")
@@ -44,166 +43,22 @@ def blobs(n=60, n_classes=3, seed=0):
     return rng.normal(size=(n, 2)) + 20 * labels[:, None], labels
 
 
-# ---- budgets
-
-
-@given(
-    labels=st.lists(st.integers(-1, 3), min_size=10, max_size=60),
-    draw=st.integers(0, 50),
-    data=st.data(),
-)
-@settings(max_examples=60, deadline=None, derandomize=True)
-def test_budgets_are_balanced_nested_and_of_known_samples_only(labels, draw, data):
-    labels = np.array(labels)
-    classes, sizes = np.unique(labels[labels >= 0], return_counts=True)
-    assume(classes.size >= 2)
-    large = data.draw(st.integers(1, int(sizes.min())))
-    small = data.draw(st.integers(1, large))
-    more, fewer = draw_budget(labels, large, draw), draw_budget(labels, small, draw)
-
-    assert np.bincount(labels[more.indices])[classes].tolist() == [large] * classes.size
-    assert np.unique(more.indices).size == large * classes.size
-    assert set(fewer.indices.tolist()) <= set(more.indices.tolist())
-    assert fewer.indices.tolist() == more.indices[: fewer.indices.size].tolist()
-
-
-def test_a_draw_is_the_same_on_any_machine():
-    labels = np.arange(40) % 4
-
-    assert draw_budget(labels, 2, draw=3).indices.tolist() == [36, 17, 30, 3, 24, 5, 18, 7]
-
-
-def test_draws_differ_and_every_sample_can_be_drawn():
-    labels = np.arange(40) % 2
-    drawn = [draw_budget(labels, 2, draw) for draw in range(200)]
-
-    assert len({tuple(budget.indices.tolist()) for budget in drawn}) > 190
-    assert set(np.concatenate([budget.indices for budget in drawn])) == set(range(40))
-
-
-def test_the_samples_of_a_class_do_not_depend_on_the_other_classes():
-    labels = np.arange(40) % 4
-    without_third = np.where(labels == 3, -1, labels)
-    whole, part = draw_budget(labels, 2, 5).indices, draw_budget(without_third, 2, 5).indices
-
-    assert part.tolist() == [i for i in whole.tolist() if labels[i] != 3]
-
-
-def test_a_budget_of_the_whole_class_is_everything():
-    labels = np.arange(12) % 3
-
-    assert sorted(draw_budget(labels, 4, 0).indices.tolist()) == list(range(12))
-
-
-@pytest.mark.parametrize(
-    ("labels", "per_class", "draw", "says"),
-    [
-        ([0, 0, 0, 1, 1], 3, 0, "budget of 3 per class is larger than class 1 with its 2"),
-        ([-1, -1], 1, 0, "No label is known"),
-        ([4, 4, -1], 1, 0, "All known labels are class 4"),
-        ([0, 1], 0, 0, "budget of 0 per class"),
-        ([0, 1], 1, -1, "draw -1"),
-        ([], 1, 0, "labels is empty"),
-        ([[0, 1]], 1, 0, "must be 1-D"),
-    ],
-)
-def test_budgets_that_cannot_be_drawn_say_why_in_one_sentence(labels, per_class, draw, says):
-    with pytest.raises(InputError, match=says) as caught:
-        draw_budget(labels, per_class, draw)
-
-    assert "\n" not in str(caught.value)
-    assert str(caught.value).endswith(".")
-
-
-def test_names_say_it_all():
-    labels = np.arange(60) % 3
-    budget = draw_budget(labels, 5, draw=3, dataset="mnist")
-
-    assert budget.name == "mnist.s3@5"
-    assert LabelBudget.parse("mnist.s3@5") == ("mnist", 3, 5)
-    assert LabelBudget.from_name("mnist.s3@5", labels) == budget
-
-
-@given(
-    dataset=st.from_regex(r"[a-z0-9._@-]+", fullmatch=True),
-    draw=st.integers(0, 10**6),
-    per_class=st.integers(1, 10**6),
-)
-@settings(max_examples=60, deadline=None, derandomize=True)
-def test_any_name_parses_back(dataset, draw, per_class):
-    assert LabelBudget.parse(f"{dataset}.s{draw}@{per_class}") == (dataset, draw, per_class)
-
-
-@pytest.mark.parametrize(
-    "name", ["mnist", "mnist@5", "mnist.s3", ".s3@5", "mnist.s-1@5", "mnist.s3@0", "mnist.s03@5"]
-)
-def test_a_name_of_no_budget_is_refused(name):
-    with pytest.raises(InputError, match=r"names no label budget; write it like mnist\.s3@5"):
-        LabelBudget.parse(name)
-
-
-def test_a_budget_goes_through_json_and_back():
-    budget = draw_budget(np.arange(60) % 3, np.int64(5), draw=np.int64(3), dataset="digits")
-    read = LabelBudget.from_json(json.loads(json.dumps(budget.to_json())))
-
-    assert read == budget
-    assert hash(read) == hash(budget)
-    assert read.indices.dtype == np.int64
-    assert read != draw_budget(np.arange(60) % 3, 5, draw=4, dataset="digits")
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"indices": None}, "needs 'indices' of type list"),
-        ({"draw": "3"}, "needs 'draw' of type int"),
-        ({"per_class": 0}, "is no label budget"),
-        ({"draw": -1}, "is no label budget"),
-        ({"dataset": ""}, "is no label budget"),
-        ({"indices": [1, 1]}, "different and not negative"),
-        ({"indices": [-1, 1]}, "different and not negative"),
-        ({"indices": []}, "is empty"),
-        ({"indices": [0.5, 1]}, "whole numbers"),
-        ({"per_class": 3}, "lists only 2 indices"),
-    ],
-)
-def test_a_damaged_saved_budget_is_refused(change, says):
-    fields = {"dataset": "digits", "draw": 0, "per_class": 1, "indices": [4, 7]}
-    LabelBudget.from_json(fields)
-
-    with pytest.raises(InputError, match=says):
-        LabelBudget.from_json({**fields, **change})
-
-
-def test_a_budget_cannot_be_changed():
-    mine = np.array([4, 7])
-    budget = LabelBudget("digits", 0, 1, mine)
-    mine[0] = 99
-
-    assert budget.indices.tolist() == [4, 7]
-    with pytest.raises(ValueError, match="read-only"):
-        budget.indices[0] = 1
-
-
 # ---- classifiers
-
-
-@pytest.mark.parametrize("per_class", [1, 2, 3, 5, 10, 50, 100, 5000])
-def test_nearest_neighbors_never_ask_more_labels_than_there_are(per_class):
-    knn = few_label_classifiers(0, per_class)["knn"]
-
-    assert 1 <= knn.n_neighbors <= per_class
 
 
 def test_classifiers_are_fresh_and_carry_the_seed():
     first, second = few_label_classifiers(7), few_label_classifiers(7)
 
-    assert list(first) == METHODS
-    assert first["knn"] is not second["knn"]
-    assert first["logistic-regression"][-1].random_state == 7
+    assert list(first) == list(METHODS)
+    assert first["svm"] is not second["svm"]
+    assert first["svm"].random_state == first["named-clusters"].random_state == 7
 
 
 # ---- rows
+
+
+def without_seconds(rows):
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
 
 
 def test_rows_are_tidy_and_cover_every_budget_draw_and_method():
@@ -214,7 +69,7 @@ def test_rows_are_tidy_and_cover_every_budget_draw_and_method():
 
     assert all(list(row) == COLUMNS for row in rows)
     assert [(row["budget"], row["draw"], row["method"]) for row in rows] == [
-        (budget, draw, method) for budget in (1, 5) for draw in range(3) for method in METHODS
+        (budget, draw, method) for budget in (1, 5) for draw in range(3) for method in QUICK
     ]
     assert {(r["dataset"], r["split"], r["features"], r["seed"]) for r in rows} == {
         ("blobs", "test", "raw", 4)
@@ -249,26 +104,28 @@ def test_same_arguments_give_the_same_rows():
         for _ in range(2)
     )
 
-    assert first == second
+    assert without_seconds(first) == without_seconds(second)
 
 
-def test_labels_and_codes_outside_the_budget_change_nothing():
+@pytest.mark.parametrize("method", METHODS)
+def test_labels_outside_the_budget_change_nothing(method):
     rng = np.random.default_rng(0)
     codes, labels, test = rng.normal(size=(90, 3)), np.arange(90) % 3, rng.normal(size=(50, 3))
     truth = np.arange(50) % 3
     budget = draw_budget(labels, 4, draw=0)
     outside = np.setdiff1d(np.arange(90), budget.indices)
-    expected = budget_rows(budget, codes, labels, test, truth, features="f")
 
-    permuted, moved = labels.copy(), codes.copy()
+    def rows_with(labels):
+        return without_seconds(
+            budget_rows(budget, codes, labels, test, truth, features="f", methods=[method])
+        )
+
+    permuted = labels.copy()
     permuted[outside] = rng.permutation(permuted[outside])
-    moved[outside] += 5
     hidden = np.where(np.isin(np.arange(90), outside), -1, labels)
 
     assert not np.array_equal(permuted, labels)
-    assert budget_rows(budget, codes, permuted, test, truth, features="f") == expected
-    assert budget_rows(budget, codes, hidden, test, truth, features="f") == expected
-    assert budget_rows(budget, moved, labels, test, truth, features="f") == expected
+    assert rows_with(permuted) == rows_with(hidden) == rows_with(labels)
 
 
 def test_labels_inside_the_budget_do_matter():
@@ -305,9 +162,9 @@ def test_a_budget_that_cannot_be_drawn_is_a_failed_row_beside_the_others(y_train
     failed = [row for row in rows if row["budget"] == 5]
 
     assert len(rows) == 8
-    assert [row["method"] for row in failed] == METHODS * 2
+    assert [row["method"] for row in failed] == QUICK * 2
     for row in failed:
-        assert list(row) == COLUMNS
+        assert set(row) == set(COLUMNS)
         assert (row["status"], row["n_train"]) == ("failed", 0)
         assert math.isnan(row["accuracy"])
         assert says in row["reason"]
@@ -377,10 +234,61 @@ def test_a_budget_of_other_labels_is_refused(indices, says):
         )
 
 
+def test_every_method_is_in_a_family_and_fitted_on_the_same_draws():
+    codes, labels = blobs(120)
+    rows = label_budget_rows(
+        codes, labels, codes, labels, [2, 5], 2, dataset="d", features="f", methods=METHODS
+    )
+
+    assert [(r["budget"], r["draw"], r["method"]) for r in rows] == [
+        (budget, draw, method) for budget in (2, 5) for draw in (0, 1) for method in METHODS
+    ]
+    assert {row["family"] for row in rows} == {FROZEN}
+    assert min(row["accuracy"] for row in rows) > 0.95
+    assert all(0 <= row["ece"] < 0.5 and row["seconds"] >= 0 for row in rows)
+
+
+def test_all_labels_are_drawn_once_and_stand_at_the_mean_per_class():
+    codes, labels = blobs(60)
+    rows = label_budget_rows(
+        codes, labels, codes, labels, [1, ALL], 3, dataset="d", features="f", methods=["knn"]
+    )
+
+    assert [(row["budget"], row["n_train"]) for row in rows] == [(1, 3)] * 3 + [(20, 60)]
+
+
+def test_random_draws_say_so_and_name_the_missing_classes():
+    codes, labels = blobs(200, 10)
+    rows = label_budget_rows(
+        codes, labels, codes, labels, [1], 3, dataset="d", features="f",
+        methods=["knn", "poisson-priors"], balanced=False,
+    )  # fmt: skip
+
+    assert {(row["method"], row["uses_balance"]) for row in rows} == {
+        ("knn", False),
+        ("poisson-priors", True),
+    }
+    for row in rows:
+        n_missing = row["reason"].count(",") + 1
+        assert row["reason"].startswith("no label of class ")
+        assert row["accuracy"] <= 1 - n_missing / 10 + 1e-9
+
+
+def test_priors_alone_or_after_plain_poisson_give_the_same():
+    codes, labels = np.random.default_rng(0).normal(size=(300, 3)), np.arange(300) % 3
+    told = {"dataset": "d", "features": "f"}
+    halves = codes, labels, codes, labels
+    both = label_budget_rows(*halves, [3], 2, **told, methods=["poisson", "poisson-priors"])
+    alone = label_budget_rows(*halves, [3], 2, **told, methods=["poisson-priors"])
+
+    assert without_seconds(both[1::2]) == without_seconds(alone)
+    assert both[0]["ece"] != both[1]["ece"]
+
+
 def test_accuracy_on_digits_rises_with_the_budget(digits):
     rows = label_budget_rows(*digits, [1, 5, 20, 100], 5, dataset="digits", features="pixels")
 
-    for method in METHODS:
+    for method in QUICK:
         means = [
             np.mean([r["accuracy"] for r in rows if (r["method"], r["budget"]) == (method, b)])
             for b in (1, 5, 20, 100)

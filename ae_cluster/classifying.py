@@ -1,0 +1,306 @@
+"""From a data set with a few labels to a class for every sample, and how far to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+from ae_cluster.checks import FloatArray, IntArray
+from ae_cluster.config import RunConfig, preset_epochs, read_config
+from ae_cluster.datasets import Dataset, load_dataset
+from ae_cluster.errors import InputError, nearest
+from ae_cluster.evaluation import UNKNOWN
+from ae_cluster.few_labels.base import Labeling
+from ae_cluster.few_labels.label_files import NamedLabels, read_labels
+from ae_cluster.few_labels.methods import METHODS, few_label_classifiers
+from ae_cluster.run_folder import read_codes
+
+N_FOLDS = 5  # of cross-validation, at most
+DEFAULT_METHOD = "label-spreading"
+
+
+class Samples(NamedTuple):
+    """All samples of a data set, train and test as one, in the order of their file.
+
+    Attributes
+    ----------
+    name : str
+    ids : ndarray of str (n,)
+    codes : callable
+        Returns the codes (n, n_components); called once labels are known to be usable.
+    labels : NamedLabels
+        Those that the data hold.
+    """
+
+    name: str
+    ids: NDArray[np.str_]
+    codes: Callable[[], FloatArray]
+    labels: NamedLabels
+
+
+class Estimate(NamedTuple):
+    """How often a prediction is right, as held-out labels tell.
+
+    Attributes
+    ----------
+    accuracy : float
+    low, high : float
+        95 % interval (Wilson's).
+    n : int
+        Held-out labels.
+    """
+
+    accuracy: float
+    low: float
+    high: float
+    n: int
+
+    @classmethod
+    def of(cls, right: NDArray[np.bool_]) -> Estimate:
+        """Return the estimate from whether each held-out label was met."""
+        interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
+        return cls(float(right.mean()), float(interval.low), float(interval.high), len(right))
+
+
+class Classified(NamedTuple):
+    """Predictions for every sample, and what is known of their worth.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Columns id, label (as given, "" where not), prediction, probability.
+    estimate : Estimate or None
+        By cross-validation on the given labels; None where no class has two.
+    against_data : Estimate or None
+        On labels that the data hold beside the given ones; these were never learnt from.
+    n_labels : int
+    twins : int
+        Labelled samples that equal another with another label.
+    """
+
+    table: pd.DataFrame
+    estimate: Estimate | None
+    against_data: Estimate | None
+    n_labels: int
+    twins: int
+
+
+def classify(samples: Samples, given: NamedLabels | None, method: str, seed: int) -> Classified:
+    """Learn from a few labels and predict a class for every sample.
+
+    Parameters
+    ----------
+    samples : Samples
+        Of `samples_of`.
+    given : NamedLabels or None
+        The labels to learn from; None: those that the data hold.
+    method : str
+        A name of `ae_cluster.few_labels.methods.METHODS`.
+    seed : int
+
+    Raises
+    ------
+    InputError
+        When the method is unknown, or the labels cannot be learnt from.
+    """
+    if method not in METHODS:
+        raise InputError(f"--method {method!r} is not known: {nearest(method, METHODS)}")
+    labels = samples.labels if given is None else given
+    _check_worth(samples.name, labels, given is not None)
+    codes = samples.codes()
+    classifier = few_label_classifiers(seed)[method]
+    whole = Labeling(labels.columns, len(labels.names))
+    folds = whole.folds(N_FOLDS)
+    model, *held_out = classifier.fit_many(
+        codes, [labels.columns, *(whole.without(fold).columns for fold in folds)]
+    )
+    shares = model.predict_proba(codes)
+    predicted = model.classes_[shares.argmax(axis=1)]
+    right = [m.predict(codes[fold]) == labels.columns[fold] for m, fold in zip(held_out, folds,
+             strict=True)]  # fmt: skip
+    names = np.array([*labels.names, ""])
+    table = pd.DataFrame(
+        {
+            "id": samples.ids,
+            "label": names[labels.columns],
+            "prediction": names[predicted],
+            "probability": shares.max(axis=1).round(4),
+        }
+    )
+    return Classified(
+        table,
+        Estimate.of(np.concatenate(right)) if right else None,
+        _against_data(samples.labels, labels, predicted) if given is not None else None,
+        len(whole.labelled),
+        _twins(codes, labels.columns),
+    )
+
+
+def _check_worth(name: str, labels: NamedLabels, are_given: bool) -> None:
+    known = labels.columns != UNKNOWN
+    n_classes = np.unique(labels.columns[known]).size
+    way_out = "label samples of at least two classes" if are_given else "give some with --labels"
+    if not n_classes:
+        raise InputError(f"{name} holds no label; {way_out}.")
+    if n_classes < 2:
+        only = labels.names[labels.columns[known][0]]
+        raise InputError(f"All labels of {name} are {only!r}; {way_out}.")
+    if known.all():
+        raise InputError(
+            f"Every sample of {name} has a label, so there is nothing to predict; say with "
+            "--labels FILE which few to learn from."
+        )
+
+
+def _against_data(of_data: NamedLabels, given: NamedLabels, predicted: IntArray) -> Estimate | None:
+    """Return the score on labels that only the data hold; None where there are none."""
+    fresh = (of_data.columns != UNKNOWN) & (given.columns == UNKNOWN)
+    if not fresh.any() or of_data.names != given.names:
+        return None
+    return Estimate.of(predicted[fresh] == of_data.columns[fresh])
+
+
+def _twins(codes: FloatArray, columns: IntArray) -> int:
+    """Return how many labelled samples have the codes of another with another label."""
+    known = columns != UNKNOWN
+    _, place = np.unique(codes[known], axis=0, return_inverse=True)
+    pairs = np.unique(np.stack([place.ravel(), columns[known]]), axis=1)[0]
+    return int(np.isin(place.ravel(), np.flatnonzero(np.bincount(pairs) > 1)).sum())
+
+
+# Where samples come from
+
+
+def samples_of(
+    source: str,
+    *,
+    data_home: Path | None = None,
+    image_shape: tuple[int, ...] | None = None,
+    n_components: int = 10,
+    epochs: int | None = None,
+    seed: int = 0,
+) -> Samples:
+    """Return the samples of a data set, whose codes are then learnt, or of a run's folder."""
+    if (Path(source).expanduser() / "config.json").is_file():
+        return samples_of_run(Path(source).expanduser())
+    data = load_dataset(source, data_home=data_home, image_shape=image_shape)
+    order = file_order(np.concatenate([data.ids_train, data.ids_test]))
+    columns = np.concatenate(
+        [
+            np.full(len(raw), UNKNOWN) if y is None else y
+            for raw, y in ((data.raw_train, data.y_train), (data.raw_test, data.y_test))
+        ]
+    )
+
+    def codes() -> FloatArray:
+        return _learnt_codes(data, n_components, epochs, seed)[order]
+
+    ids = np.concatenate([data.ids_train, data.ids_test])[order]
+    return Samples(data.name, ids, codes, NamedLabels(columns[order], data.class_names))
+
+
+def samples_of_run(folder: Path) -> Samples:
+    """Return the samples of a run folder, with the codes that it holds."""
+    config = read_config(folder / "config.json")
+    methods = sorted(path.parent.name for path in folder.glob("methods/*/codes.npz"))
+    if not methods:
+        raise InputError(f"{folder} holds no codes (methods/NAME/codes.npz); run it again.")
+    arrays = read_codes(folder, methods[0])
+    ids, codes = (
+        np.concatenate([arrays[f"{part}_train"], arrays[f"{part}_test"]])
+        for part in ("ids", "codes")
+    )
+    columns = np.concatenate(
+        [
+            arrays.get(f"labels_{half}", np.full(len(arrays[f"ids_{half}"]), UNKNOWN))
+            for half in ("train", "test")
+        ]
+    )
+    order = file_order(ids)
+    names = tuple(config["data"]["class_names"])
+    labels = NamedLabels(columns[order].astype(np.int64), names)
+    return Samples(config["data"]["name"], ids[order], lambda: codes[order], labels)
+
+
+def file_order(ids: NDArray[np.str_]) -> IntArray:
+    """Return the order in which samples stood in their file, as far as numbered ids tell."""
+    halves = np.char.partition(ids, "-")
+    is_half = np.isin(halves[:, 0], ["train", "test"])
+    numbers = np.where(is_half, halves[:, 2], ids)
+    if not np.char.isdecimal(numbers).all():
+        return np.arange(len(ids))
+    return np.lexsort((numbers.astype(np.int64), halves[:, 0] == "test"))
+
+
+def _learnt_codes(data: Dataset, n_components: int, epochs: int | None, seed: int) -> FloatArray:
+    """Train an autoencoder on all samples, which takes no label, and return their codes."""
+    from ae_cluster.autoencoder import AutoEncoder
+
+    raw = np.concatenate([data.raw_train, data.raw_test])
+    model = AutoEncoder(
+        n_components,
+        (128, 64, max(12, n_components)),
+        input_kind="table" if data.is_table else "images",
+        max_iter=preset_epochs(len(raw), RunConfig().batch_size) if epochs is None else epochs,
+        random_state=seed,
+    )
+    codes: FloatArray = model.fit_transform(raw)
+    return codes
+
+
+def labels_for(samples: Samples, path: Path) -> NamedLabels:
+    """Return the labels in a user's file for these samples."""
+    return read_labels(path, samples.ids, samples.labels.names)
+
+
+def report(found: Classified, method: str, out: Path) -> str:
+    """Return what a classification says at its end."""
+    table = found.table
+    counts = table["prediction"].value_counts()
+    listed = ", ".join(f"{name} {counts[name]:,}" for name in sorted(counts.index, key=str))
+    unsure = int((table["probability"] < 0.5).sum())
+    lines = [
+        f"{method} learnt from {found.n_labels} labels and {len(table) - found.n_labels:,} "
+        "samples without.",
+        f"Predicted: {listed}.",
+        f"Of {unsure:,} samples the prediction is less likely than not to be right."
+        if unsure else "",
+        _told_estimate(found.estimate),
+        _told_data(found.against_data),
+        f"Note: {found.twins} labelled samples equal another that has another label."
+        if found.twins else "",
+        f"Every sample's id, prediction and probability: {out}",
+    ]  # fmt: skip
+    return "\n".join(line for line in lines if line)
+
+
+def _told_estimate(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return (
+            "How good that is cannot be told: no class has two labels, so none can be held out "
+            "to check. Label one more of each class."
+        )
+    return (
+        f"Right in about {_share(estimate)}, by cross-validation on the labels: {estimate.n} were "
+        "each predicted without it. That holds if they were chosen by chance; predictions from "
+        "all labels are a little better."
+    )
+
+
+def _told_data(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return ""
+    return (
+        f"Right in {_share(estimate)}, against {estimate.n:,} labels in the data that were not "
+        "learnt from."
+    )
+
+
+def _share(estimate: Estimate) -> str:
+    return f"{estimate.accuracy:.1%} (95 % interval {estimate.low:.1%} to {estimate.high:.1%})"

@@ -1,0 +1,84 @@
+"""How far probabilities can be trusted, and one number that makes them more honest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+
+from ae_cluster.checks import IntArray, check_same_length, checked_labels
+from ae_cluster.errors import InputError
+from ae_cluster.evaluation import UNKNOWN
+
+_WIDEST = 5.0  # the temperature stays within e^5 of the one that was expected
+
+
+def expected_calibration_error(
+    labels_true: ArrayLike, probabilities: ArrayLike, *, n_bins: int = 15
+) -> float:
+    """Return by how much confidence and accuracy differ, on average over samples.
+
+    Samples are put into bins of equal width by the probability of their likeliest class; the
+    error is the mean of |accuracy − mean confidence| of the bins, weighted by their samples.
+
+    Parameters
+    ----------
+    labels_true : array-like of shape (n,)
+        Column of the true class, or −1: such samples are left out.
+    probabilities : array-like of shape (n, n_classes)
+        Rows sum to 1.
+    n_bins : int
+
+    Returns
+    -------
+    From 0, honest, to 1; NaN when no label is known.
+
+    Source: Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks" (2017).
+    """
+    truth, shares = checked_labels(labels_true, "labels_true"), np.asarray(probabilities)
+    if shares.ndim != 2 or n_bins < 1 or not np.allclose(shares.sum(axis=1), 1, atol=1e-3):
+        raise InputError("probabilities must have shape (n, n_classes) and rows that sum to 1.")
+    check_same_length(truth, shares, ("labels_true", "probabilities"))
+    shares, truth = shares[truth != UNKNOWN], truth[truth != UNKNOWN]
+    if not truth.size:
+        return float("nan")
+    confidence, right = shares.max(axis=1), shares.argmax(axis=1) == truth
+    # Bins are open below and closed above, so that a confidence of 1 is in the last.
+    of_bin = np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
+    gaps = np.bincount(of_bin, right - confidence, minlength=n_bins)
+    return float(np.abs(gaps).sum() / truth.size)
+
+
+def fit_temperature(
+    scores: NDArray[Any], truth: IntArray, expected: float, trust: float = 4.0
+) -> float:
+    """Return the temperature T that makes softmax(scores / T) fit held-out labels best.
+
+    Parameters
+    ----------
+    scores : ndarray (n, n_classes)
+        Of samples that were held out; n may be 0.
+    truth : ndarray (n,)
+        Their columns.
+    expected : float
+        The temperature without any label.
+    trust : float
+        How many labels it takes to leave that.
+
+    Notes
+    -----
+    Minimises the negative log-likelihood plus trust · (log T − log expected)²: with a
+    handful of labels the likeliest temperature alone is 0 or infinite.
+    """
+    if not len(scores):
+        return expected
+
+    def cost(shift: float) -> float:
+        likelihood = log_softmax(scores / (expected * np.exp(shift)), axis=1)
+        return float(trust * shift**2 - likelihood[np.arange(len(truth)), truth].sum())
+
+    best = minimize_scalar(cost, bounds=(-_WIDEST, _WIDEST), method="bounded")
+    return expected * float(np.exp(best.x))

@@ -1,0 +1,70 @@
+"""The ways from frozen codes and a few labels to a class, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ae_cluster.few_labels.base import FewLabelClassifier
+from ae_cluster.few_labels.clusters import NamedClusters
+from ae_cluster.few_labels.graph import NeighborGraph
+from ae_cluster.few_labels.graph_methods import GraphSpreading, PoissonLearning
+from ae_cluster.few_labels.labelled import (
+    LabelledLogistic,
+    LabelledNeighbors,
+    LabelledSVM,
+    SelfTraining,
+)
+
+FROZEN = "frozen codes"
+
+
+class Method(NamedTuple):
+    """A way to classify, and what the rows say of it.
+
+    Attributes
+    ----------
+    make : callable
+        Takes a seed and the codes' graph (or None) and returns the unfitted classifier.
+    family : str
+        Whether the codes stay as they are.
+    uses_balance : bool
+        Whether it is told that the classes are equally common.
+    after : str
+        The method whose fitted models it starts from, where that saves solving twice.
+    """
+
+    make: Callable[[int, NeighborGraph | None], FewLabelClassifier]
+    family: str = FROZEN
+    uses_balance: bool = False
+    after: str = ""
+
+
+METHODS = {
+    "logistic-regression": Method(lambda _, __: LabelledLogistic()),
+    "knn": Method(lambda _, __: LabelledNeighbors()),
+    "svm": Method(lambda seed, _: LabelledSVM(random_state=seed)),
+    "self-training": Method(lambda seed, _: SelfTraining(random_state=seed)),
+    "label-spreading": Method(lambda _, graph: GraphSpreading(graph=graph)),
+    "poisson": Method(lambda _, graph: PoissonLearning(graph=graph)),
+    "poisson-priors": Method(
+        lambda _, graph: PoissonLearning(class_priors="balanced", graph=graph),
+        uses_balance=True,
+        after="poisson",
+    ),
+    "named-clusters": Method(lambda seed, _: NamedClusters(random_state=seed)),
+}
+QUICK = ("logistic-regression", "knn")  # what a run tries on every code
+
+
+def few_label_classifiers(
+    seed: int = 0, graph: NeighborGraph | None = None
+) -> dict[str, FewLabelClassifier]:
+    """Return the unfitted classifiers for a few labels, by name.
+
+    Parameters
+    ----------
+    seed : of everything random in them.
+    graph : that of the codes to be fitted, if it is there already.
+    """
+    return {name: method.make(seed, graph) for name, method in METHODS.items()}
