@@ -59,32 +59,41 @@ def carry_out(
     arguments: argparse.Namespace,
     name: str,
     work: Callable[[Cell, Store], list[Row]] = cluster_cell,
+    shown: list[Cell] | None = None,
 ) -> int:
-    """Do the cells that are not done, write their rows by data set, and return the exit code.
+    """Do the cells that are not done, write rows by data set, and return the exit code.
+
+    The rows are those of the finished cells of ``shown``, by default of the cells themselves.
 
     The code is 1 when a cell failed. A row that says a thing cannot be had, such as
     more labels of a class than it has samples, is a result: it is told, and the code is 0.
     """
-    store = Store(arguments.store)
-    by_dataset: dict[str, list[Task]] = {}
-    for cell in cells:
-        task = make_task(work, cell, data_of(cell["dataset"]).fingerprint, VERSION)
-        by_dataset.setdefault(cell["dataset"], []).append(task)
-    failed = []
-    for dataset, tasks in by_dataset.items():
+    store, failed = Store(arguments.store), []
+    shown_tasks = _by_dataset(shown or cells, work)
+    for dataset, tasks in _by_dataset(cells, work).items():
         failed += run_grid(tasks, store, jobs=arguments.jobs, retry_failed=arguments.retry_failed)
-        rows = store.rows([task.key for task in tasks])
+        rows = store.rows([task.key for task in shown_tasks[dataset]])
         make_folder(arguments.out)
         path = arguments.out / f"{name}-{Path(dataset).stem}.csv"
         rows.round(6).to_csv(path, index=False)
         n_lost = int((rows["status"] != "ok").sum())
         lost = f", of which {n_lost} say why they have no score" if n_lost else ""
-        print(f"{len(tasks)} cells, {len(rows)} rows{lost}, written to {path}.")
+        print(f"{len(tasks)} cells; {len(rows)} rows{lost} written to {path}.")
     for task in failed:
         told = ("dataset", "features", "method", "seed", "budget")
         what = " ".join(str(task.cell[c]) for c in told if c in task.cell)
         print(f"failed: {what} (see status and reason in its row)", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _by_dataset(
+    cells: list[Cell], work: Callable[[Cell, Store], list[Row]]
+) -> dict[str, list[Task]]:
+    tasks: dict[str, list[Task]] = {}
+    for cell in cells:
+        task = make_task(work, cell, data_of(cell["dataset"]).fingerprint, VERSION)
+        tasks.setdefault(cell["dataset"], []).append(task)
+    return tasks
 
 
 def exit_code(main: Callable[[], int]) -> int:

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 EXPERIMENTS = ("compare_clustering", "code_size", "training_curve", "label_budget")
 FILES = ("compare_clustering", "code_size", "training_epochs", "training_images", "label_budget")
+QUICK = ("autoencoder", "pca", "untrained", "pixels")
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,8 @@ def smoke(tmp_path_factory, load_experiment):
     folder = tmp_path_factory.mktemp("smoke")
     for name in EXPERIMENTS:
         arguments = ["--smoke", "--out", f"{folder}/results", "--store", f"{folder}/store"]
+        if name == "compare_clustering":  # what takes minutes is tested on its own
+            arguments += [f"--features={way}" for way in QUICK]
         assert load_experiment(name).main(arguments) == 0
     return folder
 
@@ -49,6 +52,21 @@ def test_every_row_is_there_once_with_a_score(rows_of, name):
 
 def test_every_way_has_every_seed(rows_of):
     assert len(rows_of["compare_clustering"]) == 7 * 2 * 2  # ways × seeds × splits
+
+
+@pytest.mark.slow
+def test_sorting_codes_join_the_rows_of_the_others(smoke, load_experiment, tmp_path):
+    shutil.copytree(smoke / "store", tmp_path / "store")
+    arguments = ["--smoke", "--features=sorting", "--features=sorting-images"]
+    arguments += ["--out", str(tmp_path), "--store", str(tmp_path / "store")]
+    assert load_experiment("compare_clustering").main(arguments) == 0
+    rows = pd.read_csv(tmp_path / "compare_clustering-digits.csv")
+    assert len(rows) == (7 + 4) * 2 * 2
+    sorting = rows[rows["features"].str.startswith("sorting")]
+    assert (sorting["status"] == "ok").all()
+    assert sorting["mse"].between(0, 1).all()
+    with_images = sorting["features"] == "sorting-images"
+    assert (sorting["uses_augmentation"] == with_images).all()
 
 
 def test_codes_of_every_size_beside_the_baselines(rows_of):

@@ -12,13 +12,13 @@ FLOORS = {
     0: ["errors", "files", "checks", "rows", "anchors", "machine", "evaluation", "clustering"],
     1: [
         "networks", "backprop", "adam", "training", "callbacks", "checkpoints", "scaling",
-        "inputs", "model_files", "reconstruction", "coding", "fitting", "health", "datasets",
-        "config",
+        "inputs", "model_files", "reconstruction", "coding", "fitting", "health", "manifold",
+        "datasets", "config",
     ],
     2: ["autoencoder"],
     3: ["baselines", "deep", "few_labels", "sorting", "semi_supervised", "scoring"],
     4: ["store", "run_folder", "tables", "comparison", "summaries", "figures", "explorer"],
-    5: ["grid", "runs"],
+    5: ["grid", "runs", "classifying", "labelling"],
     6: ["commands", "cli", "experiments"],
 }  # fmt: skip
 NEVER_TORCH = [
