@@ -25,7 +25,7 @@ from experiments.cells import VERSION, clusters_of, codes_of, data_of, make_cell
 from experiments.grids import carry_out, exit_code, grid_parser, prepare, seeds_and_epochs
 from experiments.pictured import keep_pictured
 
-WAYS = (
+QUICK_WAYS = (
     ("autoencoder", "kmeans"),
     ("autoencoder", "gmm"),
     ("pca", "kmeans"),
@@ -33,6 +33,9 @@ WAYS = (
     ("untrained", "kmeans"),
     ("untrained", "gmm"),
     ("pixels", "kmeans"),
+)
+WAYS = (
+    *QUICK_WAYS,
     ("sorting", "kmeans"),
     ("sorting", "gmm"),
     ("sorting-images", "kmeans"),
