@@ -12,7 +12,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_the_ten_lines_of_python_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (lines,) = [b for b in re.findall(r"```python\n(.*?)```", README, re.S) if "AutoEncoder(" in b]
+    blocks = re.findall(r"```python\n(.*?)```", README, re.S)
+    (lines,) = [block for block in blocks if " AutoEncoder(" in block]
     names = {}
     exec(compile(lines, "README.md", "exec"), names)
     assert names["codes"].shape == (450, 3)

@@ -36,8 +36,9 @@ def test_every_listed_file_exists_or_is_marked(file, mark):
 
 @pytest.mark.parametrize("command", sorted({command for *_, command, _, _ in LISTED}))
 def test_every_command_exists(command):
-    name = re.search(r"experiments\.(\w+)", command).group(1)
-    assert (ROOT / "experiments" / f"{name}.py").is_file()
+    folder, name = re.search(r"^(?:python -m |ae-)(experiments|cluster)[. ](\w+)", command).groups()
+    home = ROOT / {"experiments": "experiments", "cluster": "ae_cluster/commands"}[folder]
+    assert (home / f"{name}.py").is_file()
 
 
 @pytest.mark.parametrize("letter", sorted({letter for *_, letter, _ in LISTED}))
