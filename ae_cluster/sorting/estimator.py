@@ -52,7 +52,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         Images that are turned, sheared, scaled or moved a little keep their
         cluster. Without it nothing is assumed, not even which pixels are neighbours.
     n_neighbors : int, default=15
-        Of the graph.
+        Of the graph; fewer where clusters must be small.
     hidden_layer_sizes : sequence of int, default=(400, 400)
         Of the network that sorts; with the image prior convolutions follow it.
     batch_size : int, default=256
@@ -176,7 +176,9 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     def _sort(self, x: Tensor, seed: int, generator: torch.Generator) -> None:
         """Find the first clusters and teach them to the network."""
         samples = x.numpy()
-        neighbors = nearest_neighbors(samples, self.n_neighbors)
+        # A neighbourhood as large as a cluster would tell nothing of clusters.
+        most = max(2, len(samples) // (2 * self.n_clusters))
+        neighbors = nearest_neighbors(samples, min(self.n_neighbors, most))
         self.first_labels_ = first_clusters(samples, neighbors, self.n_clusters, seed)
         weights = shared_neighbor_graph(neighbors[1])
         farthest = neighbors[0][:, min(REACHED, neighbors[0].shape[1]) - 1]

@@ -28,7 +28,7 @@ EIGENVECTORS = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5)  # times the number of cluste
 NEAR = 10  # neighbours in the graphs that are cut; the judging graph has more
 STARTS = 3  # of KMeans on each set of eigenvectors
 MIXTURES = 10  # starts of the mixture on the UMAP
-LEAST_FOR_UMAP = 100  # samples: fewer make no manifold to speak of
+FEW = 100  # samples: fewer make no manifold to speak of
 TIE = 1e-8  # of a sample to itself: none is without an edge
 
 
@@ -104,7 +104,7 @@ def candidates(
     nearest = neighbors[0][:, :NEAR], neighbors[1][:, :NEAR]
     for weights in (shared_neighbor_graph(nearest[1]), distance_graph(nearest)):
         yield from _spectral(weights, n_clusters, seed)
-    if len(samples) >= LEAST_FOR_UMAP:
+    if len(samples) >= FEW:
         places = umap_places(samples, 3, neighbors[1].shape[1] + 1, seed, neighbors=neighbors)
         for i in range(MIXTURES):
             mixture = GaussianMixture(
@@ -133,6 +133,9 @@ def spectral_directions(weights: sparse.csr_array, n_directions: int) -> NDArray
     """
     scale = sparse.diags_array(1 / np.sqrt(np.asarray(weights.sum(axis=1))))
     n = weights.shape[0]
+    if n < FEW:  # exact: iterations from a constant start may already be at their end
+        vectors = np.linalg.eigh((scale @ weights @ scale).toarray())[1]
+        return np.asarray(vectors[:, ::-1][:, :n_directions])
     _, vectors = eigsh(
         sparse.csr_array(scale @ weights @ scale),
         k=n_directions,
