@@ -249,15 +249,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             When the folder is missing, damaged, tampered with or of a newer format.
         """
         tensors, description = model_files.read(Path(path), cls.__name__)
-        try:
+        with model_files.whole(path, cls.__name__):
             model = cls(**unjsoned(description["parameters"]))
             model._check_parameters()
             model._restore(tensors, description["fitted"])
-        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            why = " ".join(str(error).split())  # PyTorch's own runs over several lines
-            raise InputError(
-                f"{path} does not hold a whole {cls.__name__} ({why}); save the model again."
-            ) from error
         return model
 
     def _tensors(self) -> dict[str, Tensor]:

@@ -24,7 +24,8 @@ def _is_whole(value: Any, least: int) -> bool:
     return is_number and bool(value >= least)
 
 
-def _whole(least: int) -> Callable[[Any], bool]:
+def whole(least: int) -> Callable[[Any], bool]:
+    """Return the test whether a value is a whole number of at least ``least``."""
     return lambda v: _is_whole(v, least)
 
 
@@ -46,9 +47,7 @@ def _flag(v: Any) -> bool:
 
 
 def _sizes(v: Any) -> bool:
-    return (
-        isinstance(v, Sequence | np.ndarray) and not isinstance(v, str) and all(map(_whole(1), v))
-    )
+    return isinstance(v, Sequence | np.ndarray) and not isinstance(v, str) and all(map(whole(1), v))
 
 
 def _callbacks(v: Any) -> bool:
@@ -62,9 +61,11 @@ def _seed(v: Any) -> bool:
     return v is None or isinstance(v, np.random.RandomState) or (_is_whole(v, 0) and v < 2**32)
 
 
+Allowed = dict[str, tuple[Callable[[Any], bool], str]]
+
 # parameter: (what is allowed, in words for the error)
-_ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "n_components": (_whole(1), "a whole number of at least 1"),
+_ALLOWED: Allowed = {
+    "n_components": (whole(1), "a whole number of at least 1"),
     "hidden_layer_sizes": (_sizes, "a sequence of whole numbers of at least 1"),
     "activation": (_one_of(*ACTIVATION_NAMES), f"one of {', '.join(ACTIVATION_NAMES)}"),
     "kind": (_one_of("dense", "conv"), "dense or conv"),
@@ -77,17 +78,17 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         "None, (height, width) or (height, width, channels)",
     ),
     "input_kind": (_one_of("auto", "images", "table"), "auto, images or table"),
-    "batch_size": (_whole(1), "a whole number of at least 1"),
+    "batch_size": (whole(1), "a whole number of at least 1"),
     "learning_rate_init": (_real(lambda v: v > 0), "a number above 0"),
     "learning_rate": (_one_of("constant", "cosine"), "constant or cosine"),
-    "max_iter": (_whole(0), "a whole number of at least 0 (epochs)"),
+    "max_iter": (whole(0), "a whole number of at least 0 (epochs)"),
     "early_stopping": (_flag, "True or False"),
     "validation_fraction": (_real(lambda v: 0 < v < 1), "a number between 0 and 1"),
-    "n_iter_no_change": (_whole(1), "a whole number of at least 1"),
+    "n_iter_no_change": (whole(1), "a whole number of at least 1"),
     "tol": (_real(lambda v: v >= 0), "a number of at least 0"),
     "noise_std": (_real(lambda v: v >= 0), "a number of at least 0"),
     "mask_fraction": (_real(lambda v: 0 <= v < 1), "a number from 0 to below 1"),
-    "n_snapshots": (_whole(0), "a whole number of at least 0"),
+    "n_snapshots": (whole(0), "a whole number of at least 0"),
     "callbacks": (_callbacks, "a sequence of ae_cluster.Callback objects"),
     "checkpoint": (lambda v: v is None or isinstance(v, str | Path), "None or the path of a file"),
     "random_state": (_seed, "None, a whole number from 0 to 2**32 - 1, or a numpy RandomState"),
@@ -96,12 +97,20 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def check_parameters(values: dict[str, Any]) -> None:
-    """Raise an `InputError` for the first parameter that cannot be used."""
-    for name, (is_allowed, words) in _ALLOWED.items():
-        if not is_allowed(values[name]):
+def check_parameters(values: dict[str, Any], own: Allowed | None = None) -> None:
+    """Raise an `InputError` for the first parameter that cannot be used.
+
+    Parameters
+    ----------
+    values : dict
+        Of an `AutoEncoder`, or of an estimator that shares some of its parameters.
+    own : dict
+        What is allowed of the parameters that only this estimator has; these win.
+    """
+    for name, (is_allowed, words) in (_ALLOWED | (own or {})).items():
+        if name in values and not is_allowed(values[name]):
             raise InputError(f"{name}={values[name]!r} cannot be used; it must be {words}.")
-    if values["checkpoint"] is not None and not _is_whole(values["random_state"], 0):
+    if values.get("checkpoint") is not None and not _is_whole(values["random_state"], 0):
         raise InputError(
             f"random_state={values['random_state']!r} cannot be used with a checkpoint, whose "
             "training must be able to begin again in the same way; give a whole number."

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,23 @@ def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except (OSError, SafetensorError) as error:
         raise InputError(
             f"The weights of {path} cannot be read ({error}); take a fresh copy of the folder."
+        ) from error
+
+
+@contextmanager
+def whole(path: str | Path, kind: str) -> Iterator[None]:
+    """Say what is missing, in a sentence, when a model cannot be made of what was read.
+
+    Raises
+    ------
+    InputError
+    """
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        why = " ".join(str(error).split())  # PyTorch's own runs over several lines
+        raise InputError(
+            f"{path} does not hold a whole {kind} ({why}); save the model again."
         ) from error
 
 

@@ -43,6 +43,8 @@ def run_report(rows: pd.DataFrame, out: Path) -> str:
     if figures:
         listed = "\n".join(f"  {path}" for path in figures)
         parts.append(f"Figures, each with its caption beside it:\n{listed}")
+    if (page := out / "explorer.html").is_file():
+        parts.append(f"Walk through the codes, in a browser: {page}")
     parts.append(f"Everything else (scores.csv, codes, model, config): {out}")
     return "\n\n".join(part for part in parts if part)
 

@@ -3,8 +3,8 @@
 KMeans and GMM on the codes of the tutorial autoencoder, beside the baselines:
 all pixels, three principal components, and the encoder before training. Rows of
 every seed go to results/, and for the first seed what the clusters hold; a grid
-that was killed goes on where it stopped. About a minute for digits, twenty for
-MNIST with two jobs.
+that was killed goes on where it stopped. Without the sorting codes about a minute for
+digits and twenty for MNIST with two jobs; with them hours.
 
     python -m experiments.compare_clustering --dataset mnist --seeds 10 --jobs 2
 

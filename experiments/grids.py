@@ -13,6 +13,7 @@ from ae_cluster.files import make_folder
 from ae_cluster.grid import Task, make_task, run_grid
 from ae_cluster.store import Cell, Row, Store
 from experiments.cells import VERSION, cluster_cell, data_of
+from experiments.published import rows_file, write_rows
 
 
 def grid_parser(description: str) -> argparse.ArgumentParser:
@@ -74,8 +75,8 @@ def carry_out(
         failed += run_grid(tasks, store, jobs=arguments.jobs, retry_failed=arguments.retry_failed)
         rows = store.rows([task.key for task in shown_tasks[dataset]])
         make_folder(arguments.out)
-        path = arguments.out / f"{name}-{Path(dataset).stem}.csv"
-        rows.round(6).to_csv(path, index=False)
+        path = rows_file(arguments.out, name, dataset)
+        write_rows(rows, path)
         n_lost = int((rows["status"] != "ok").sum())
         lost = f", of which {n_lost} say why they have no score" if n_lost else ""
         print(f"{len(tasks)} cells; {len(rows)} rows{lost} written to {path}.")

@@ -6,9 +6,9 @@ untrained encoder's codes. Ten seeds of each encoder, six draws of the labelled
 samples for each: draw 6·seed + i, the same for all features and methods, so that
 comparisons are paired. Encoders come from the store that compare_clustering
 fills. A budget larger than a class cannot be drawn: its rows say so, and that is
-no failure. Beside the rows it writes which samples were drawn (label_budgets-NAME.json)
-and tables/label-budget-draws: mean, worst decile, and how much of the spread is the
-encoder's seed, how much the draw. Three minutes an encoder for MNIST on one core.
+no failure. Beside the rows it writes which samples were drawn (label_budgets-NAME.json);
+tables/label-budget-draws (of `experiments.tables`) says mean, worst decile, and how much of the
+spread is the encoder's seed, how much the draw. Three minutes an encoder for MNIST on one core.
 
     python -m experiments.label_budget --dataset mnist --seeds 10 --jobs 2
 
@@ -25,14 +25,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from ae_cluster.errors import InputError
 from ae_cluster.evaluation import UNKNOWN
 from ae_cluster.few_labels.budgets import draw_budget, draw_random_budget, write_budgets
 from ae_cluster.few_labels.graph import neighbor_graph
 from ae_cluster.few_labels.methods import METHODS
-from ae_cluster.few_labels.spread import spread_of_draws, write_spread
 from ae_cluster.semi_supervised import ALL, label_budget_rows
 from ae_cluster.store import Cell, Row, Store
 from experiments.cells import codes_of, data_of, encoder_cell, peak_mb_with
@@ -64,10 +62,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     code = carry_out(cells, arguments, name, score_cell)
     for dataset in datasets:
         keep_draws(dataset, len(seeds), arguments.out, balanced=not arguments.by_chance)
-    paths = [arguments.out / f"{name}-{Path(dataset).stem}.csv" for dataset in datasets]
-    spread = spread_of_draws(pd.concat([pd.read_csv(path) for path in paths]))
-    table = name.replace("_", "-") + "-draws"
-    print(*write_spread(spread, arguments.out / "tables", table), sep="\n")
     return code
 
 

@@ -17,9 +17,24 @@ EXPERIMENTS = {
 }
 
 
+def rows_file(results: Path, experiment: str, dataset: str) -> Path:
+    """Return where an experiment's rows of a data set (name or path) lie.
+
+    Those of label budgets are so many that they are compressed.
+    """
+    ending = "csv.gz" if experiment.startswith("label_budget") else "csv"
+    return results / f"{experiment}-{Path(dataset).stem}.{ending}"
+
+
+def write_rows(rows: pd.DataFrame, path: Path) -> None:
+    """Write rows; the same rows give the same bytes, compressed or not."""
+    packed = {"method": "gzip", "mtime": 0} if path.suffix == ".gz" else None
+    rows.round(6).to_csv(path, index=False, compression=packed)
+
+
 def published_rows(results: Path, experiment: str) -> pd.DataFrame:
     """Return the rows of an experiment on all data sets; empty where there are none."""
-    paths = sorted(results.glob(f"{experiment}-*.csv"))
+    paths = sorted(results.glob(f"{experiment}-*.csv*"))
     if not paths:
         return pd.DataFrame()
     return pd.concat([pd.read_csv(path) for path in paths], ignore_index=True)

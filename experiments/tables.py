@@ -1,7 +1,8 @@
 """Claim: every table of results/ follows from its rows, and from nothing else.
 
 Reads ``results/EXPERIMENT-DATASET.csv`` and writes ``results/tables/NAME.md|csv|tex``:
-held-out scores of every way, with n, median, spread and paired differences.
+held-out scores of every way, with n, median, spread and paired differences; of
+label budgets also the worst decile and the parts of the variance.
 Never loads torch; a few seconds.
 
     python -m experiments.tables
@@ -12,6 +13,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from ae_cluster.few_labels.spread import spread_of_draws, write_spread
 from ae_cluster.summaries import GROUP, summarize, write_tables
 from experiments.published import EXPERIMENTS, nothing_found, published_rows, redraw_parser
 
@@ -34,6 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             summary = summarize(rows, score, BY.get(experiment, GROUP), n_seeds=arguments.seeds)
             held_out = summary[summary["split"] == "test"]
             written += write_tables(held_out, arguments.results / "tables", f"{name}-{score}")
+    for experiment in ("label_budget", "label_budget_by_chance"):
+        if len(rows := published_rows(arguments.results, experiment)):
+            name = experiment.replace("_", "-") + "-draws"
+            written += write_spread(spread_of_draws(rows), arguments.results / "tables", name)
     print("\n".join(map(str, written)) or nothing_found(arguments.results))
     return 0 if written else 2
 

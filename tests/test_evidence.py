@@ -36,8 +36,9 @@ def smoke_arguments(name, folder):
 
 
 @pytest.fixture(scope="module")
-def rows_of(smoke):
-    return {name: pd.read_csv(smoke / "results" / f"{name}-digits.csv") for name in FILES}
+def rows_of(smoke, load_experiment):
+    published_rows = load_experiment("published").published_rows
+    return {name: published_rows(smoke / "results", name) for name in FILES}
 
 
 # Rows

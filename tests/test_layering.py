@@ -9,7 +9,8 @@ PACKAGE = ROOT / "ae_cluster"
 
 # Within a floor a file may import only from those written before it.
 FLOORS = {
-    0: ["errors", "files", "checks", "rows", "anchors", "machine", "evaluation", "clustering"],
+    0: ["errors", "files", "checks", "rows", "anchors", "machine", "evaluation", "clustering",
+        "neighbors"],
     1: [
         "networks", "backprop", "adam", "training", "callbacks", "checkpoints", "scaling",
         "inputs", "model_files", "reconstruction", "coding", "fitting", "health", "manifold",

@@ -113,7 +113,8 @@ def test_crowds_that_kmeans_cannot_tell_are_told():
     angle = np.random.default_rng(3).uniform(0, 2 * np.pi, 400)
     radius = np.repeat([1.0, 4.0], 200)[:, None]
     rings = radius * np.stack([np.cos(angle), np.sin(angle)], 1)
-    clusters = first_clusters(rings, nearest_neighbors(rings, 10), 2, seed=0)
+    found = nearest_neighbors(rings, 10)
+    clusters = first_clusters(rings, found, shared_neighbor_graph(found[1]), 2, seed=0)
     assert len(set(clusters[:200])) == len(set(clusters[200:])) == 1
     assert clusters[0] != clusters[-1]
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from ae_cluster import coding, model_files
 from ae_cluster.autoencoder import AutoEncoder
 from ae_cluster.clustering import check_n_clusters
-from ae_cluster.deep.parameters import check_own, check_shared
+from ae_cluster.deep.parameters import OWN
 from ae_cluster.errors import InputError
 from ae_cluster.fitting import seed_of
 from ae_cluster.inputs import check_parameters, jsonable, unjsoned
@@ -80,8 +80,7 @@ class DeepClustering(
         DivergedError
             When the loss is no longer a number; the last good weights are kept.
         """
-        check_shared(self.get_params(deep=False))
-        check_own(self.get_params(deep=False))
+        check_parameters(self.get_params(deep=False), OWN)
         seed = seed_of(self.random_state)
         self._learn(self._start(X, seed), seed)
         return self
@@ -125,14 +124,9 @@ class DeepClustering(
             When the folder is missing, damaged, tampered with or of a newer format.
         """
         tensors, description = model_files.read(Path(path), cls.__name__)
-        try:
+        with model_files.whole(path, cls.__name__):
             model = cls(**unjsoned(description["parameters"]))
             model._restore(tensors, description)
-        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            why = " ".join(str(error).split())  # PyTorch's own runs over several lines
-            raise InputError(
-                f"{path} does not hold a whole {cls.__name__} ({why}); save the model again."
-            ) from error
         return model
 
     # ------------------------------------------------------ what a method fills in
@@ -218,8 +212,7 @@ class DeepClustering(
         }
 
     def _restore(self, tensors: dict[str, Tensor], description: dict[str, Any]) -> None:
-        check_shared(self.get_params(deep=False))
-        check_own(self.get_params(deep=False))
+        check_parameters(self.get_params(deep=False), OWN)
         of_autoencoder = description["autoencoder"]
         model = AutoEncoder(**unjsoned(of_autoencoder["parameters"]))
         check_parameters(model.get_params())

@@ -16,7 +16,7 @@ from ae_cluster.checks import FloatArray, IntArray
 from ae_cluster.clustering import CLUSTERERS, make_clusterer
 from ae_cluster.errors import InputError, nearest
 from ae_cluster.few_labels.base import FewLabelClassifier, Labeling, Scores
-from ae_cluster.few_labels.neighbors import NeighborSearch
+from ae_cluster.neighbors import NeighborSearch
 
 _TRUST = 10.0  # as many labels as the name of a cluster is worth
 _DOUBT = 0.5  # a label shared by all classes, in every cluster

@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from ae_cluster.checks import FloatArray, IntArray, checked_codes
 from ae_cluster.errors import InputError
-from ae_cluster.few_labels.neighbors import Distances, NeighborSearch
+from ae_cluster.neighbors import Distances, NeighborSearch
 
 TIE = float(np.exp(-4.0))  # weight of a k-th neighbour
 

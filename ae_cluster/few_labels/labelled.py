@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from abc import abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from sklearn.utils import check_random_state
 from ae_cluster.checks import FloatArray, IntArray
 from ae_cluster.evaluation import UNKNOWN
 from ae_cluster.few_labels.base import FewLabelClassifier, Labeling, Scores
-from ae_cluster.few_labels.neighbors import NeighborSearch
+from ae_cluster.neighbors import NeighborSearch
 
 
 class _Scaled(NamedTuple):
@@ -36,9 +37,9 @@ class _ScaledClassifier(FewLabelClassifier):
     def _learn(self, prepared: _Scaled, labeling: Labeling) -> tuple[StandardScaler, Any]:
         return prepared.scaler, self._classifier(prepared.codes, labeling)
 
+    @abstractmethod
     def _classifier(self, codes: FloatArray, labeling: Labeling) -> Any:
         """Return scikit-learn's classifier, fitted."""
-        raise NotImplementedError
 
     def _scores(self, state: tuple[StandardScaler, Any], X: FloatArray) -> Scores:
         scaler, classifier = state

@@ -17,7 +17,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from ae_cluster.few_labels.graph import NeighborGraph
-from ae_cluster.few_labels.neighbors import NeighborSearch
+from ae_cluster.neighbors import NeighborSearch
 
 SAMPLES_IN_A_PATCH = 50
 MOST_PATCHES = 1200

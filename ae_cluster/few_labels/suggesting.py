@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 
 from ae_cluster.checks import FloatArray, IntArray, checked_codes
 from ae_cluster.errors import InputError
-from ae_cluster.few_labels.neighbors import NeighborSearch
+from ae_cluster.neighbors import NeighborSearch
 
 _NEIGHBORS = 20
 _MOST_EXACT = 50  # clusters; beyond, minibatches find them as well for this purpose

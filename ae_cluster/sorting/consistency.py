@@ -57,7 +57,7 @@ def adversarial(sorter: nn.Module, reach: Tensor, generator: torch.Generator) ->
     def perturb(x: Tensor, indices: Tensor, logits: Tensor) -> Tensor:
         p = torch.softmax(logits.detach(), 1)
         length = reach[indices]
-        probe = torch.randn(x.shape, generator=generator, dtype=x.dtype)
+        probe = torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x)
         probe = (PROBE * length * _unit(probe)).requires_grad_()
         change = divergence(p, torch.log_softmax(sorter(x + probe), 1))
         (slope,) = torch.autograd.grad(change, probe)
@@ -73,7 +73,7 @@ def affine(image_shape: Sequence[int], generator: torch.Generator) -> Perturbati
     def perturb(x: Tensor, indices: Tensor, logits: Tensor) -> Tensor:  # noqa: ARG001
         maps = x.reshape(-1, height, width, depth).permute(0, 3, 1, 2)
         grid = nn.functional.affine_grid(
-            random_affine(len(x), generator, x.dtype), list(maps.shape), align_corners=False
+            random_affine(len(x), generator, x.dtype).to(x), list(maps.shape), align_corners=False
         )
         moved = nn.functional.grid_sample(maps, grid, align_corners=False)
         return moved.permute(0, 2, 3, 1).reshape(x.shape)

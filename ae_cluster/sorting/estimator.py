@@ -19,12 +19,12 @@ from ae_cluster.autoencoder import AutoEncoder
 from ae_cluster.clustering import check_n_clusters
 from ae_cluster.fitting import seed_of
 from ae_cluster.health import HealthWarning, findings
-from ae_cluster.inputs import resolve_device
+from ae_cluster.inputs import check_parameters, resolve_device
 from ae_cluster.networks import initialize
 from ae_cluster.sorting import consistency
 from ae_cluster.sorting.information import edge_shares
 from ae_cluster.sorting.networks import ConvSorter, SortingNetwork, dense_sorter
-from ae_cluster.sorting.parameters import check_sorting
+from ae_cluster.sorting.parameters import OWN
 from ae_cluster.sorting.partition import first_clusters, nearest_neighbors, shared_neighbor_graph
 from ae_cluster.sorting.places import neighborly, spread_centers
 from ae_cluster.sorting.teaching import Teacher, as_answers, in_chunks
@@ -179,27 +179,34 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         # A neighbourhood as large as a cluster would tell nothing of clusters.
         most = max(2, len(samples) // (2 * self.n_clusters))
         neighbors = nearest_neighbors(samples, min(self.n_neighbors, most))
-        self.first_labels_ = first_clusters(samples, neighbors, self.n_clusters, seed)
         weights = shared_neighbor_graph(neighbors[1])
+        self.first_labels_ = first_clusters(samples, neighbors, weights, self.n_clusters, seed)
+        x = x.to(self.network_.centers.device)
         farthest = neighbors[0][:, min(REACHED, neighbors[0].shape[1]) - 1]
-        reach = torch.as_tensor(consistency.REACH * farthest, dtype=x.dtype)[:, None]
-        answers = as_answers(self.first_labels_, self.n_clusters, x.dtype)
-        sorter = self._dense_sorter(generator, x.dtype)
+        reach = torch.as_tensor(consistency.REACH * farthest, dtype=x.dtype)[:, None].to(x.device)
+        answers = as_answers(self.first_labels_, self.n_clusters, x)
+        sorter = self._dense_sorter(generator, x)
         perturb = consistency.adversarial(sorter, reach, generator)
         answers = self._teach(sorter, x, answers, perturb, generator)
         if self.image_prior:
             assert self.image_shape_ is not None
             perturb = consistency.affine(self.image_shape_, generator)
             answers = self._teach(self.network_.sorter, x, answers, perturb, generator)
-        self.labels_ = answers.argmax(1).numpy()
+        self.labels_ = answers.argmax(1).cpu().numpy()
         alike = edge_shares(weights, self.labels_, self.n_clusters)
         centers = neighborly(spread_centers(self.n_clusters, self.n_components), alike)
         least = pdist(centers).min() if len(centers) > 1 else 1.0
         self.network_.centers.copy_(torch.as_tensor(centers))
         self.network_.radius.fill_(RADIUS * float(least))
 
-    def _teach(self, sorter: nn.Module, x: Tensor, answers: Tensor, perturb: Any,
-               generator: torch.Generator) -> Tensor:  # fmt: skip
+    def _teach(
+        self,
+        sorter: nn.Module,
+        x: Tensor,
+        answers: Tensor,
+        perturb: consistency.Perturbation,
+        generator: torch.Generator,
+    ) -> Tensor:
         """Return the answers (n, k) of a sorter that has learnt to agree with itself."""
         teacher = self._teacher(x, generator)
         teacher.warm_up(sorter, answers, self.learning_rate_init)
@@ -213,7 +220,8 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     def _draw(self, x: Tensor, generator: torch.Generator) -> None:
         """Teach style and decoder to draw each sample from its code."""
         network = self.network_
-        places = in_chunks(network.encode, x) - in_chunks(network.styled, x)
+        x = x.to(network.centers.device)
+        places = in_chunks(network.place, x)
         teacher = self._teacher(x, generator)
         self.loss_curve_ = teacher.reconstruct(
             lambda part, indices: places[indices] + network.styled(part),
@@ -225,12 +233,12 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
 
     def _report(self, x: Tensor) -> None:
         """Warn of what the codes and clusters show to be wrong."""
-        few = x[:LOOKED_AT]
+        few = x[:LOOKED_AT].to(self.network_.centers.device)
         codes = in_chunks(self.network_.encode, few)
         drawn = in_chunks(self.network_.decode, codes)
         for sentence in findings(
-            codes=codes.numpy(), clusters=self.labels_, n_clusters=self.n_clusters,
-            images=few.numpy(), reconstructions=drawn.numpy(),
+            codes=codes.cpu().numpy(), clusters=self.labels_, n_clusters=self.n_clusters,
+            images=few.cpu().numpy(), reconstructions=drawn.cpu().numpy(),
         ):  # fmt: skip
             warnings.warn(sentence, HealthWarning, stacklevel=3)
 
@@ -240,12 +248,12 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         verbose = bool(self.verbose)
         return Teacher(x, self.batch_size, self.min_steps, generator, self, verbose)
 
-    def _dense_sorter(self, generator: torch.Generator, dtype: torch.dtype) -> nn.Module:
+    def _dense_sorter(self, generator: torch.Generator, like: Tensor) -> nn.Module:
         if not self.image_prior:
             return self.network_.sorter
         sorter = dense_sorter(self.n_features_in_, self.hidden_layer_sizes, self.n_clusters)
         initialize(sorter, generator)
-        return sorter.to(dtype)
+        return sorter.to(like)
 
     def _build(self) -> None:
         """Make the network, its weights still to be filled."""
@@ -261,7 +269,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         self.network_ = network.to(resolve_device(self.device), self.scaling_.dtype).eval()
 
     def _check_parameters(self) -> None:
-        check_sorting(self.get_params())
+        check_parameters(self.get_params(), OWN)
 
     def _tensors(self) -> dict[str, Tensor]:
         return super()._tensors() | {"labels": torch.from_numpy(self.labels_)}

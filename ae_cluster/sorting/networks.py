@@ -107,6 +107,10 @@ class SortingNetwork(AutoEncoderNetwork):
         """Return how much each sample belongs to each cluster (n, k); rows sum to 1."""
         return torch.softmax(self.sorter(x), 1)
 
+    def place(self, x: Tensor) -> Tensor:
+        """Return the place (n, n_components): the centre, or between two for the torn."""
+        return torch.softmax(SHARPNESS * self.sorter(x), 1) @ self.centers
+
     def styled(self, x: Tensor) -> Tensor:
         """Return the way (n, n_components) from the centre, shorter than the radius."""
         free: Tensor = self.style(x)
@@ -114,8 +118,7 @@ class SortingNetwork(AutoEncoderNetwork):
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the codes (n, n_components) of samples (n, n_features)."""
-        share = torch.softmax(SHARPNESS * self.sorter(x), 1)
-        return share @ self.centers + self.styled(x)
+        return self.place(x) + self.styled(x)
 
     def decode(self, codes: Tensor) -> Tensor:
         """Return the samples (n, n_features) of codes (n, n_components)."""

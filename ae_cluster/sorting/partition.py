@@ -20,8 +20,8 @@ from scipy.sparse.linalg import eigsh
 from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
-from ae_cluster.few_labels.neighbors import NeighborSearch
 from ae_cluster.manifold import Neighbors, umap_places
+from ae_cluster.neighbors import NeighborSearch
 from ae_cluster.sorting.information import Clusters, neighbor_information, polished
 
 EIGENVECTORS = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5)  # times the number of clusters
@@ -76,7 +76,11 @@ def _edges(weights: NDArray[np.float64], indices: NDArray[np.int64]) -> sparse.c
 
 
 def first_clusters(
-    samples: NDArray[Any], neighbors: Neighbors, n_clusters: int, seed: int
+    samples: NDArray[Any],
+    neighbors: Neighbors,
+    weights: sparse.csr_array,
+    n_clusters: int,
+    seed: int,
 ) -> Clusters:
     """Return the candidate of most information between neighbours, polished.
 
@@ -85,10 +89,11 @@ def first_clusters(
     samples : ndarray (n, n_features)
         What a network is fed: images in [0, 1] or standardised columns.
     neighbors : of `nearest_neighbors`
+    weights : of `shared_neighbor_graph`
+        The graph that judges.
     n_clusters : int
     seed : int
     """
-    weights = shared_neighbor_graph(neighbors[1])
     best = max(
         candidates(samples, neighbors, n_clusters, seed),
         key=lambda clusters: neighbor_information(weights, clusters, n_clusters),

@@ -66,8 +66,8 @@ class Teacher:
     def agree(
         self, sorter: nn.Module, proportions: Tensor, epochs: int, rate: float,
         perturb: Perturbation,
-    ) -> list[float]:  # fmt: skip
-        """Teach the sorter to give disturbed samples the same answers; return the loss curve."""
+    ) -> None:  # fmt: skip
+        """Teach the sorter to give disturbed samples the same answers."""
 
         def loss(indices: Tensor) -> Tensor:
             x = self.x[indices]
@@ -75,7 +75,7 @@ class Teacher:
             disturbed_logits = sorter(perturb(x, indices, logits))
             return consistency_loss(logits, disturbed_logits, proportions)
 
-        return self.fit(sorter, loss, self.epochs(epochs), rate)
+        self.fit(sorter, loss, self.epochs(epochs), rate)
 
     def reconstruct(
         self, encode: Callable[[Tensor, Tensor], Tensor], learners: nn.Module,
@@ -132,6 +132,6 @@ def in_chunks(function: Callable[[Tensor], Tensor], x: Tensor, size: int = 4096)
     return torch.cat([function(part) for part in torch.split(x, size)])
 
 
-def as_answers(clusters: np.ndarray[Any, Any], n_clusters: int, dtype: torch.dtype) -> Tensor:
-    """Return clusters (n,) as rows of one 1 (n, k)."""
-    return nn.functional.one_hot(torch.as_tensor(clusters), n_clusters).to(dtype)
+def as_answers(clusters: np.ndarray[Any, Any], n_clusters: int, like: Tensor) -> Tensor:
+    """Return clusters (n,) as rows of one 1 (n, k), of the type and device of ``like``."""
+    return nn.functional.one_hot(torch.as_tensor(clusters), n_clusters).to(like)
