@@ -19,6 +19,7 @@ from ae_cluster.clustering import CLUSTERERS, Clustering, check_n_clusters, clus
 from ae_cluster.config import RunConfig, preset_epochs
 from ae_cluster.datasets import Dataset, load_dataset
 from ae_cluster.errors import InputError
+from ae_cluster.evaluation import UNKNOWN
 from ae_cluster.explorer import write_page
 from ae_cluster.figures import of_run
 from ae_cluster.files import put_in_place, refuse_existing
@@ -373,7 +374,11 @@ def _draw(
 def _described(data: Dataset, n_clusters: int) -> str:
     kind = "rows" if data.is_table else "images"
     size = "×".join(map(str, data.image_shape or data.raw_train.shape[1:]))
-    return (
+    told = (
         f"{data.name}: {len(data.raw_train):,} training and {len(data.raw_test):,} test {kind} "
         f"of {size} numbers, {n_clusters} clusters asked for."
     )
+    n_labelled = 0 if data.y_test is None else int((data.y_test != UNKNOWN).sum())
+    if 0 < n_labelled < len(data.raw_test):
+        told += f" Scores are of the {n_labelled:,} test {kind} that have a label."
+    return told

@@ -62,6 +62,19 @@ def test_one_epoch_and_one_draw_are_singular(capsys):
     assert "look at the figures" not in out + err
 
 
+def test_how_few_labels_the_scores_rest_on_is_said(capsys):
+    rng = np.random.default_rng(0)
+    np.savez("f.npz", x=rng.random((40, 6)), y=np.arange(40) % 2)
+    labels = np.full(40, -1)
+    labels[::2] = rng.integers(0, 2, 20)
+    np.savez("few.npz", x_train=rng.random((40, 6)), y_train=labels, x_test=rng.random((10, 6)),
+             y_test=[0, 1, 0, *[-1] * 7])  # fmt: skip
+    _, err = said_by_run("few.npz", "--n-clusters", "2", "--out", "a", capsys=capsys)
+    assert "Scores are of the 3 test rows that have a label." in err
+    _, err = said_by_run("f.npz", "--n-clusters", "2", "--out", "b", capsys=capsys)
+    assert "Scores are of" not in err
+
+
 def test_unlabelled_data_get_silhouettes_and_cluster_sizes(capsys):
     np.savez("d.npz", x=BYTES)
     out, _ = said_by_run("d.npz", "--n-clusters", "4", "--out", "a", capsys=capsys)
