@@ -1,8 +1,10 @@
-"""What may happen beside the training: stopping early, a schedule, snapshots, a bar."""
+"""What may happen beside the training: early stopping, a schedule, snapshots, health, a bar."""
 
 from __future__ import annotations
 
 import math
+import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ae_cluster.adam import Adam
+from ae_cluster.health import HealthWarning, findings
 from ae_cluster.training import Callback, Progress, diverged
 
 
@@ -174,3 +177,32 @@ class Reconstructions(Callback):
         if step not in self.steps and np.isfinite(codes).all():  # else training says it diverged
             self.steps.append(step)
             self.frames.append(model.inverse_transform(codes))
+
+
+class HealthWatch(Callback):
+    """Warns after an epoch of everything `ae_cluster.health.findings` finds.
+
+    Parameters
+    ----------
+    appearance : callable
+        Takes nothing, returns the arrays to look at: arguments of ``findings``.
+    """
+
+    def __init__(self, appearance: Callable[[], dict[str, Any]]) -> None:
+        self.appearance = appearance
+        self.said: set[str] = set()
+        self.epoch = 0
+
+    def on_epoch(self, progress: Progress) -> None:
+        """Look at the present state."""
+        self.epoch = progress.epoch
+        self.say(**self.appearance())
+
+    def say(self, **arrays: Any) -> None:
+        """Warn of what these arrays show; the same trouble with other numbers is not news."""
+        for sentence in findings(**arrays):
+            trouble = re.sub(r"[\d,. ]+|and|%", "", sentence)
+            if trouble not in self.said:
+                self.said.add(trouble)
+                when = f"after epoch {self.epoch}" if self.epoch else "before training"
+                warnings.warn(f"{sentence[:-1]} ({when}).", HealthWarning, stacklevel=2)

@@ -22,6 +22,7 @@ def umap_places(
     *,
     min_dist: float = 0.0,
     neighbors: Neighbors | None = None,
+    n_epochs: int | None = None,
 ) -> NDArray[np.float64]:
     """Return a UMAP (n, n_components) of samples (n, d), the same for the same seed.
 
@@ -31,6 +32,8 @@ def umap_places(
         Each sample itself counts as one, as in umap-learn; cut to what there is.
     neighbors : (distances, indices), each (n, n_neighbors − 1), optional
         Where they are known: of each sample's nearest others, nearest first.
+    n_epochs : int, optional
+        By default UMAP's own: 500 for up to 10,000 samples, 200 for more.
 
     Raises
     ------
@@ -49,6 +52,7 @@ def umap_places(
             n_components=n_components,
             min_dist=min_dist,
             init="random" if few else "spectral",
+            n_epochs=n_epochs,
             precomputed_knn=_with_self(neighbors) if neighbors else (None, None, None),
             random_state=seed,
             n_jobs=1,

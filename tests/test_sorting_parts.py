@@ -8,12 +8,23 @@ import torch
 from scipy import sparse
 from scipy.spatial.distance import pdist
 
-from ae_cluster.sorting.consistency import adversarial, affine, consistency_loss, divergence
-from ae_cluster.sorting.information import edge_shares, neighbor_information, polished
+from ae_cluster.sorting.consistency import (
+    adversarial,
+    consistency_loss,
+    divergence,
+    random_bending,
+    warped,
+)
+from ae_cluster.sorting.information import (
+    edge_shares,
+    neighbor_information,
+    polished,
+    tells_more,
+)
 from ae_cluster.sorting.networks import SortingNetwork, dense_sorter
 from ae_cluster.sorting.partition import (
-    distance_graph,
     first_clusters,
+    nearest_graph,
     nearest_neighbors,
     shared_neighbor_graph,
 )
@@ -74,6 +85,16 @@ def test_a_sample_among_strangers_is_moved_home():
     np.testing.assert_array_equal(polished(two_cliques(), astray, 2), np.repeat([0, 1], 4))
 
 
+def test_a_sure_gain_is_told_from_a_lucky_one():
+    apart = sparse.block_diag([two_cliques()] * 20, format="csr")
+    right, astray = np.tile(np.repeat([0, 1], 4), 20), np.tile(np.repeat([0, 1], 4), 20)
+    astray[0] = 1  # one sample of 160: no more than chance
+    assert not tells_more(apart, right, astray, 2)
+    assert tells_more(apart, right, np.tile([0, 1], 80), 2)
+    assert not tells_more(apart, np.tile([0, 1], 80), right, 2)
+    assert not tells_more(apart, right, 1 - right, 2)
+
+
 def test_polishing_never_loses_information():
     rng = np.random.default_rng(1)
     graph = shared_neighbor_graph(nearest_neighbors(rng.normal(size=(200, 3)), 10)[1])
@@ -100,13 +121,11 @@ def test_shared_neighbors_against_sets(neighbors):
             assert graph[i, j] == pytest.approx(expected)
 
 
-def test_weights_fall_with_distance_in_units_of_both_ends(neighbors):
-    distances, indices = neighbors
-    graph = distance_graph(neighbors)
-    assert abs(graph - graph.T).max() < 1e-12
-    i, j = 3, indices[3, 2]
-    expected = math.exp(-(distances[3, 2] ** 2) / (distances[i, 5] * distances[j, 5]))
-    assert graph[i, j] == pytest.approx(expected)
+def test_nearest_graph_counts_both_ways(neighbors):
+    lists = [set(row) for row in neighbors[1].tolist()]
+    graph = nearest_graph(neighbors[1]).toarray()
+    expected = [[(j in lists[i]) + (i in lists[j]) for j in range(40)] for i in range(40)]
+    np.testing.assert_array_equal(graph, expected)
 
 
 def test_crowds_that_kmeans_cannot_tell_are_told():
@@ -114,7 +133,7 @@ def test_crowds_that_kmeans_cannot_tell_are_told():
     radius = np.repeat([1.0, 4.0], 200)[:, None]
     rings = radius * np.stack([np.cos(angle), np.sin(angle)], 1)
     found = nearest_neighbors(rings, 10)
-    clusters = first_clusters(rings, found, shared_neighbor_graph(found[1]), 2, seed=0)
+    clusters = first_clusters(rings, found, 2, seed=0)
     assert len(set(clusters[:200])) == len(set(clusters[200:])) == 1
     assert clusters[0] != clusters[-1]
 
@@ -172,16 +191,24 @@ def test_the_worst_step_is_as_long_as_told_and_worse_than_chance(sorter):
     assert worst > 2 * random
 
 
-def test_an_affine_change_moves_ink_but_makes_none():
+def test_a_warp_moves_ink_but_makes_none():
     images = torch.zeros(20, 9, 9)
     images[:, 3:6, 3:6] = 1
-    moved = affine((9, 9), torch.Generator().manual_seed(0))(images.flatten(1), None, None)
+    moved = warped((9, 9), torch.Generator().manual_seed(0))(images.flatten(1), None, None)
     assert moved.shape == (20, 81)
     assert moved.min() >= 0
     assert moved.max() <= 1.0001
     assert (moved - images.flatten(1)).abs().sum() > 1
     mass = moved.sum(1) / 9
-    assert 0.5 < mass.min() < mass.max() < 1.6
+    assert 0.5 < mass.min() < mass.max() < 1.7
+
+
+def test_a_bending_is_smooth_and_other_for_every_image():
+    bent = random_bending((50, 1, 28, 28), torch.Generator().manual_seed(0), torch.float64)
+    assert bent.shape == (50, 28, 28, 2)
+    assert 0.01 < bent.std() < 0.1
+    assert bent.diff(dim=1).abs().mean() < bent.abs().mean() / 2
+    assert not torch.allclose(bent[0], bent[1])
 
 
 def test_sure_and_equal_answers_in_the_told_proportions_cost_nothing():

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from ae_cluster import coding
 from ae_cluster.adam import Adam, flatten_parameters, release_gradients
+from ae_cluster.callbacks import HealthWatch
 from ae_cluster.deep.base import DeepClustering
-from ae_cluster.deep.watching import HealthWatch, hidden_layers
+from ae_cluster.deep.layers import hidden_layers
 from ae_cluster.fitting import Fitting
 from ae_cluster.inputs import resolve_device
 from ae_cluster.networks import AutoEncoderNetwork

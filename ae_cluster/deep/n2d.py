@@ -13,9 +13,9 @@ from sklearn.neighbors import KNeighborsRegressor
 from torch import Tensor
 
 from ae_cluster.autoencoder import AutoEncoder
+from ae_cluster.callbacks import HealthWatch
 from ae_cluster.deep.base import DeepClustering
 from ae_cluster.deep.clusterers import fitted_quietly
-from ae_cluster.deep.watching import HealthWatch
 from ae_cluster.manifold import umap_places
 
 _ARRAYS = ("manifold_", "memberships_", "cluster_centers_")

@@ -4,7 +4,8 @@ What "differs little" means is the only prior. Without an image prior it is the
 small step that changes the answer most (Miyato and others, "Virtual Adversarial
 Training", 2018), as long as a quarter of the way to the tenth neighbour (Hu and
 others, "IMSAT", 2017). With one, it is another rotation, shear, size and place
-of the image. The rest of the loss wants sure answers, in the proportions that
+of the image, drawn with another sweep of the hand (Simard and others, "Best
+practices", 2003). The rest of the loss wants sure answers, in the proportions that
 the first clusters had, so nothing asks for classes of equal size.
 """
 
@@ -15,7 +16,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-SURENESS = 0.1  # weight of the answers' entropy
+SURENESS = 0.2  # weight of the answers' entropy
 PROPORTIONS = 0.4  # weight of how far batches stray from the clusters' first sizes
 REACH = 0.25  # of the distance to the tenth neighbour
 PROBE = 0.1  # of the reach: how far to look for the worst direction
@@ -66,15 +67,16 @@ def adversarial(sorter: nn.Module, reach: Tensor, generator: torch.Generator) ->
     return perturb
 
 
-def affine(image_shape: Sequence[int], generator: torch.Generator) -> Perturbation:
-    """Return the perturbation by a random affine change of the image."""
+def warped(image_shape: Sequence[int], generator: torch.Generator) -> Perturbation:
+    """Return the perturbation by a random affine change of the image and a smooth bending."""
     height, width, depth = (*image_shape, 1)[:3]
 
     def perturb(x: Tensor, indices: Tensor, logits: Tensor) -> Tensor:  # noqa: ARG001
         maps = x.reshape(-1, height, width, depth).permute(0, 3, 1, 2)
-        grid = nn.functional.affine_grid(
-            random_affine(len(x), generator, x.dtype).to(x), list(maps.shape), align_corners=False
-        )
+        size = len(maps), 2, height, width
+        affine = random_affine(len(maps), generator, x.dtype).to(x)
+        grid = nn.functional.affine_grid(affine, list(size), align_corners=False)
+        grid = grid + random_bending(size, generator, x.dtype).to(x)
         moved = nn.functional.grid_sample(maps, grid, align_corners=False)
         return moved.permute(0, 2, 3, 1).reshape(x.shape)
 
@@ -97,6 +99,20 @@ def random_affine(n: int, generator: torch.Generator, dtype: torch.dtype) -> Ten
     first = torch.stack([size * cos, size * (shear * cos - sin), uniform(SHIFT)], 1)
     second = torch.stack([stretch * sin, stretch * (shear * sin + cos), uniform(SHIFT)], 1)
     return torch.stack([first, second], 1)
+
+
+BENDING, STRIDE = 0.05, 4  # half images, standard deviation; pixels between what moves freely
+
+
+def random_bending(
+    size: tuple[int, int, int, int], generator: torch.Generator, dtype: torch.dtype
+) -> Tensor:
+    """Return smooth random shifts (n, height, width, 2), in coordinates of [−1, 1]."""
+    n, _, height, width = size
+    coarse = n, 2, max(2, round(height / STRIDE)), max(2, round(width / STRIDE))
+    free = BENDING * torch.randn(coarse, generator=generator, dtype=dtype)
+    smooth = nn.functional.interpolate(free, (height, width), mode="bicubic")
+    return smooth.permute(0, 2, 3, 1)
 
 
 def _unit(x: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ from ae_cluster.sorting import consistency
 from ae_cluster.sorting.information import edge_shares
 from ae_cluster.sorting.networks import ConvSorter, SortingNetwork, dense_sorter
 from ae_cluster.sorting.parameters import OWN
-from ae_cluster.sorting.partition import first_clusters, nearest_neighbors, shared_neighbor_graph
+from ae_cluster.sorting.partition import first_clusters, nearest_graph, nearest_neighbors
 from ae_cluster.sorting.places import neighborly, spread_centers
 from ae_cluster.sorting.teaching import Teacher, as_answers, in_chunks
 
@@ -49,7 +49,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     n_components : int, default=3
         Size of the code.
     image_prior : bool, default=False
-        Images that are turned, sheared, scaled or moved a little keep their
+        Images that are turned, sheared, scaled, moved or bent a little keep their
         cluster. Without it nothing is assumed, not even which pixels are neighbours.
     n_neighbors : int, default=15
         Of the graph; fewer where clusters must be small.
@@ -57,7 +57,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         Of the network that sorts; with the image prior convolutions follow it.
     batch_size : int, default=256
     learning_rate_init : float, default=0.002
-    max_iter : int, default=15
+    max_iter : int, default=12
         Epochs of learning to agree, once for each prior.
     decoder_max_iter : int, default=8
         Epochs of the style and the decoder.
@@ -98,7 +98,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         hidden_layer_sizes: Sequence[int] = (400, 400),
         batch_size: int = 256,
         learning_rate_init: float = 0.002,
-        max_iter: int = 15,
+        max_iter: int = 12,
         decoder_max_iter: int = 8,
         min_steps: int = 1000,
         image_shape: Sequence[int] | None = None,
@@ -179,8 +179,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         # A neighbourhood as large as a cluster would tell nothing of clusters.
         most = max(2, len(samples) // (2 * self.n_clusters))
         neighbors = nearest_neighbors(samples, min(self.n_neighbors, most))
-        weights = shared_neighbor_graph(neighbors[1])
-        self.first_labels_ = first_clusters(samples, neighbors, weights, self.n_clusters, seed)
+        self.first_labels_ = first_clusters(samples, neighbors, self.n_clusters, seed)
         x = x.to(self.network_.centers.device)
         farthest = neighbors[0][:, min(REACHED, neighbors[0].shape[1]) - 1]
         reach = torch.as_tensor(consistency.REACH * farthest, dtype=x.dtype)[:, None].to(x.device)
@@ -190,10 +189,10 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         answers = self._teach(sorter, x, answers, perturb, generator)
         if self.image_prior:
             assert self.image_shape_ is not None
-            perturb = consistency.affine(self.image_shape_, generator)
+            perturb = consistency.warped(self.image_shape_, generator)
             answers = self._teach(self.network_.sorter, x, answers, perturb, generator)
         self.labels_ = answers.argmax(1).cpu().numpy()
-        alike = edge_shares(weights, self.labels_, self.n_clusters)
+        alike = edge_shares(nearest_graph(neighbors[1]), self.labels_, self.n_clusters)
         centers = neighborly(spread_centers(self.n_clusters, self.n_components), alike)
         least = pdist(centers).min() if len(centers) > 1 else 1.0
         self.network_.centers.copy_(torch.as_tensor(centers))

@@ -18,6 +18,7 @@ from scipy import sparse
 
 Clusters = NDArray[np.int64]
 TINY = 1e-9
+SURE = 2.0  # standard errors
 
 
 def edge_shares(weights: sparse.csr_array, clusters: Clusters, n_clusters: int) -> NDArray[Any]:
@@ -46,6 +47,35 @@ def neighbor_information(weights: sparse.csr_array, clusters: Clusters, n_cluste
     return float((shares[there] * np.log(shares[there] / expected[there])).sum())
 
 
+def tells_more(
+    weights: sparse.csr_array, challenger: Clusters, holder: Clusters, n_clusters: int
+) -> bool:
+    """Return whether a clustering has more information than another, by more than chance.
+
+    By more than twice the standard error of the samples' mean difference: among
+    few samples, the best of many candidates is easily the luckiest.
+    """
+    gained = _information_of_samples(weights, challenger, n_clusters)
+    gained -= _information_of_samples(weights, holder, n_clusters)
+    return bool(gained.mean() > SURE * gained.std() / np.sqrt(len(gained)))
+
+
+def _information_of_samples(
+    weights: sparse.csr_array, clusters: Clusters, n_clusters: int
+) -> NDArray[np.float64]:
+    """Return what the edges of each sample (n,) add to `neighbor_information`, up to a factor."""
+    votes = (weights @ _members(clusters, n_clusters)).toarray()
+    pointwise = _pointwise(weights, clusters, n_clusters)
+    return np.asarray((votes * pointwise[clusters]).sum(axis=1))
+
+
+def _pointwise(weights: sparse.csr_array, clusters: Clusters, n_clusters: int) -> NDArray[Any]:
+    """Return the information (k, k) of meeting one cluster beside another."""
+    shares = edge_shares(weights, clusters, n_clusters) + TINY
+    ends = shares.sum(axis=1)
+    return np.asarray(np.log(shares / np.outer(ends, ends)))
+
+
 def polished(weights: sparse.csr_array, clusters: Clusters, n_clusters: int) -> Clusters:
     """Return the clusters after moving samples to where their neighbours speak for them.
 
@@ -55,11 +85,8 @@ def polished(weights: sparse.csr_array, clusters: Clusters, n_clusters: int) -> 
     """
     information = neighbor_information(weights, clusters, n_clusters)
     while True:
-        shares = edge_shares(weights, clusters, n_clusters) + TINY
-        ends = shares.sum(axis=1)
-        pointwise = np.log(shares / np.outer(ends, ends))
         votes = (weights @ _members(clusters, n_clusters)).toarray()
-        moved = (votes @ pointwise).argmax(axis=1)
+        moved = (votes @ _pointwise(weights, clusters, n_clusters)).argmax(axis=1)
         now = neighbor_information(weights, moved, n_clusters)
         if now <= information + TINY:
             return clusters

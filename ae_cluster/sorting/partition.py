@@ -3,8 +3,8 @@
 Three kinds of candidates: KMeans on the samples, spectral clustering of their
 neighbour graph with several numbers of eigenvectors, and Gaussian mixtures on a
 3-D UMAP of it. Each is often right and each sometimes merges two classes; the
-mutual information between neighbours' clusters (`information`) tells which one
-to trust, without labels.
+mutual information between the clusters of a sample and of its five nearest
+(`information`) tells which one to trust, without labels.
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ from sklearn.mixture import GaussianMixture
 
 from ae_cluster.manifold import Neighbors, umap_places
 from ae_cluster.neighbors import NeighborSearch
-from ae_cluster.sorting.information import Clusters, neighbor_information, polished
+from ae_cluster.sorting.information import Clusters, neighbor_information, polished, tells_more
 
-EIGENVECTORS = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5)  # times the number of clusters
-NEAR = 10  # neighbours in the graphs that are cut; the judging graph has more
-STARTS = 3  # of KMeans on each set of eigenvectors
+EIGENVECTORS = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.5)  # times the number of clusters
+CUT = (10, 15)  # neighbours in the graphs that are cut
+JUDGES = 5  # neighbours in the graph that judges: the nearest know best
+STARTS = 8  # of KMeans on each set of eigenvectors
 MIXTURES = 10  # starts of the mixture on the UMAP
+UMAP_EPOCHS = 100  # more found no better candidates
+MANY = 10_000  # samples: KMeans on more takes long, and was never the best
 FEW = 100  # samples: fewer make no manifold to speak of
 TIE = 1e-8  # of a sample to itself: none is without an edge
 
@@ -56,17 +59,10 @@ def shared_neighbor_graph(indices: NDArray[np.int64]) -> sparse.csr_array:
     return sparse.csr_array(shared + TIE * sparse.eye_array(n, format="csr"))
 
 
-def distance_graph(neighbors: Neighbors) -> sparse.csr_array:
-    """Return symmetric weights (n, n) that fall with distance, each sample by its own scale.
-
-    exp(−d² / (sᵢ sⱼ)) with s the distance to the seventh neighbour: Zelnik-Manor
-    and Perona, "Self-tuning spectral clustering" (2004).
-    """
-    distances, indices = neighbors
-    scale = np.maximum(distances[:, min(7, distances.shape[1]) - 1], np.finfo(np.float64).tiny)
-    near = _edges(np.exp(-np.square(distances) / (scale[:, None] * scale[indices])), indices)
-    both_ways = near.maximum(near.T)
-    return sparse.csr_array(both_ways + TIE * sparse.eye_array(len(scale), format="csr"))
+def nearest_graph(indices: NDArray[np.int64]) -> sparse.csr_array:
+    """Return symmetric weights (n, n): 1 for a neighbour, 2 where it is mutual."""
+    near = _edges(np.ones(indices.shape), indices)
+    return sparse.csr_array(near + near.T)
 
 
 def _edges(weights: NDArray[np.float64], indices: NDArray[np.int64]) -> sparse.csr_array:
@@ -76,41 +72,45 @@ def _edges(weights: NDArray[np.float64], indices: NDArray[np.int64]) -> sparse.c
 
 
 def first_clusters(
-    samples: NDArray[Any],
-    neighbors: Neighbors,
-    weights: sparse.csr_array,
-    n_clusters: int,
-    seed: int,
+    samples: NDArray[Any], neighbors: Neighbors, n_clusters: int, seed: int
 ) -> Clusters:
     """Return the candidate of most information between neighbours, polished.
+
+    KMeans on the samples is the simplest, and stays unless another tells more by
+    more than chance.
 
     Parameters
     ----------
     samples : ndarray (n, n_features)
         What a network is fed: images in [0, 1] or standardised columns.
     neighbors : of `nearest_neighbors`
-    weights : of `shared_neighbor_graph`
-        The graph that judges.
     n_clusters : int
     seed : int
     """
-    best = max(
-        candidates(samples, neighbors, n_clusters, seed),
-        key=lambda clusters: neighbor_information(weights, clusters, n_clusters),
-    )
-    return polished(weights, best, n_clusters)
+    judge = nearest_graph(neighbors[1][:, :JUDGES])
+
+    def information(clusters: Clusters) -> float:
+        return neighbor_information(judge, clusters, n_clusters)
+
+    starts = STARTS if len(samples) <= MANY else 1
+    chosen = _kmeans(samples, n_clusters, seed, starts)
+    best = max(of_graph(samples, neighbors, n_clusters, seed), key=information, default=chosen)
+    for challenger in (best, polished(judge, best, n_clusters)):
+        if tells_more(judge, challenger, chosen, n_clusters):
+            chosen = challenger
+    return chosen
 
 
-def candidates(
+def of_graph(
     samples: NDArray[Any], neighbors: Neighbors, n_clusters: int, seed: int
 ) -> Iterator[Clusters]:
-    """Yield clusterings (n,) of the samples, of three kinds."""
-    yield _kmeans(samples, n_clusters, seed)
-    nearest = neighbors[0][:, :NEAR], neighbors[1][:, :NEAR]
-    for weights in (shared_neighbor_graph(nearest[1]), distance_graph(nearest)):
-        yield from _spectral(weights, n_clusters, seed)
+    """Yield clusterings (n,) of the neighbour graph, spectral ones and those of its UMAP."""
+    for size in CUT:
+        yield from _spectral(shared_neighbor_graph(neighbors[1][:, :size]), n_clusters, seed)
     if len(samples) >= FEW:
-        places = umap_places(samples, 3, neighbors[1].shape[1] + 1, seed, neighbors=neighbors)
+        places = umap_places(
+            samples, 3, neighbors[1].shape[1] + 1, seed, neighbors=neighbors, n_epochs=UMAP_EPOCHS
+        )
         for i in range(MIXTURES):
             mixture = GaussianMixture(
                 n_clusters, init_params="k-means++", random_state=seed + i, reg_covar=1e-5
@@ -125,7 +125,7 @@ def _spectral(weights: sparse.csr_array, n_clusters: int, seed: int) -> Iterator
     wanted = sorted({min(most, round(times * n_clusters)) for times in EIGENVECTORS})
     if most < 1:
         return
-    directions = spectral_directions(weights, wanted[-1])
+    directions = spectral_directions(weights, wanted[-1]).astype(np.float32)
     for n_directions in wanted:
         for start in range(STARTS):
             yield _kmeans(_on_sphere(directions[:, :n_directions]), n_clusters, seed + start)
@@ -152,11 +152,11 @@ def spectral_directions(weights: sparse.csr_array, n_directions: int) -> NDArray
     return np.asarray(vectors[:, ::-1])
 
 
-def _kmeans(samples: NDArray[Any], n_clusters: int, seed: int) -> Clusters:
-    clusters = KMeans(n_clusters, n_init=1, random_state=seed).fit_predict(samples)
+def _kmeans(samples: NDArray[Any], n_clusters: int, seed: int, starts: int = 1) -> Clusters:
+    clusters = KMeans(n_clusters, n_init=starts, random_state=seed).fit_predict(samples)
     return np.asarray(clusters, dtype=np.int64)
 
 
-def _on_sphere(directions: NDArray[np.float64]) -> NDArray[np.float64]:
+def _on_sphere(directions: NDArray[Any]) -> NDArray[Any]:
     length = np.linalg.norm(directions, axis=1, keepdims=True)
-    return np.asarray(directions / np.maximum(length, np.finfo(np.float64).tiny))
+    return np.asarray(directions / np.maximum(length, np.finfo(np.float32).tiny))

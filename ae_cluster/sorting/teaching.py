@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from ae_cluster.adam import Adam, flatten_parameters, release_gradients
+from ae_cluster.callbacks import HealthWatch
 from ae_cluster.fitting import Fitting
 from ae_cluster.sorting.consistency import Perturbation, consistency_loss
-from ae_cluster.training import Progress
+from ae_cluster.training import Callback, Progress
 
 WARM_SHARE = 0.2  # of the least steps, for learning what is known already
 DECODER_RATE = 0.001
@@ -68,14 +69,17 @@ class Teacher:
         perturb: Perturbation,
     ) -> None:  # fmt: skip
         """Teach the sorter to give disturbed samples the same answers."""
+        answered = np.zeros(len(self.x), dtype=np.int64)
+        watch = HealthWatch(lambda: {"clusters": answered, "n_clusters": len(proportions)})
 
         def loss(indices: Tensor) -> Tensor:
             x = self.x[indices]
             logits = sorter(x)
+            answered[indices.numpy()] = logits.detach().argmax(1).cpu().numpy()
             disturbed_logits = sorter(perturb(x, indices, logits))
             return consistency_loss(logits, disturbed_logits, proportions)
 
-        self.fit(sorter, loss, self.epochs(epochs), rate)
+        self.fit(sorter, loss, self.epochs(epochs), rate, callbacks=[watch])
 
     def reconstruct(
         self, encode: Callable[[Tensor, Tensor], Tensor], learners: nn.Module,
@@ -97,6 +101,7 @@ class Teacher:
         rate: float,
         *,
         lower: bool = True,
+        callbacks: Sequence[Callback] = (),
     ) -> list[float]:
         """Minimise a loss of minibatches with Adam and return each epoch's mean."""
         optimizer = Adam(flatten_parameters(network), rate)
@@ -117,6 +122,7 @@ class Teacher:
         )
         if lower:
             fitting.lower_learning_rate()
+        fitting.call(callbacks)
         network.train()
         try:
             fitting.run(step, len(self.x), self.batch_size, show_progress=self.verbose)
