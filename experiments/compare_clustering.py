@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ]
     wanted = arguments.features
     chosen = [cell for cell in cells if wanted is None or cell["features"] in wanted]
-    code = carry_out(chosen, arguments, "compare_clustering", shown=cells)
+    code = carry_out(chosen, arguments, "compare_clustering", shown=cells if wanted else None)
     keep_first_seed(cells, Store(arguments.store), arguments.out / "arrays")
     return code
 

@@ -13,7 +13,7 @@ from ae_cluster.files import make_folder
 from ae_cluster.grid import Task, make_task, run_grid
 from ae_cluster.store import Cell, Row, Store
 from experiments.cells import VERSION, cluster_cell, data_of
-from experiments.published import rows_file, write_rows
+from experiments.published import rows_file, with_published, write_rows
 
 
 def grid_parser(description: str) -> argparse.ArgumentParser:
@@ -64,7 +64,8 @@ def carry_out(
 ) -> int:
     """Do the cells that are not done, write rows by data set, and return the exit code.
 
-    The rows are those of the finished cells of ``shown``, by default of the cells themselves.
+    The rows are those of the finished cells of ``shown``, by default of the cells
+    themselves; of those shown but not carried out, published rows stay.
 
     The code is 1 when a cell failed. A row that says a thing cannot be had, such as
     more labels of a class than it has samples, is a result: it is told, and the code is 0.
@@ -76,6 +77,8 @@ def carry_out(
         rows = store.rows([task.key for task in shown_tasks[dataset]])
         make_folder(arguments.out)
         path = rows_file(arguments.out, name, dataset)
+        if shown:
+            rows = with_published(rows, path, [task.cell for task in shown_tasks[dataset]])
         write_rows(rows, path)
         n_lost = int((rows["status"] != "ok").sum())
         lost = f", of which {n_lost} say why they have no score" if n_lost else ""
