@@ -41,6 +41,7 @@ WAYS = (
     ("sorting-images", "kmeans"),
     ("sorting-images", "gmm"),
 )
+PICTURED = (("autoencoder", "kmeans"), ("sorting", "kmeans"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -77,9 +78,10 @@ def keep_first_seed(cells: Sequence[Cell], store: Store, folder: Path) -> None:
     for cell in cells:
         data = data_of(cell["dataset"])
         is_done = statuses.get(cell_key(cell, data.fingerprint, VERSION)) == "ok"
-        if is_done and cell["seed"] == 0 and cell["features"] == "autoencoder":
+        is_pictured = (cell["features"], cell["method"]) in PICTURED
+        if is_done and cell["seed"] == 0 and is_pictured:
             codes, clustering = codes_of(cell, store), clusters_of(cell, store)
-            name = f"{Path(cell['dataset']).stem}-{cell['method']}.npz"
+            name = f"{Path(cell['dataset']).stem}-{cell['features']}-{cell['method']}.npz"
             keep_pictured(data, codes["test"], clustering, folder / name)
 
 

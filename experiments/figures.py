@@ -59,6 +59,8 @@ def figures_of(results: Path, n_seeds: int) -> Iterator[tuple[str, Figure]]:
             # Every method on the trained codes, one on the others: more lines cannot be read.
             shown = of_one[of_one["features"].eq("autoencoder") | of_one["method"].eq("knn")]
             yield name, plot_label_budget(shown, references, title=title)
+    if len(rows := published_rows(results, "ablation")):
+        yield "ablation", plot_methods(rows, n_seeds=3, title="What each stage of sorting buys")
     for path in sorted((results / "arrays").glob("*-*.npz")):
         yield from draw_pictured(path).items()
 

@@ -22,10 +22,12 @@ from ae_cluster.figures import (
     cluster_examples,
     plot_cluster_profiles,
     plot_cluster_sheet,
+    plot_codes,
     plot_confusion,
 )
 from ae_cluster.files import make_folder, written_beside
 
+N_CODES = 2000  # of the first test samples: enough to see the shape of the whole
 _CHOSEN = ("typical", "borderline", "rivals", "wrong")
 
 
@@ -53,6 +55,7 @@ def keep_pictured(
             image_shape=np.array(data.image_shape or ()),
             class_names=np.array(data.class_names, dtype=np.str_),
             examples=np.array(json.dumps([_plain(e) for e in examples])),
+            codes=codes_test[:N_CODES].astype(np.float32),
         )
 
 
@@ -71,9 +74,14 @@ def draw_pictured(path: Path) -> dict[str, Figure]:
     with np.load(path, allow_pickle=False) as archive:
         kept = dict(archive)
     way = path.stem.rpartition("-")
-    title = f"{way[0]}, {way[2]} of the trained codes, seed 0, test"
+    title = f"{way[0]}, {way[2]} of the codes, seed 0, test"
     names, labels, clusters = kept["class_names"].tolist(), kept["labels"], kept["clusters"]
-    figures = {}
+    codes = kept["codes"]
+    figures = {
+        f"codes-{path.stem}": plot_codes(
+            codes, labels[: len(codes)], clusters[: len(codes)], names, title=f"Codes: {title}"
+        )
+    }
     if (labels != UNKNOWN).any():
         matrix = confusion_matrix(labels, clusters, dict(kept["mapping"].tolist()))
         figures[f"confusion-{path.stem}"] = plot_confusion(

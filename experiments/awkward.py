@@ -1,0 +1,139 @@
+"""Claim: sorting codes bear a wrong k, classes of unequal size, and tables that are no images.
+
+MNIST told to be 8, 12 or 15 clusters, and with class sizes falling geometrically
+from 10 to 1, three seeds each; crowds in 20 dimensions, wine and breast cancer,
+ten seeds each, beside KMeans on the standardised table (``pixels``). Rows go to
+``results/awkward-NAME.csv``, their medians to ``results/tables/awkward.md``. An hour
+on one core, most of it MNIST's.
+
+    python -m experiments.awkward --jobs 2
+    python -m experiments.awkward --setting wine --setting blobs-200
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.datasets import load_breast_cancer, load_wine, make_blobs
+
+from ae_cluster.files import make_folder
+from ae_cluster.store import Cell
+from experiments.cells import data_of, make_cell
+from experiments.grids import carry_out, exit_code, grid_parser, prepare, seeds_and_epochs
+
+WRONG_K = (8, 12, 15)
+STEEPNESS = 10  # of the largest class to the smallest
+FEW_SEEDS = 3
+Arrays = dict[str, NDArray[Any]]
+
+
+def uneven(dataset: str) -> Arrays:
+    """Return a data set whose classes fall geometrically in size, the first samples of each."""
+    data = data_of(dataset)
+    arrays: Arrays = {}
+    for split in ("train", "test"):
+        images, labels = getattr(data, f"raw_{split}"), getattr(data, f"y_{split}")
+        classes, sizes = np.unique(labels, return_counts=True)
+        wanted = sizes.min() * STEEPNESS ** -np.linspace(0, 1, len(classes))
+        of_class = zip(classes, wanted.round().astype(int), strict=True)
+        kept = np.sort(np.concatenate([np.flatnonzero(labels == c)[:n] for c, n in of_class]))
+        arrays |= {f"x_{split}": images[kept].reshape(len(kept), *data.image_shape or (-1,))}
+        arrays[f"y_{split}"] = labels[kept]
+    return arrays
+
+
+def crowds(n: int) -> Arrays:
+    """Return n samples of five Gaussian crowds in 20 dimensions."""
+    x, y = make_blobs(n, 20, centers=5, cluster_std=4.0, random_state=0)
+    return {"x": x, "y": y}
+
+
+def table(load: Callable[..., tuple[Any, Any]]) -> Arrays:
+    """Return one of scikit-learn's bundled tables."""
+    x, y = load(return_X_y=True)
+    return {"x": x, "y": y}
+
+
+# Name → what makes the file; named data sets need none.
+FILES: dict[str, Callable[[], Arrays]] = {
+    "mnist-uneven": lambda: uneven("mnist"),
+    **{f"blobs-{n}": lambda n=n: crowds(n) for n in (200, 2_000, 20_000)},
+    "wine": lambda: table(load_wine),
+    "breast-cancer": lambda: table(load_breast_cancer),
+}
+SETTINGS = ("mnist", *FILES)
+
+
+def file_of(setting: str, folder: Path) -> str:
+    """Return the name or file that `load_dataset` takes, the file made if it is not there."""
+    if setting not in FILES:
+        return setting
+    path = folder / f"{setting}.npz"
+    if not path.exists():
+        make_folder(folder)
+        np.savez(path, **FILES[setting]())  # type: ignore[arg-type]
+    return str(path)
+
+
+def cells_of(setting: str, dataset: str, seeds: range, epochs: int | None) -> list[Cell]:
+    """Return the cells of one setting."""
+    is_mnist = setting.startswith("mnist")
+    k = len(np.unique(data_of(dataset).y_train))
+    ways = [("sorting", method) for method in ("kmeans", "gmm")]
+    return [
+        make_cell(dataset, features, method, seed, n_clusters=n, epochs=epochs)
+        for n in (WRONG_K if setting == "mnist" else (k,))
+        for seed in (seeds[:FEW_SEEDS] if is_mnist else seeds)
+        for features, method in (ways if is_mnist else [*ways, ("pixels", "kmeans")])
+    ]
+
+
+def medians(folder: Path) -> str:
+    """Return a Markdown table of held-out medians over the seeds of every file of rows."""
+    lines = [
+        "| data | codes → by | k | seeds | accuracy, median (min–max) | AMI, median (min–max) |",
+        "|---|---|---|---|---|---|",
+    ]
+    for setting in SETTINGS:
+        path = folder / f"awkward-{setting}.csv"
+        rows = pd.read_csv(path) if path.exists() else pd.DataFrame({"split": []})
+        test = rows[rows["split"] == "test"]
+        for (k, features, method), found in (
+            test.groupby(["n_clusters", "features", "method"]) if len(test) else ()
+        ):
+            said = [
+                f"{found[s].median():.3f} ({found[s].min():.3f}–{found[s].max():.3f})"
+                for s in ("accuracy", "ami")
+            ]
+            way = f"{features} → {method}"
+            lines.append(f"| {setting} | {way} | {k} | {len(found)} | {said[0]} | {said[1]} |")
+    return "\n".join(lines) + "\n"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out the grid, write the table of medians, and return the exit code."""
+    parser = grid_parser(__doc__)
+    parser.add_argument("--setting", action="append", choices=SETTINGS, help="default: all")
+    arguments = parser.parse_args(argv)
+    prepare(arguments)
+    seeds, epochs = seeds_and_epochs(arguments)
+    code = 0
+    for setting in arguments.setting or SETTINGS:
+        dataset = file_of(setting, arguments.store / "files")
+        cells = cells_of(setting, dataset, seeds, epochs)
+        code |= carry_out(cells, arguments, "awkward")
+    make_folder(arguments.out / "tables")
+    found = medians(arguments.out)
+    (arguments.out / "tables" / "awkward.md").write_text(found, encoding="utf-8")
+    print(found)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code(main))
