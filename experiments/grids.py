@@ -13,7 +13,13 @@ from ae_cluster.files import make_folder
 from ae_cluster.grid import Task, make_task, run_grid
 from ae_cluster.store import Cell, Row, Store
 from experiments.cells import VERSION, cluster_cell, data_of
-from experiments.published import rows_file, with_published, write_rows
+from experiments.published import (
+    place_of,
+    published_places,
+    rows_file,
+    with_published,
+    write_rows,
+)
 
 
 def grid_parser(description: str) -> argparse.ArgumentParser:
@@ -29,6 +35,7 @@ def grid_parser(description: str) -> argparse.ArgumentParser:
     add("--store", type=Path, default=Path("runs/store"), help="of finished cells; default: "
         "runs/store")  # fmt: skip
     add("--retry-failed", action="store_true", help="do failed cells again")
+    add("--missing", action="store_true", help="leave out what --out has rows of already")
     add("--smoke", action="store_true", help="two seeds, two epochs: does it run at all?")
     return parser
 
@@ -71,12 +78,16 @@ def carry_out(
     more labels of a class than it has samples, is a result: it is told, and the code is 0.
     """
     store, failed = Store(arguments.store), []
+    if arguments.missing:
+        shown = shown or cells
     shown_tasks = _by_dataset(shown or cells, work)
-    for dataset, tasks in _by_dataset(cells, work).items():
+    for dataset, of_dataset in _by_dataset(cells, work).items():
+        path = rows_file(arguments.out, name, dataset)
+        there = published_places(path) if arguments.missing else set()
+        tasks = [task for task in of_dataset if place_of(task.cell) not in there]
         failed += run_grid(tasks, store, jobs=arguments.jobs, retry_failed=arguments.retry_failed)
         rows = store.rows([task.key for task in shown_tasks[dataset]])
         make_folder(arguments.out)
-        path = rows_file(arguments.out, name, dataset)
         if shown:
             rows = with_published(rows, path, [task.cell for task in shown_tasks[dataset]])
         write_rows(rows, path)

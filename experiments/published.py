@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import io
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -21,11 +22,11 @@ EXPERIMENTS = {
 }
 
 
-# What tells one published row of a split from another.
-IDENTITY = (
-    *("features", "method", "seed", "n_components", "n_train", "epochs", "n_clusters"),
-    *("budget", "draw"),
-)
+# What tells one published row of a split from another; the samples that rows of label
+# budgets count are the labelled ones, and they say no number of clusters.
+OF_CLUSTERING = ("n_train", "n_clusters")
+IDENTITY = ("budget", "draw", "features", "method", "seed", "n_components", "epochs")
+Place = tuple[str, ...]
 
 
 def rows_file(results: Path, experiment: str, dataset: str) -> Path:
@@ -50,16 +51,40 @@ def with_published(rows: pd.DataFrame, path: Path, cells: Sequence[Cell]) -> pd.
     """
     if not path.exists():
         return rows
-    told = [name for name in IDENTITY if name in cells[0]]
-    order = {tuple(str(cell[name]) for name in told): i for i, cell in enumerate(cells)}
-    packed = io.StringIO(rows.round(6).to_csv(index=False))
-    both = [pd.read_csv(source, dtype=str, keep_default_na=False) for source in (packed, path)]
-    for part in both:
-        part["place"] = [order.get(of, -1) for of in part[told].itertuples(index=False, name=None)]
-    new, old = both
+    order = {place_of(cell): i for i, cell in enumerate(cells)}
+    new, old = _as_text(io.StringIO(rows.round(6).to_csv(index=False))), _as_text(path)
+    for part in (new, old):
+        part["place"] = [order.get(place, -1) for place in _places(part)]
     kept = old[(old["place"] >= 0) & ~old["place"].isin(new["place"])]
     merged = pd.concat([new, kept]).sort_values("place", kind="stable")
     return merged.drop(columns="place")
+
+
+def place_of(cell: Cell) -> Place:
+    """Return what tells a cell's rows from others of its file, as they stand there."""
+    names = IDENTITY if "budget" in cell else (*IDENTITY, *OF_CLUSTERING)
+    return tuple(str(cell.get(name, "")) for name in names)
+
+
+def published_places(path: Path) -> set[Place]:
+    """Return the places of the finished rows of a file; none where there is no file."""
+    if not path.exists():
+        return set()
+    rows = _as_text(path)
+    return set(_places(rows[rows["status"] == "ok"]))
+
+
+def _as_text(source: Path | io.StringIO) -> pd.DataFrame:
+    return pd.read_csv(source, dtype=str, keep_default_na=False)
+
+
+def _places(rows: pd.DataFrame) -> list[Place]:
+    return [place_of(_named(row)) for row in rows.to_dict("records")]
+
+
+def _named(row: dict[Hashable, Any]) -> Cell:
+    """Return a row as the cell it came from would say it: without what is empty."""
+    return {str(name): value for name, value in row.items() if value != ""}
 
 
 def published_rows(results: Path, experiment: str) -> pd.DataFrame:
