@@ -204,8 +204,8 @@ assert "torch" not in sys.modules
     figures = {path.stem for path in (smoke / "results" / "figures").glob("*.png")}
     assert figures == {
         *("methods", "pareto", "code-size", "training-epochs", "training-images"),
-        *("label-budget-digits", "confusion-digits-kmeans", "confusion-digits-gmm"),
-        *("clusters-digits-kmeans", "clusters-digits-gmm"),
+        *("label-budget-digits", "codes-digits-autoencoder-kmeans"),
+        *("confusion-digits-autoencoder-kmeans", "clusters-digits-autoencoder-kmeans"),
     }
     table = (smoke / "results" / "tables" / "clustering-accuracy.md").read_text()
     assert table.count("| digits | test |") == 7
@@ -229,7 +229,7 @@ def test_a_missing_seed_is_shown(smoke, load_experiment, tmp_path):
 
 def test_pictures_are_of_the_clusters_in_the_rows(smoke, rows_of, load_experiment):
     data = load_experiment("cells").data_of("digits")
-    with np.load(smoke / "results" / "arrays" / "digits-kmeans.npz") as kept:
+    with np.load(smoke / "results" / "arrays" / "digits-autoencoder-kmeans.npz") as kept:
         assert (kept["images"] == data.raw_test[kept["shown"]]).all()
         assert (kept["labels"] == data.y_test).all()
         matched = accuracy_matched(kept["labels"], kept["clusters"])
