@@ -196,8 +196,13 @@ def _carry_out(
             rows += [row for way in here for row in failed_rows(way, job, source)]
             job.say(f"{name} failed: {source}")
             continue
-        if name in (AUTOENCODER, GIVEN):
+        if name == AUTOENCODER:
             job.say(f"Clustering the codes{_and_baselines(ways)} …")
+        if name == GIVEN:
+            job.say(
+                "Clustering the codes as they are given, not standardised; baselines would need "
+                "the samples that they were made from …"
+            )
         for way in here:
             found, result = rows_of_way(way, source, job)
             rows += found

@@ -124,7 +124,7 @@ def notes_on(way: Way, result: Clustering) -> list[str]:
         )
     if is_foreign(way.clusterer):
         notes.append(
-            f"{way.method} itself cannot be saved as safetensors and JSON: methods/{way.kept_as} "
-            "keeps its clusters and the codes."
+            f"{way.method} itself is not saved, which could only be done by pickle: "
+            f"methods/{way.kept_as} keeps its clusters and the codes."
         )
     return notes
