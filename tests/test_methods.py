@@ -26,11 +26,14 @@ def named(ways):
 def test_the_list_names_every_method_with_its_priors_and_cost(capsys):
     assert main(["methods"]) == 0
     text = capsys.readouterr().out
+    table = {line.split()[0]: line for line in text.split("\n\n")[0].splitlines()}
+    assert list(table) == ["method", *NAMES]
+    assert "k, augmentation  digits, fashion-mnist" in table["sorting-images"]
     for method in METHODS:
-        assert f"\n{method.name}   (" in f"\n{text}"
-        assert method.cost in " ".join(text.split())
-    entry = " ".join(text.split("\nsorting-images   (")[1].split("\n\n")[0].split())
-    assert "Told: the number of clusters, how images may be changed." in entry
+        assert table[method.name].endswith(f" {method.seconds:g}" if method.seconds else " –")
+        entry = text.split(f"\n{method.name}   (")[1].split("\n\n")[0]
+        said = " ".join(entry.split("\n", 1)[1].split())
+        assert said == method.what + (f" Paper: {method.paper}." if method.paper else "")
     assert max(map(len, text.splitlines())) <= 100
 
 
@@ -41,6 +44,8 @@ def test_the_list_is_json_too(capsys):
     (dec,) = [method for method in methods if method["name"] == "dec"]
     assert (dec["uses_k"], dec["uses_balance"], dec["uses_augmentation"]) == (True, False, False)
     assert "ICML 2016" in dec["paper"]
+    assert dec["seconds"] > 0
+    assert "one core" in dec["seconds_are"]
 
 
 def test_names_are_one_each_and_said_in_one_sentence():

@@ -7,17 +7,22 @@ import json
 import textwrap
 from typing import Any
 
-from ae_cluster.methods import METHODS, Method, described
+from ae_cluster.methods import COST, METHODS, Method, described
 
-TOLD = {"uses_k": "the number of clusters", "uses_balance": "that clusters are equally large",
-        "uses_augmentation": "how images may be changed"}  # fmt: skip
+TOLD = {"uses_k": "k", "uses_balance": "balance", "uses_augmentation": "augmentation"}
+HEAD = ("method", "told", "tuned on", "seconds")
+HOW_TO_READ = f"""\
+told: beside the samples. k is the number of clusters, balance that they are equally large,
+augmentation how images may be changed. tuned on: the data that chose its settings.
+seconds: about so many {COST}
+(the autoencoder's training included; more samples cost more). – was not measured."""
 OTHERS = """\
 module:Class
     Any clusterer of scikit-learn or of your own, from an installed module or one in the
     current folder, such as sklearn.cluster:AgglomerativeClustering. It clusters the codes and is
     given n_clusters (or n_components) and random_state where its constructor has them. Test
-    samples are predicted, by a clusterer that cannot they get the cluster of the nearest
-    training code. Cost: its own; many need memory that grows with the square of the samples.
+    samples are predicted; where a clusterer cannot, they get the cluster of the nearest
+    training code. Many need memory that grows with the square of the number of samples.
 
 Any of these:  ae-cluster run DATA --method NAME [--method NAME ...]
 Codes of your own, clustered by kmeans, gmm or module:Class:  --features given"""
@@ -39,16 +44,26 @@ def _list(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps(described(), indent=2, ensure_ascii=False))
         return
-    print("\n\n".join([*map(_entry, METHODS), OTHERS]))
+    print("\n\n".join([_table(), HOW_TO_READ, *map(_entry, METHODS), OTHERS]))
+
+
+def _table() -> str:
+    rows = [HEAD, *map(_row, METHODS)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _row(method: Method) -> tuple[str, ...]:
+    told = ", ".join(word for name, word in TOLD.items() if getattr(method, name))
+    seconds = "–" if method.seconds is None else f"{method.seconds:g}"
+    return method.name, told or "nothing", method.tuned_on, seconds
 
 
 def _entry(method: Method) -> str:
-    told = [words for name, words in TOLD.items() if getattr(method, name)]
-    lines = [
-        f"{method.what} ({method.paper})",
-        f"Told: {', '.join(told) or 'nothing'}. Tuned on: {method.tuned_on}. Cost: {method.cost}.",
-    ]
     indent = " " * 4
-    filled = [textwrap.fill(line, 92, initial_indent=indent, subsequent_indent=indent)
-              for line in lines]  # fmt: skip
-    return "\n".join([f"{method.name}   ({method.kind})", *filled])
+    said = f"{method.what} Paper: {method.paper}." if method.paper else method.what
+    text = textwrap.fill(said, 92, initial_indent=indent, subsequent_indent=indent)
+    return f"{method.name}   ({method.kind})\n{text}"
