@@ -85,7 +85,7 @@ METHODS = (
         "The same for images, which keep their cluster when turned, sheared, scaled or moved a "
         "little.",
         "none, it is this project's; agreement as Hu et al. (IMSAT, ICML 2017)",
-        None, uses_augmentation=True, tuned_on=SORTING_TUNED_ON, needs_images=True,
+        200.0, uses_augmentation=True, tuned_on=SORTING_TUNED_ON, needs_images=True,
     ),
     Method(
         "dec", DEEP,

@@ -52,6 +52,7 @@ from ae_cluster.way_rows import (
     takes_k,
 )
 
+WITHOUT_CODES = ("pixels", "n2d")  # of their own: the samples, and the autoencoder's
 Kept = dict[Way, tuple[Source, Clustering]]
 
 
@@ -210,7 +211,7 @@ def _carry_out(
                 kept[way] = source, result
                 for note in notes_on(way, result):
                     job.say(note)
-        if name != "pixels":  # no code: as many numbers as the sample
+        if name not in WITHOUT_CODES:
             rows += few_label_rows(job, source.codes)
     return rows, kept
 

@@ -20,9 +20,10 @@ OTHERS = """\
 module:Class
     Any clusterer of scikit-learn or of your own, from an installed module or one in the
     current folder, such as sklearn.cluster:AgglomerativeClustering. It clusters the codes and is
-    given n_clusters (or n_components) and random_state where its constructor has them. Test
-    samples are predicted; where a clusterer cannot, they get the cluster of the nearest
-    training code. Many need memory that grows with the square of the number of samples.
+    given n_clusters (or n_components) and random_state where its constructor has them; for
+    other settings, name a class of your own that has them as defaults. Test samples are
+    predicted; where a clusterer cannot, they get the cluster of the nearest training code. Many
+    need memory that grows with the square of the number of samples.
 
 Any of these:  ae-cluster run DATA --method NAME [--method NAME ...]
 Codes of your own, clustered by kmeans, gmm or module:Class:  --features given"""
