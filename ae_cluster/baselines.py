@@ -25,15 +25,25 @@ class Codes(NamedTuple):
 
 def pca_codes(data: Dataset, n_components: int, seed: int) -> Codes:
     """Return codes of the same size by principal components, a table standardised first."""
-    train, test = data.x_train, data.x_test
-    if data.is_table:
-        scaler = StandardScaler().fit(train)
-        train, test = scaler.transform(train), scaler.transform(test)
+    train, test = _as_numbers(data)
     n_components = min(n_components, *train.shape)
     start = time.perf_counter()
     pca = PCA(n_components, random_state=seed).fit(train)
     seconds = time.perf_counter() - start
     return Codes("pca", pca.transform(train), pca.transform(test), seconds=seconds)
+
+
+def pixel_codes(data: Dataset) -> Codes:
+    """Return the samples themselves, a table standardised."""
+    return Codes("pixels", *_as_numbers(data))
+
+
+def _as_numbers(data: Dataset) -> tuple[NDArray[Any], NDArray[Any]]:
+    train, test = data.x_train, data.x_test
+    if data.is_table:
+        scaler = StandardScaler().fit(train)
+        train, test = scaler.transform(train), scaler.transform(test)
+    return train, test
 
 
 def untrained_codes(model: AutoEncoder, data: Dataset) -> Codes:

@@ -19,7 +19,7 @@ from ae_cluster.evaluation import UNKNOWN
 from ae_cluster.few_labels.base import Labeling
 from ae_cluster.few_labels.label_files import NamedLabels, read_labels
 from ae_cluster.few_labels.methods import METHODS, few_label_classifiers
-from ae_cluster.run_folder import read_codes
+from ae_cluster.run_folder import method_names, read_codes
 
 N_FOLDS = 5  # of cross-validation, at most
 DEFAULT_METHOD = "label-spreading"
@@ -208,10 +208,7 @@ def samples_of(
 def samples_of_run(folder: Path) -> Samples:
     """Return the samples of a run folder, with the codes that it holds."""
     config = read_config(folder / "config.json")
-    methods = sorted(path.parent.name for path in folder.glob("methods/*/codes.npz"))
-    if not methods:
-        raise InputError(f"{folder} holds no codes (methods/NAME/codes.npz); run it again.")
-    arrays = read_codes(folder, methods[0])
+    arrays = read_codes(folder, method_names(folder)[0])
     ids, codes = (
         np.concatenate([arrays[f"{part}_train"], arrays[f"{part}_test"]])
         for part in ("ids", "codes")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ae_cluster import __version__
-from ae_cluster.commands import classify, compare, datasets, explore, label, run
+from ae_cluster.commands import classify, compare, datasets, explore, label, methods, run
 from ae_cluster.errors import InputError
 
 EPILOG = f"""\
@@ -54,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ae-cluster {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for command in (run, compare, explore, datasets, label, classify):
+    for command in (run, methods, compare, explore, datasets, label, classify):
         command.add(commands)
     return parser
 

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
+from ae_cluster import foreign
 from ae_cluster.errors import InputError
+from ae_cluster.methods import DEFAULTS, is_foreign
 
-CLUSTERERS = ("kmeans", "gmm")
+CLUSTERERS = DEFAULTS  # our own; any other is a module:Class
 
 
 class Clustering(NamedTuple):
@@ -21,25 +23,30 @@ class Clustering(NamedTuple):
     Attributes
     ----------
     train, test : ndarray (n,)
-        Cluster of each sample.
+        Cluster of each sample; −1 is noise, in no cluster.
     soft_train, soft_test : ndarray (n, k) or None
         Membership probabilities, where the clusterer has them.
-    centers : ndarray (k, n_components)
-        In code space.
+    centers : ndarray (k, n_components) or None
+        In code space; of somebody else's clusterer not known.
     seconds : float
         Wall time of the fit.
+    predicts : bool
+        False: the clusterer cannot, so test samples have the cluster of the nearest train code.
     """
 
     train: NDArray[np.int64]
     test: NDArray[np.int64]
     soft_train: NDArray[np.float32] | None
     soft_test: NDArray[np.float32] | None
-    centers: NDArray[np.float64]
+    centers: NDArray[np.float64] | None
     seconds: float
+    predicts: bool = True
 
 
-def make_clusterer(name: str, n_clusters: int, seed: int) -> Any:
-    """Return the unfitted scikit-learn estimator behind a name of `CLUSTERERS`."""
+def make_clusterer(name: str, n_clusters: int | None, seed: int) -> Any:
+    """Return the unfitted estimator behind "kmeans", "gmm" or ``module:Class``."""
+    if is_foreign(name):
+        return foreign.make(name, n_clusters, seed)
     if name == "kmeans":
         return KMeans(n_clusters, n_init=10, random_state=seed)
     return GaussianMixture(n_clusters, random_state=seed)
@@ -49,13 +56,25 @@ def cluster_codes(
     name: str,
     codes_train: NDArray[np.floating[Any]],
     codes_test: NDArray[np.floating[Any]],
-    n_clusters: int,
+    n_clusters: int | None,
     seed: int,
 ) -> Clustering:
-    """Fit a clusterer on train codes (n, n_components) and apply it to both splits."""
+    """Fit a clusterer on train codes (n, n_components) and apply it to both splits.
+
+    Raises
+    ------
+    InputError
+        When a ``module:Class`` is not to be had, or fails.
+    """
     start = time.perf_counter()
     train, test = codes_train.astype(np.float64), codes_test.astype(np.float64)
-    model = make_clusterer(name, n_clusters, seed).fit(train)
+    model = make_clusterer(name, n_clusters, seed)
+    if is_foreign(name):
+        found = foreign.cluster(model, train, test)
+        return Clustering(
+            *found[:4], centers=None, seconds=time.perf_counter() - start, predicts=found.predicts
+        )
+    model.fit(train)
     seconds = time.perf_counter() - start
     is_mixture = isinstance(model, GaussianMixture)
     return Clustering(

@@ -12,6 +12,7 @@ import pandas as pd
 from ae_cluster.config import read_config
 from ae_cluster.errors import InputError
 from ae_cluster.files import written_beside
+from ae_cluster.rows import way_name
 from ae_cluster.run_folder import read_scores
 from ae_cluster.tables import SHOWN, number
 
@@ -219,7 +220,8 @@ def _beside(runs: Sequence[Run], choose: Callable[[Run], pd.DataFrame]) -> pd.Da
     """Return chosen rows of all runs by way and run, ways in the order they first occur in."""
     chosen = [choose(run).assign(run=run.letter) for run in runs]
     rows = pd.concat(chosen, ignore_index=True)
-    rows = rows.assign(way=rows["features"] + " → " + rows["method"])
+    ways = zip(rows["features"], rows["method"], strict=True)
+    rows = rows.assign(way=[way_name(features, method) for features, method in ways])
     place = {way: i for i, way in enumerate(dict.fromkeys(rows["way"]))}
     rows = rows.assign(place=rows["way"].map(place))
     return rows.sort_values(["place", "run"], kind="stable").set_index(["way", "run"])

@@ -10,6 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from ae_cluster.errors import InputError, nearest
+from ae_cluster.methods import (
+    AUTOENCODER,
+    DEFAULTS,
+    GIVEN,
+    LEARNERS,
+    check_methods,
+    ways_of,
+)
 
 FORMAT_VERSION = 1
 LEAST_EPOCHS, LEAST_STEPS = 10, 5000
@@ -39,6 +47,10 @@ class RunConfig:
         Labels per class to try.
     draws : int
         How often each budget is drawn.
+    methods : tuple of str
+        Names of `ae_cluster.methods.METHODS`, or ``module:Class`` of any clusterer.
+    features : {"autoencoder", "given"}
+        Which codes clusterers take: those of an autoencoder, or the data themselves.
     """
 
     dataset: str = "digits"
@@ -54,6 +66,8 @@ class RunConfig:
     image_shape: tuple[int, ...] | None = None
     budgets: tuple[int, ...] = (1, 2, 5, 10, 50, 100)
     draws: int = 6
+    methods: tuple[str, ...] = DEFAULTS
+    features: str = AUTOENCODER
 
     def check(self) -> None:
         """Raise an `InputError` for the first argument that cannot be used.
@@ -66,6 +80,13 @@ class RunConfig:
                 raise InputError(
                     f"--{name.replace('_', '-')} {value!r} cannot be used; it must be {words}."
                 )
+        check_methods(self.methods, self.features)
+        learners = [name for name in self.methods if name in LEARNERS]
+        if self.epochs == 0 and learners:
+            raise InputError(
+                f"--epochs 0 leaves {learners[0]} nothing to learn in; ask for at least 1, or "
+                "leave it out."
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Return the arguments as JSON takes them."""
@@ -102,12 +123,36 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         "whole numbers of at least 1, like 1,2,5",
     ),
     "draws": (lambda v: _whole(v, 1), "a whole number of at least 1"),
+    "methods": (
+        lambda v: isinstance(v, tuple) and len(v) > 0 and all(isinstance(n, str) for n in v),
+        "names of methods, at least one",
+    ),
+    "features": (
+        lambda v: v in (AUTOENCODER, GIVEN),
+        f"{AUTOENCODER}, or {GIVEN} where the data are codes already",
+    ),
     "batch_size": (lambda v: _whole(v, 1) and v < 2**31, "a whole number from 1 to 2**31 − 1"),
     "image_shape": (
         lambda v: v is None or (isinstance(v, tuple) and all(_whole(n, 1) for n in v)),
         "height and width, like 28x28",
     ),
 }
+
+
+def unused_arguments(config: RunConfig) -> list[str]:
+    """Return a sentence on the arguments that were said and that no method here reads."""
+    codes = {way.source for way in ways_of(config.methods, config.features)}
+    names = ["batch_size", "learning_rate_init"] if AUTOENCODER not in codes else []
+    if config.features == GIVEN:
+        names += ["n_components", "hidden_layer_sizes", "kind"]
+    if not codes & {AUTOENCODER, *LEARNERS}:
+        names.append("epochs")
+    usual = RunConfig()
+    said = [name for name in names if getattr(config, name) != getattr(usual, name)]
+    if not said:
+        return []
+    options = ", ".join(f"--{name.replace('_', '-')}" for name in said)
+    return [f"note: {options} is said, but no autoencoder is trained that would read it."]
 
 
 def preset_epochs(n_train: int, batch_size: int) -> int:

@@ -17,7 +17,7 @@ from ae_cluster.errors import InputError
 from ae_cluster.few_labels.label_files import read_answers, refuse_existing_table, write_labels
 from ae_cluster.few_labels.suggesting import suggest_labels
 from ae_cluster.files import make_folder
-from ae_cluster.run_folder import read_codes
+from ae_cluster.run_folder import method_names, read_codes
 
 FOLDER = "labels"  # in the run folder
 SHEET, QUESTIONS, ANSWERS = "sheet", "to_label.csv", "labels.csv"
@@ -98,10 +98,7 @@ def _earlier(run: Path) -> dict[str, str]:
 
 
 def _arrays(run: Path) -> dict[str, NDArray[Any]]:
-    methods = sorted(path.parent.name for path in run.glob("methods/*/codes.npz"))
-    if not methods:
-        raise InputError(f"{run} holds no codes (methods/NAME/codes.npz); run it again.")
-    return read_codes(run, methods[0])
+    return read_codes(run, method_names(run)[0])
 
 
 def _data(arguments: dict[str, object], fingerprint: str, home: Path | None) -> Dataset | None:

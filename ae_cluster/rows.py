@@ -62,3 +62,8 @@ def tidy_row(**known: Any) -> dict[str, Any]:
     if unknown:
         raise KeyError(f"no such column: {', '.join(sorted(unknown))}")
     return {name: known.get(name, "" if name in TEXTS else math.nan) for name in COLUMNS}
+
+
+def way_name(features: str, method: str) -> str:
+    """Return how tables call a way from samples to clusters."""
+    return features if features == method else f"{features} → {method}"

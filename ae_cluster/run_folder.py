@@ -18,6 +18,7 @@ from ae_cluster.datasets import Dataset, known_datasets
 from ae_cluster.errors import InputError
 from ae_cluster.files import is_being_written, make_folder, marked_as_being_written
 from ae_cluster.machine import machine, versions
+from ae_cluster.methods import DEFAULTS
 from ae_cluster.rows import COLUMNS, LATER, TEXTS, tidy_row
 
 if TYPE_CHECKING:  # scikit-learn takes a second to load, and reading needs none of it
@@ -64,9 +65,14 @@ def partial_folder(partial: Path, resume: bool, force: bool) -> Iterator[None]:
 
 
 def write_config(
-    folder: Path, config: RunConfig, data: Dataset, settings: dict[str, Any], run_id: str
+    folder: Path,
+    config: RunConfig,
+    data: Dataset,
+    settings: dict[str, Any],
+    run_id: str,
+    methods: dict[str, dict[str, Any]],
 ) -> None:
-    """Write config.json: arguments, what the preset made of them, data, versions, machine."""
+    """Write config.json: arguments, what the preset made of them, methods, data, versions."""
     height = data.image_shape
     arguments = config.to_json()
     if data.name not in known_datasets():  # a file: the config must work from any folder
@@ -76,6 +82,7 @@ def write_config(
         "run_id": run_id,
         "arguments": arguments,
         "settings": settings,
+        "methods": methods,
         "data": {
             "name": data.name,
             "fingerprint": data.fingerprint,
@@ -99,9 +106,9 @@ def write_method(
     codes_test: NDArray[Any],
     result: Clustering,
     loss_curve: list[float],
-    snapshots: NDArray[Any],
+    snapshots: NDArray[Any] | None,
 ) -> None:
-    """Write codes.npz, history.csv and snapshots.npz of one method."""
+    """Write codes.npz of one method, and history.csv and snapshots.npz where it has them."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, Any] = {
         "ids_train": data.ids_train,
@@ -117,8 +124,12 @@ def write_method(
         "labels_test": data.y_test,
     }
     np.savez(folder / "codes.npz", **{k: v for k, v in arrays.items() if v is not None})
+    if not loss_curve and snapshots is None:
+        return
     history = pd.DataFrame({"epoch": range(1, len(loss_curve) + 1), "loss": loss_curve})
     history.to_csv(folder / "history.csv", index=False)
+    if snapshots is None:
+        return
     epochs = np.unique(np.linspace(0, len(snapshots) - 1, N_FRAMES + 1).round().astype(int))
     np.savez(
         folder / "snapshots.npz",
@@ -164,6 +175,22 @@ def _with_numbers(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
             except (TypeError, ValueError) as error:
                 raise InputError(f"{path} holds a {name} that is no number ({error}).") from error
     return rows
+
+
+def method_names(folder: Path) -> list[str]:
+    """Return the methods of a run that have codes, in the order they were asked for.
+
+    Raises
+    ------
+    InputError
+        When the folder is not one of a run, or none of its methods has codes.
+    """
+    config = read_config(folder / "config.json")
+    found = sorted(path.parent.name for path in folder.glob("methods/*/codes.npz"))
+    if not found:
+        raise InputError(f"{folder} holds no codes (methods/NAME/codes.npz); run it again.")
+    asked = list(config.get("methods", DEFAULTS))
+    return sorted(found, key=lambda name: asked.index(name) if name in asked else len(asked))
 
 
 def read_codes(folder: Path, method: str) -> dict[str, NDArray[Any]]:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ae_cluster.errors import InputError
-from ae_cluster.run_folder import read_codes
+from ae_cluster.rows import way_name
+from ae_cluster.run_folder import method_names, read_codes
 
 SHOWN = {
     "accuracy": "accuracy",
@@ -26,7 +27,9 @@ How to read it: each class is matched with one cluster; accuracy learns the matc
 training samples, matched on these test samples themselves, as papers do. purity
 and NMI rise with k, AMI and ARI are corrected for chance (0 random, 1 perfect).
 neighbours is what ten nearest neighbours reach on these codes with all labels: about
-the most that any classifier on them can. pca and untrained are what training must beat."""
+the most that any classifier on them can."""
+BASELINES = ("pca", "untrained")
+BEATEN = " pca and untrained are what training must beat."
 NO_LABELS = """\
 No test sample has a label, so nothing here can say whether the clusters mean anything.
 silhouette is how far clusters stand apart on their own codes, from -1 to 1: it compares
@@ -37,7 +40,7 @@ def run_report(rows: pd.DataFrame, out: Path) -> str:
     """Return what a run says at its end: scores, how to read them, and where the files lie."""
     parts = [clustering_table(rows)]
     if rows["accuracy_matched"].isna().all():
-        parts.append(cluster_sizes(rows, out))
+        parts.append(cluster_sizes(out))
     parts.append(few_label_table(rows))
     figures = sorted((out / "figures").glob("*.png"))
     if figures:
@@ -52,29 +55,41 @@ def run_report(rows: pd.DataFrame, out: Path) -> str:
 def clustering_table(rows: pd.DataFrame) -> str:
     """Return the test scores of every clustering, and how to read them."""
     test = rows[(rows["split"] == "test") & rows["budget"].isna()]
-    shown = test.set_index(test["features"] + " → " + test["method"])
+    shown = test.set_index(_ways(test))
     is_labelled = shown["accuracy_matched"].notna().any()
     names = SHOWN if is_labelled else {"silhouette": "silhouette"} | SHOWN
+    ks = shown["n_clusters"].dropna().astype(int).unique()
+    if len(ks) > 1:
+        names = {"n_clusters": "k"} | names
+        shown = shown.assign(n_clusters=shown["n_clusters"].astype("Int64"))
     columns = {k: v for k, v in names.items() if shown[k].notna().any()}
     text = shown[list(columns)].rename(columns=columns).to_string(float_format=number, na_rep="–")
     failed = shown.loc[shown["status"] != "ok", "reason"]
     notes = [f"  {name} failed: {reason}" for name, reason in failed.items()]
-    k = int(test["n_clusters"].iloc[0])
     how = HOW_TO_READ if is_labelled else NO_LABELS
-    return "\n".join([f"Held-out test scores, k = {k}:", text, *notes, how])
+    if is_labelled and set(test["features"]) & set(BASELINES):
+        how += BEATEN
+    of_k = f", k = {ks[0]}" if len(ks) == 1 else ""
+    return "\n".join([f"Held-out test scores{of_k}:", text, *notes, how])
 
 
-def cluster_sizes(rows: pd.DataFrame, out: Path) -> str:
+def _ways(rows: pd.DataFrame) -> pd.Index:
+    return pd.Index([way_name(f, m) for f, m in zip(rows["features"], rows["method"], strict=True)])
+
+
+def cluster_sizes(out: Path) -> str:
     """Return how many test samples each kept clustering of a run puts into each cluster."""
     lines = []
-    for method in rows.loc[rows["budget"].isna(), "method"].unique():
-        try:
-            found = read_codes(out, method)
-        except InputError:  # it failed, and its row says so
-            continue
-        sizes = np.bincount(found["clusters_test"], minlength=len(found["centers"]))
-        listed = " ".join(map(str, np.sort(sizes)[::-1]))
-        lines.append(f"  {method}: {listed}")
+    try:
+        methods = method_names(out)
+    except InputError:  # all failed, and their rows say so
+        methods = []
+    for method in methods:
+        found = read_codes(out, method)
+        n_clusters = max(found["clusters_train"].max() + 1, len(found.get("centers", ())))
+        sizes = np.bincount(found["clusters_test"] + 1, minlength=n_clusters + 1)
+        listed = " ".join(map(str, np.sort(sizes[1:])[::-1]))
+        lines.append(f"  {method}: {listed}" + (f", in none {sizes[0]}" if sizes[0] else ""))
     return "\n".join(["Test samples in each cluster, largest first:", *lines]) if lines else ""
 
 
@@ -83,7 +98,7 @@ def few_label_table(rows: pd.DataFrame) -> str:
     few = rows[rows["budget"].notna() & rows["accuracy"].notna()]
     if few.empty:
         return ""
-    few = few.assign(budget=few["budget"].astype(int), name=few["features"] + " → " + few["method"])
+    few = few.assign(budget=few["budget"].astype(int), name=_ways(few))
     table = few.pivot_table(index="name", columns="budget", values="accuracy", aggfunc="mean")
     table.index.name, table.columns.name = None, "labels per class"
     draws = few["draw"].nunique()

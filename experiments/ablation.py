@@ -26,11 +26,12 @@ from torch import Tensor, nn
 from ae_cluster.clustering import Clustering, cluster_codes
 from ae_cluster.datasets import Dataset
 from ae_cluster.machine import peak_mb
+from ae_cluster.methods import SORTING_TUNED_ON
 from ae_cluster.scoring import clustering_rows
 from ae_cluster.sorting import SortingAutoEncoder
 from ae_cluster.sorting.teaching import as_answers, in_chunks
 from ae_cluster.store import Cell, Row, Store
-from experiments.cells import TUNED_ON, data_of, make_cell
+from experiments.cells import data_of, make_cell
 from experiments.grids import carry_out, exit_code, grid_parser, prepare, seeds_and_epochs
 
 NAME = "ablation"
@@ -126,7 +127,7 @@ def _rows(
         "uses_k": True,
         "uses_balance": False,
         "uses_augmentation": cell["method"] >= STAGES[-1],
-        "tuned_on": TUNED_ON,
+        "tuned_on": SORTING_TUNED_ON,
     }
     rows = clustering_rows(place, data, codes["train"], codes["test"], found)
     samples = {"train": data.x_train, "test": data.x_test}

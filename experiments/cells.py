@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +18,12 @@ from ae_cluster.config import preset_epochs
 from ae_cluster.datasets import Dataset, load_dataset
 from ae_cluster.errors import InputError
 from ae_cluster.machine import peak_mb
+from ae_cluster.methods import SORTERS, row_facts
 from ae_cluster.scoring import clustering_rows
 from ae_cluster.store import Cell, Row, Store, cell_key
 
-if TYPE_CHECKING:
-    from ae_cluster.autoencoder import AutoEncoder
-
 VERSION = 1  # raise it when the same configuration would give other numbers
-SORTING = ("sorting", "sorting-images")  # without and with an image prior
 SORTING_EPOCHS = 12
-TUNED_ON = "digits, fashion-mnist; trials on mnist"
 ENCODER = ("dataset", "features", "seed", "n_components", "n_train", "epochs")
 
 
@@ -51,7 +47,7 @@ def encoder_cell(
     n_train = n_train or len(data.raw_train)
     if features == "pixels":
         n_components = data.raw_train.shape[1]
-    if features in SORTING:
+    if features in SORTERS:
         epochs = SORTING_EPOCHS if epochs is None else epochs
     elif features != "autoencoder":
         epochs = 0
@@ -76,7 +72,7 @@ def make_cell(
     if k is None:
         raise InputError(f"How many clusters {dataset} has is not known; say --n-clusters K.")
     cell = encoder_cell(dataset, features, seed, **encoder)
-    if features in SORTING:  # the only codes made for a number of clusters
+    if features in SORTERS:  # the only codes made for a number of clusters
         cell["stage"] += f"-{k}"
     return cell | {"method": method, "n_clusters": k}
 
@@ -91,11 +87,13 @@ def cell_of_row(row: Any) -> Cell:
 
 def codes_of(cell: Cell, store: Store) -> dict[str, NDArray[Any]]:
     """Return an encoder's codes (train, test), its seconds, memory and errors (train, test)."""
+    from ae_cluster.baselines import pixel_codes
+
     data = data_of(cell["dataset"])
     if cell["features"] == "pixels":  # large, and there already
-        return _codes(data.x_train, data.x_test, 0.0)
+        return _codes(*pixel_codes(data)[1:3], 0.0)
     encoder = {name: cell[name] for name in ENCODER}
-    if cell["features"] in SORTING:
+    if cell["features"] in SORTERS:
         encoder["n_clusters"] = cell["n_clusters"]
     return store.arrays(
         cell_key(encoder, data.fingerprint, VERSION), lambda: _encode(encoder, data)
@@ -105,6 +103,7 @@ def codes_of(cell: Cell, store: Store) -> dict[str, NDArray[Any]]:
 def _encode(encoder: Cell, data: Dataset) -> dict[str, NDArray[Any]]:
     from ae_cluster.autoencoder import AutoEncoder
     from ae_cluster.baselines import pca_codes
+    from ae_cluster.learners import make_sorter
 
     start = time.perf_counter()
     n_components = encoder["n_components"]
@@ -112,8 +111,11 @@ def _encode(encoder: Cell, data: Dataset) -> dict[str, NDArray[Any]]:
         codes = pca_codes(data, n_components, encoder["seed"])
         return _codes(codes.train, codes.test, time.perf_counter() - start)
     kind = "table" if data.is_table else "images"
-    if encoder["features"] in SORTING:
-        model = _sorting(encoder, kind, data)
+    if encoder["features"] in SORTERS:
+        model = make_sorter(
+            encoder["features"], encoder["n_clusters"], n_components, data, encoder["seed"],
+            max_iter=encoder["epochs"],
+        )  # fmt: skip
     else:
         model = AutoEncoder(
             n_components,
@@ -128,21 +130,6 @@ def _encode(encoder: Cell, data: Dataset) -> dict[str, NDArray[Any]]:
     errors = -model.score(data.raw_train), -model.score(data.raw_test)
     train, test = model.transform(data.raw_train), model.transform(data.raw_test)
     return _codes(train, test, seconds, errors)
-
-
-def _sorting(encoder: Cell, kind: str, data: Dataset) -> AutoEncoder:
-    from ae_cluster.sorting import SortingAutoEncoder
-
-    image_prior = encoder["features"] == "sorting-images"
-    return SortingAutoEncoder(
-        encoder["n_clusters"],
-        encoder["n_components"],
-        image_prior=image_prior,
-        max_iter=encoder["epochs"],
-        input_kind=kind,
-        image_shape=data.image_shape if image_prior else None,
-        random_state=encoder["seed"],
-    )
 
 
 def _train_images(data: Dataset, n: int, seed: int) -> NDArray[Any]:
@@ -209,10 +196,6 @@ def cluster_cell(cell: Cell, store: Store) -> list[Row]:
     place |= {
         "seconds": round(float(codes["seconds"]) + result.seconds, 3),
         "peak_mb": peak_mb_with(codes),
-        "uses_k": True,
-        "uses_balance": False,
-        "uses_augmentation": cell["features"] == "sorting-images",
-        "tuned_on": TUNED_ON if cell["features"] in SORTING else "nothing",
-    }
+    } | row_facts(cell["features"], cell["method"])
     rows = clustering_rows(place, data, codes["train"], codes["test"], result)
     return [row | {"mse": float(e)} for row, e in zip(rows, codes["mse"], strict=True)]

@@ -18,7 +18,6 @@ epochs (300); N2D pretrains for 50 (1,000) and takes the ReLU code. λ of DCN an
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from collections.abc import Sequence
@@ -30,12 +29,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ae_cluster.autoencoder import AutoEncoder
-from ae_cluster.clustering import Clustering, cluster_codes
+from ae_cluster.clustering import cluster_codes
 from ae_cluster.config import preset_epochs
-from ae_cluster.datasets import Dataset
-from ae_cluster.deep import DCN, DEC, IDEC, N2D, DeepClustering, VaDE, paper_autoencoder
+from ae_cluster.deep import paper_autoencoder
 from ae_cluster.files import make_folder
+from ae_cluster.learners import (
+    DEEP_EPOCHS,
+    deep_epochs,
+    make_deep,
+    own_clusters,
+    reconstruction_errors,
+)
 from ae_cluster.machine import peak_mb
+from ae_cluster.methods import row_facts
 from ae_cluster.rows import COLUMNS
 from ae_cluster.scoring import clustering_rows
 from ae_cluster.store import Cell, Row, Store, cell_key
@@ -45,11 +51,9 @@ from experiments.grids import carry_out, exit_code, grid_parser, prepare, seeds_
 NAME = "deep_clusterings"
 PAPERS, TUTORIALS = "paper-autoencoder", "autoencoder"
 PAPERS_EPOCHS = 50  # of pretraining
-LEAST_STEPS = 2000  # of a method: more epochs than MNIST's where samples are few
 SIZES = {PAPERS: 10, TUTORIALS: 3}
 MOST_SEEDS = {PAPERS: 3, TUTORIALS: 10}
-MAX_ITER = {"dec": 60, "idec": 60, "dcn": 50, "vade": 50}
-METHODS = ("kmeans", *MAX_ITER, "n2d")
+METHODS = ("kmeans", *DEEP_EPOCHS, "n2d")
 
 # ACC by others, and where from; papers scored all images as one.
 PUBLISHED = {
@@ -75,8 +79,7 @@ def method_cell(
     presets = {PAPERS: max(PAPERS_EPOCHS, preset_epochs(n, 256)), TUTORIALS: preset_epochs(n, 64)}
     cell["epochs"] = epochs or presets[features]
     cell["stage"] = "-".join(str(cell[name]) for name in ENCODER)
-    least = math.ceil(LEAST_STEPS / math.ceil(n / 256))
-    return cell | {"max_iter": epochs or max(least, MAX_ITER.get(method, 0))}
+    return cell | {"max_iter": epochs or deep_epochs(method, n)}
 
 
 def method_rows(cell: Cell, store: Store) -> list[Row]:
@@ -90,21 +93,25 @@ def method_rows(cell: Cell, store: Store) -> list[Row]:
             start,
         )
     else:
-        deep = make_method(cell, start)
+        # At 3-D what is clustered must have three numbers too.
+        size = None if cell["features"] == PAPERS else cell["n_components"]
+        deep = make_deep(
+            cell["method"], cell["n_clusters"], start, cell["seed"], cell["max_iter"], size
+        )
         began = time.perf_counter()
         deep.fit(data.raw_train)
-        result = clustering_by(deep, data, time.perf_counter() - began)
+        result = own_clusters(deep, data, time.perf_counter() - began)
         train, test = deep.transform(data.raw_train), deep.transform(data.raw_test)
         model = deep.autoencoder_
-    place = {name: value for name, value in cell.items() if name in COLUMNS} | {
-        "seconds": round(before + result.seconds, 3),
-        "peak_mb": round(peak_mb(), 1),
-        "uses_k": True,
-        "uses_balance": False,
-        "uses_augmentation": False,
-        "tuned_on": "mnist (by the papers)" if cell["method"] in ("idec", "dcn") else "nothing",
-    }
-    errors = -model.score(data.raw_train), -model.score(data.raw_test)
+    place = (
+        {name: value for name, value in cell.items() if name in COLUMNS}
+        | {
+            "seconds": round(before + result.seconds, 3),
+            "peak_mb": round(peak_mb(), 1),
+        }
+        | row_facts(cell["features"], cell["method"])
+    )
+    errors = reconstruction_errors(model, data)
     rows = clustering_rows(place, data, train, test, result)
     return [row | {"mse": float(error)} for row, error in zip(rows, errors, strict=True)]
 
@@ -132,31 +139,6 @@ def _pretrain(cell: Cell, path: Path) -> dict[str, NDArray[Any]]:
     make_folder(path.parent)
     model.save(path, force=True)
     return {"seconds": np.array(seconds)}
-
-
-def make_method(cell: Cell, start: AutoEncoder) -> DeepClustering:
-    """Return the unfitted estimator behind a method's name, started from an autoencoder."""
-    k, seed, max_iter = cell["n_clusters"], cell["seed"], cell["max_iter"]
-    if cell["method"] == "n2d":
-        # At 3-D what is clustered must have three numbers too.
-        size = None if cell["features"] == PAPERS else cell["n_components"]
-        return N2D(k, start, n_manifold_components=size, random_state=seed)
-    ways = {"dec": DEC, "idec": IDEC, "dcn": DCN, "vade": VaDE}
-    parameters = {"learning_rate_init": 0.001, "max_iter": max_iter, "random_state": seed}
-    model: DeepClustering = ways[cell["method"]](k, start, **parameters)
-    return model
-
-
-def clustering_by(model: DeepClustering, data: Dataset, seconds: float) -> Clustering:
-    """Return what a fitted deep clustering makes of both splits."""
-    return Clustering(
-        train=model.predict(data.raw_train),
-        test=model.predict(data.raw_test),
-        soft_train=None,
-        soft_test=None,
-        centers=model.cluster_centers_,
-        seconds=seconds,
-    )
 
 
 def beside_published(rows: pd.DataFrame) -> str:

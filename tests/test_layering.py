@@ -9,17 +9,17 @@ PACKAGE = ROOT / "ae_cluster"
 
 # Within a floor a file may import only from those written before it.
 FLOORS = {
-    0: ["errors", "files", "checks", "rows", "anchors", "machine", "evaluation", "clustering",
-        "neighbors"],
+    0: ["errors", "files", "checks", "rows", "anchors", "machine", "methods", "evaluation",
+        "neighbors", "foreign", "clustering"],
     1: [
         "networks", "backprop", "adam", "training", "callbacks", "checkpoints", "scaling",
         "inputs", "model_files", "reconstruction", "coding", "fitting", "health", "manifold",
         "datasets", "config",
     ],
     2: ["autoencoder"],
-    3: ["baselines", "deep", "few_labels", "sorting", "semi_supervised", "scoring"],
+    3: ["baselines", "deep", "few_labels", "sorting", "learners", "semi_supervised", "scoring"],
     4: ["store", "run_folder", "tables", "comparison", "summaries", "figures", "explorer"],
-    5: ["grid", "runs", "classifying", "labelling"],
+    5: ["grid", "sources", "way_rows", "runs", "classifying", "labelling"],
     6: ["commands", "cli", "experiments"],
 }  # fmt: skip
 NEVER_TORCH = [

@@ -231,17 +231,17 @@ def test_two_runs_do_not_write_to_one_place(tmp_path, monkeypatch):
 
 
 def test_ctrl_c_while_training_keeps_the_run_for_resume(tmp_path, monkeypatch):
-    from ae_cluster import runs
+    from ae_cluster import sources
 
     whole = quick_run(RunConfig(**QUICK), tmp_path / "whole")
 
-    class Stopping(runs.Reconstructions):
+    class Stopping(sources.Reconstructions):
         def on_step(self, progress):
             if progress.step == 30:  # in the second of two epochs
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(runs, "Reconstructions", Stopping)
+        patch.setattr(sources, "Reconstructions", Stopping)
         with (
             pytest.warns(UserWarning, match="interrupted after 1"),
             pytest.raises(KeyboardInterrupt),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ae_cluster.commands import arguments as read
 from ae_cluster.config import RunConfig, free_folder, read_config
+from ae_cluster.methods import AUTOENCODER, GIVEN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +19,9 @@ examples:
   ae-cluster run                                  the bundled digits, in half a minute
   ae-cluster run mnist --out runs/mnist           the tutorial itself (downloads MNIST once)
   ae-cluster run my.npz --n-clusters 7            your own data: x_train and x_test, or x
+  ae-cluster run mnist --method sorting --method dec              see: ae-cluster methods
+  ae-cluster run --method sklearn.cluster:AgglomerativeClustering any clusterer, on the codes
+  ae-cluster run codes.npz --features given --n-clusters 7        x holds codes already
   ae-cluster run --config runs/mnist/config.json  the same run again
 """
 
@@ -29,7 +33,8 @@ def add(commands: Any) -> None:
         "run",
         help="train, cluster, score and draw: the main job",
         description="Train an autoencoder, cluster its codes with KMeans and a Gaussian mixture, "
-        "score them on held-out labels, try classifiers from a few labels, and draw it all.",
+        "or by the methods named, score them on held-out labels, try classifiers from a few "
+        "labels, and draw it all.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,  # so that --config knows what was said
@@ -43,12 +48,30 @@ def add(commands: Any) -> None:
     option("--out", type=read.path, help="run folder to write; default: runs/DATASET-seedN")
     option("--seed", type=read.whole(0), help=f"of everything random; default: {d.seed}")
     option(
+        "--method",
+        action="append",
+        dest="methods",
+        metavar="NAME",
+        help="again for more: a name (see: ae-cluster methods) or a clusterer as module:Class; "
+        f"default: {' and '.join(d.methods)}",
+    )
+    option(
+        "--features",
+        choices=(AUTOENCODER, GIVEN),
+        help=f"{GIVEN}: x are codes already, and no autoencoder is trained; default: {d.features}",
+    )
+    option(
         "--n-clusters",
         type=int,
         metavar="K",
-        help="known for named data sets; must be said for a file",
+        help="known for named data sets; must be said for a file, if a method asks for it",
     )
-    option("--epochs", type=read.whole(0), help="default: 10, or as many as make 5,000 steps")
+    option(
+        "--epochs",
+        type=read.whole(0),
+        help="of the autoencoder and of what learns after it; default: 10, or as many as make "
+        "5,000 steps, and each method's own",
+    )
     option(
         "--n-components", type=read.whole(1), help=f"size of the code; default: {d.n_components}"
     )
@@ -101,6 +124,8 @@ def add(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     said = {k: v for k, v in vars(arguments).items() if k in RunConfig.__dataclass_fields__}
+    if "methods" in said:
+        said["methods"] = tuple(said["methods"])
     earlier: dict[str, Any] = {}
     fingerprint = None
     if hasattr(arguments, "config"):

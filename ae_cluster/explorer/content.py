@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from ae_cluster.datasets import Dataset
 from ae_cluster.evaluation import matched_map
@@ -18,10 +17,13 @@ from ae_cluster.explorer.decoders import read_decoder
 from ae_cluster.explorer.packing import Array, packed, packed_places
 from ae_cluster.explorer.pictures import cloud_images, cloud_table, per_sheet, picture_shape
 from ae_cluster.explorer.run_arrays import SPLITS, Method, Run
-from ae_cluster.explorer.spaces import space_of
+from ae_cluster.explorer.spaces import carried, space_of
+from ae_cluster.methods import AUTOENCODER
+from ae_cluster.rows import way_name
 from ae_cluster.tables import SHOWN
 
 Tree = dict[str, Any]
+MOST_NUMBERS = 50  # of a code that travels in the page, where no decoder asks for all of them
 N_TRIED = 500  # codes on which a decoder in half precision is tried
 
 
@@ -64,7 +66,7 @@ def page_content(
         "spaces": spaces,
         "decoders": decoders,
         "methods": methods,
-        "scores": _scores(run.scores),
+        "scores": _scores(run),
     }
 
 
@@ -147,7 +149,16 @@ def _spaces(methods: Sequence[Method], clouds: Sequence[Cloud]) -> tuple[list[Tr
 
 
 def _space(method: Method, clouds: Sequence[Cloud]) -> Tree:
-    space = space_of(method.arrays["codes_train"])
+    arrays = method.arrays
+    is_needed = method.model.exists() or method.frames is not None
+    if arrays["codes_train"].shape[1] > MOST_NUMBERS and not is_needed:
+        space, origin, basis = carried(arrays["codes_train"], MOST_NUMBERS)
+        arrays = {
+            name: (arrays[name].astype(np.float64) - origin) @ basis
+            for name in ("codes_train", "codes_test")
+        }
+    else:
+        space = space_of(arrays["codes_train"])
     film = None
     if method.frames is not None and method.epochs is not None:
         film = {"epochs": method.epochs.tolist()} | packed_places(space.places(method.frames))
@@ -156,7 +167,7 @@ def _space(method: Method, clouds: Sequence[Cloud]) -> Tree:
         "directions": space.directions.tolist(),
         "axes": space.axes,
         "note": space.note,
-        "codes": [packed(cloud.of(method.arrays, "codes"), "f4") for cloud in clouds],
+        "codes": [packed(cloud.of(arrays, "codes"), "f4") for cloud in clouds],
         "film": film,
     }
 
@@ -199,8 +210,9 @@ def _pictures(described: Tree, data: Dataset | None, clouds: Sequence[Cloud], no
     }
 
 
-def _scores(scores: pd.DataFrame | None) -> Tree:
+def _scores(run: Run) -> Tree:
     """Return the held-out scores of every clustering, as the command line's table has them."""
+    scores = run.scores
     if scores is None:
         return {"columns": [], "rows": []}
     test = scores[(scores["split"] == "test") & scores["budget"].isna()]
@@ -211,12 +223,25 @@ def _scores(scores: pd.DataFrame | None) -> Tree:
             {
                 "features": str(row["features"]),
                 "method": str(row["method"]),
+                "name": way_name(str(row["features"]), str(row["method"])),
+                "shown_by": _shown_by(run, str(row["features"]), str(row["method"])),
                 "values": [_number(row[name]) for name in columns],
                 "reason": str(row["reason"]) if row["status"] != "ok" else "",
             }
             for _, row in test.iterrows()
         ],
     }
+
+
+def _shown_by(run: Run, features: str, method: str) -> str | None:
+    """Return the method of the page whose scores these are, if it shows one."""
+    for shown in run.methods:
+        way = run.config.get("methods", {}).get(shown.name) or {
+            "features": AUTOENCODER, "method": shown.name,
+        }  # fmt: skip
+        if (way["features"], way["method"]) == (features, method):
+            return shown.name
+    return None
 
 
 def _number(value: Any) -> float | None:

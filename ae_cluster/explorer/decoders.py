@@ -66,7 +66,8 @@ def read_decoder(model: Path, codes: Array) -> tuple[dict[str, Any] | None, str]
     try:
         of_autoencoder = description.get("autoencoder", description)
         parameters, fitted = of_autoencoder["parameters"], of_autoencoder["fitted"]
-        take = {"dense": _dense, "conv": _conv}[parameters["kind"]]
+        kind = "sorting" if description["kind"] == "SortingAutoEncoder" else parameters["kind"]
+        take = {"dense": _dense, "conv": _conv, "sorting": _sorting}[kind]
         layers, maps, shape = take(parameters, fitted, tensors)
     except (AttributeError, KeyError, TypeError):
         return None, NO_KIND
@@ -104,6 +105,18 @@ def _conv(parameters: dict[str, Any], fitted: dict[str, Any], tensors: dict[str,
     grid = [channels[-1], math.ceil(height / stride), math.ceil(width / stride)]
     first = _layer(tensors, "network.from_code", parameters["activation"])
     return [first], maps, {"grid": grid, "height": height, "width": width}
+
+
+def _sorting(
+    parameters: dict[str, Any], fitted: dict[str, Any], tensors: dict[str, Array]
+) -> Parts:
+    """Return the layers of a perceptron that is given codes in units of the styles' radius."""
+    del parameters
+    every_second = takewhile(lambda i: f"network.decoder.{i}.weight" in tensors, count(0, 2))
+    layers = [_layer(tensors, f"network.decoder.{i}", "relu") for i in every_second]
+    layers[0] = layers[0]._replace(weight=layers[0].weight / tensors["network.radius"])
+    layers[-1] = layers[-1]._replace(activation=_output(fitted))
+    return layers, [], {}
 
 
 def _output(fitted: dict[str, Any]) -> str:

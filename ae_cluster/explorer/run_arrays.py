@@ -11,7 +11,7 @@ import pandas as pd
 from ae_cluster.config import read_config
 from ae_cluster.errors import InputError
 from ae_cluster.explorer.packing import Array
-from ae_cluster.run_folder import read_codes, read_scores
+from ae_cluster.run_folder import method_names, read_codes, read_scores
 
 SPLITS = ("train", "test")
 
@@ -71,9 +71,7 @@ def read_run(folder: Path) -> Run:
         )
     config = read_config(folder / "config.json")
     scores = _read_scores(folder)
-    methods = [_read_method(folder, name) for name in _method_names(folder, scores)]
-    if not methods:
-        raise InputError(f"{folder} holds no codes (methods/NAME/codes.npz); run it again.")
+    methods = [_read_method(folder, name) for name in method_names(folder)]
     return Run(config, methods, scores)
 
 
@@ -83,13 +81,6 @@ def _read_scores(folder: Path) -> pd.DataFrame | None:
         return read_scores(folder)
     except InputError:
         return None
-
-
-def _method_names(folder: Path, scores: pd.DataFrame | None) -> list[str]:
-    """Return the methods that have codes, in the order of scores.csv."""
-    found = sorted(path.parent.name for path in folder.glob("methods/*/codes.npz"))
-    order = [] if scores is None else scores["method"].drop_duplicates().tolist()
-    return sorted(found, key=lambda name: order.index(name) if name in order else len(order))
 
 
 def _read_method(folder: Path, name: str) -> Method:

@@ -34,6 +34,22 @@ class Space(NamedTuple):
         return np.asarray((codes.astype(np.float64) - self.origin) @ self.directions)
 
 
+def carried(codes: NDArray[Any], most: int) -> tuple[Space, Floats, Floats]:
+    """Return the space of wide codes as a page carries them, and how they get there.
+
+    Returns
+    -------
+    Space
+        Of codes of ``most`` numbers, their first principal axes.
+    origin (d,), basis (d, most)
+        Carried are ``(codes − origin) @ basis``.
+    """
+    origin, basis, _ = _principal_axes(codes.astype(np.float64))
+    shown = space_of(codes)
+    note = f"{shown.note} Neighbours are told by the first {most}."
+    return Space(np.zeros(most), np.eye(most, 3), shown.axes, note), origin, basis[:, :most]
+
+
 def space_of(codes: NDArray[Any]) -> Space:
     """Return the space in which codes (n, n_components) are shown.
 
@@ -50,17 +66,23 @@ def space_of(codes: NDArray[Any]) -> Space:
     return Space(np.zeros(size), np.eye(size, 3), axes, note)
 
 
-def _principal_space(codes: Floats) -> Space:
+def _principal_axes(codes: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the mean (d,), the principal directions (d, d) as columns, and their variances."""
     origin = codes.mean(axis=0)
     centered = codes - origin
     variances, directions = np.linalg.eigh(centered.T @ centered)
-    largest = directions[:, ::-1][:, :3]
+    largest = directions[:, ::-1]
     # eigh leaves the sign open; the largest entry of each direction is made positive.
-    signs = np.sign(largest[np.abs(largest).argmax(axis=0), [0, 1, 2]])
-    shares = variances[::-1][:3] / max(float(variances.sum()), 1e-300)
+    signs = np.sign(largest[np.abs(largest).argmax(axis=0), np.arange(len(largest))])
+    return origin, largest * signs, variances[::-1]
+
+
+def _principal_space(codes: Floats) -> Space:
+    origin, directions, variances = _principal_axes(codes)
+    shares = variances[:3] / max(float(variances.sum()), 1e-300)
     note = (
         f"The codes have {codes.shape[1]} numbers; shown are their first three principal axes, "
         f"which hold {shares.sum():.0%} of the variance, so groups that overlap here may lie apart."
     )
     axes = [f"axis {i + 1} ({share:.0%})" for i, share in enumerate(shares)]
-    return Space(origin, largest * signs, axes, note)
+    return Space(origin, directions[:, :3], axes, note)

@@ -63,6 +63,19 @@ def draw_training(
     _save_all(figures, folder)
 
 
+def draw_reconstructions(
+    folder: Path,
+    name: str,
+    originals: NDArray[Any],
+    made: NDArray[Any],
+    image_shape: tuple[int, ...] | None,
+) -> None:
+    """Draw what a method that has learnt makes of a few samples."""
+    title = f"Originals, and what {name} makes of their codes"
+    figure = plot_reconstructions(originals, made[None], [1], image_shape, unit="", title=title)
+    _save_all({f"reconstructions-{name}": figure}, folder)
+
+
 def draw_tiles(folder: Path, pictured: Pictured) -> None:
     """Draw the tutorial's picture: 200 samples as tiles at the place of their code."""
     labels, clusters = pictured.labels, pictured.clusters

@@ -48,7 +48,7 @@ def plot_reconstructions(
         None for a table: the rows are drawn as heat strips of features,
         standardised over the samples shown.
     unit : str
-        What ``steps`` counts: "step" (batches) or "epoch".
+        What ``steps`` counts: "step" (batches) or "epoch"; "" says no more than "rebuilt".
     title : str
 
     Returns
@@ -57,7 +57,8 @@ def plot_reconstructions(
     """
     steps = np.asarray(steps)
     chosen = _spread(steps)
-    names = ["original", *(f"{unit} {t:,}" if t else "untrained" for t in steps[chosen])]
+    counted = [f"{unit} {t:,}" if t else "untrained" for t in steps[chosen]]
+    names = ["original", *(counted if unit else ["rebuilt"] * len(counted))]
     made = reconstructions[chosen]
     if image_shape is not None:  # originals may be bytes where reconstructions are in [0, 1]
         originals, made = in_unit_range(originals), in_unit_range(made)
@@ -88,11 +89,14 @@ def _image_reconstructions(
     return captioned(
         figure,
         title,
-        "Top row: the inputs. Below: the same inputs rebuilt from their codes alone, after more "
-        "and more training. They should come to resemble the top row; what stays "
-        "blurred, the code does not hold. Sharp pictures do not yet mean that the codes form "
-        "clusters.",
+        "Top row: the inputs. Below: the same inputs rebuilt from their codes alone"
+        f"{_when(names)}. They should come to resemble the top row; what stays blurred, the code "
+        "does not hold. Sharp pictures do not yet mean that the codes form clusters.",
     )
+
+
+def _when(names: list[str]) -> str:
+    return ", after more and more training" if len(names) > 2 else ""
 
 
 def _table_reconstructions(frames: NDArray[np.float64], names: list[str], title: str) -> Figure:
@@ -114,7 +118,7 @@ def _table_reconstructions(frames: NDArray[np.float64], names: list[str], title:
         figure,
         title,
         f"Each strip shows the same {frames.shape[1]} samples, one a line; the top strip is the "
-        "input, the strips below are rebuilt from the codes alone after more and more training. "
+        f"input, the strips below are rebuilt from the codes alone{_when(names)}. "
         "They should come to resemble the top strip; a feature that stays pale "
         "is not held by the code.",
     )

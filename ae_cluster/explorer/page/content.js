@@ -17,7 +17,7 @@ import { decoderOf } from "./decoder.js";
  *   decoder: number | null, decoder_note: string}} PackedMethod
  * @typedef {{native: number[] | null, shape?: number[], per_sheet?: number, sheets?: string[][],
  *   tables?: (Packed | null)[], note: string}} Pictured
- * @typedef {{columns: string[], rows: {features: string, method: string,
+ * @typedef {{columns: string[], rows: {name: string, shown_by: string | null,
  *   values: (number | null)[], reason: string}[]}} Scores
  * @typedef {{name: string, seed: number | null, n_train: number, n_test: number,
  *   classes: string[], pictures: Pictured, clouds: PackedCloud[], spaces: PackedSpace[],

@@ -28,10 +28,10 @@ export function listenToScores(explorer) {
  * @param {import("./content.js").Scores["rows"][number]} row
  * @param {string} shown the method on the stage
  */
-function scoreRow({ features, method, values, reason }, shown) {
-  const isShown = method === shown && features === "autoencoder";
+function scoreRow({ name: way, shown_by, values, reason }, shown) {
+  const isShown = shown_by === shown;
   const cells = values.map((value) => element("td", {}, value === null ? "–" : value.toFixed(3)));
-  const name = element("th", { scope: "row" }, `${features} → ${method}`);
+  const name = element("th", { scope: "row" }, way);
   if (reason) name.append(element("span", { class: "reason" }, ` failed: ${reason}`));
   return element("tr", isShown ? { "aria-current": "true" } : {}, name, ...cells);
 }

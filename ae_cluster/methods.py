@@ -1,0 +1,296 @@
+"""Every method by its one name: what it is, what it is told, and which codes it clusters.
+
+A *way* leads from samples to clusters: some codes, and what clusters them.
+The facts below stand in rows, in ``ae-cluster methods`` and in the experiments;
+nothing here trains, and nothing heavy is imported.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from ae_cluster.errors import InputError, nearest
+
+CLUSTERER = "clusters the codes"
+BASELINE = "codes to beat, clustered by KMeans"
+SORTER = "learns clusters and codes of its own"
+DEEP = "goes on from the autoencoder's codes"
+
+AUTOENCODER, GIVEN = "autoencoder", "given"  # whose codes clusterers take
+ALWAYS_BESIDE = ("pca", "untrained")
+UNKNOWN = math.nan  # of a fact that only the author of a method could tell
+
+
+@dataclass(frozen=True)
+class Method:
+    """One named way from samples to clusters.
+
+    Attributes
+    ----------
+    name, kind : str
+    what : str
+        One sentence.
+    paper : str
+        Where it was described; "" for what needs none.
+    seconds : float or None
+        About what it costs, measured as `COST` says; None where it was not measured.
+    uses_k, uses_balance, uses_augmentation : bool
+        What it is told beside the samples.
+    tuned_on : str
+        The data that chose its hyper-parameters.
+    needs_images : bool
+        A table cannot be used.
+    """
+
+    name: str
+    kind: str
+    what: str
+    paper: str
+    seconds: float | None
+    uses_k: bool = True
+    uses_balance: bool = False
+    uses_augmentation: bool = False
+    tuned_on: str = "nothing"
+    needs_images: bool = False
+
+
+SORTING_TUNED_ON = "digits, fashion-mnist; trials on mnist"
+BY_PAPERS = "mnist (by the papers)"
+COST = "seconds of one core for 10,000 images of MNIST, from image to cluster"
+
+METHODS = (
+    Method(
+        "kmeans", CLUSTERER,
+        "KMeans of the codes, the best of ten starts.",
+        "Lloyd, IEEE Trans. Information Theory 28 (1982)", 10.0,
+    ),
+    Method(
+        "gmm", CLUSTERER,
+        "A mixture of Gaussians with full covariances, fitted to the codes.",
+        "Dempster, Laird, Rubin, J. R. Statist. Soc. B 39 (1977)", 12.0,
+    ),
+    Method(
+        "sorting", SORTER,
+        "Clusters of the neighbour graph, learnt by a network that must agree with itself under "
+        "the worst small steps, and codes laid out by cluster.",
+        "none, it is this project's; agreement as Miyato et al. (VAT, 2018) and Hu et al. (IMSAT, "
+        "ICML 2017)",
+        66.0, tuned_on=SORTING_TUNED_ON,
+    ),
+    Method(
+        "sorting-images", SORTER,
+        "The same for images, which keep their cluster when turned, sheared, scaled, moved or "
+        "bent a little.",
+        "none, it is this project's; agreement as Hu et al. (IMSAT, ICML 2017)",
+        200.0, uses_augmentation=True, tuned_on=SORTING_TUNED_ON, needs_images=True,
+    ),
+    Method(
+        "dec", DEEP,
+        "Codes move towards the centres they are already nearest to; nothing is reconstructed "
+        "any more.",
+        "Xie, Girshick, Farhadi (ICML 2016)", 16.0,
+    ),
+    Method(
+        "idec", DEEP,
+        "DEC that goes on reconstructing the samples.",
+        "Guo, Gao, Liu, Yin (IJCAI 2017)", 29.0, tuned_on=BY_PAPERS,
+    ),
+    Method(
+        "dcn", DEEP,
+        "Reconstruction, and codes pulled to KMeans' centres, which move with them.",
+        "Yang, Fu, Sidiropoulos, Hong (ICML 2017)", 28.0, tuned_on=BY_PAPERS,
+    ),
+    Method(
+        "vade", DEEP,
+        "A variational autoencoder whose prior is a mixture of Gaussians.",
+        "Jiang, Zheng, Tan, Tang, Zhou (IJCAI 2017)", 31.0,
+    ),
+    Method(
+        "n2d", DEEP,
+        "A UMAP of the autoencoder's codes, clustered by a mixture of Gaussians.",
+        "McConville, Santos-Rodríguez, Piechocki, Craddock (ICPR 2020)", 69.0,
+    ),
+    Method(
+        "pca", BASELINE,
+        "KMeans of as many principal components as the code has numbers.",
+        "Pearson, Philosophical Magazine 2 (1901)", 0.5,
+    ),
+    Method(
+        "untrained", BASELINE,
+        "KMeans of the autoencoder's codes before any training, which training must beat.",
+        "", 0.5,
+    ),
+    Method(
+        "pixels", BASELINE,
+        "KMeans of the samples themselves, all pixels or all columns: what coding must beat.",
+        "", 7.0,
+    ),
+)  # fmt: skip
+DEFAULTS = ("kmeans", "gmm")
+LEARNERS = tuple(method.name for method in METHODS if method.kind in (SORTER, DEEP))
+SORTERS = tuple(method.name for method in METHODS if method.kind == SORTER)
+_BY_NAME = {method.name: method for method in METHODS}
+
+
+class Way(NamedTuple):
+    """One way from samples to clusters.
+
+    Attributes
+    ----------
+    features : str
+        What makes the codes.
+    clusterer : str
+        What clusters them: a name of `METHODS`, or ``module:Class``.
+    kept_as : str
+        The folder under methods/ that keeps it; "" where only its scores are kept.
+    """
+
+    features: str
+    clusterer: str
+    kept_as: str = ""
+
+    @property
+    def method(self) -> str:
+        """The clusterer as rows and folders name it."""
+        return short_name(self.clusterer)
+
+    @property
+    def source(self) -> str:
+        """What its codes come from: a deep clustering moves those that it starts from."""
+        return self.clusterer if kind_of(self.clusterer) == DEEP else self.features
+
+
+def ways_of(methods: Sequence[str], features: str = AUTOENCODER) -> list[Way]:
+    """Return the ways that were asked for, and then the baselines they must beat.
+
+    Codes that are not a clustering's own are clustered by all clusterers that
+    were asked for, by the default ones where none was.
+    """
+    asked = [_asked_way(name, features) for name in methods]
+    plain = [name for name in methods if kind_of(name) == CLUSTERER] or list(DEFAULTS)
+    beside = [
+        Way(codes, clusterer) for codes in _codes_beside(methods, features) for clusterer in plain
+    ]
+    kept = {way[:2] for way in asked}
+    return asked + [way for way in beside if way[:2] not in kept]
+
+
+def _asked_way(name: str, features: str) -> Way:
+    kept_as = short_name(name)
+    if kind_of(name) == BASELINE:
+        return Way(name, "kmeans", kept_as)
+    return Way(name if kind_of(name) == SORTER else features, name, kept_as)
+
+
+def _codes_beside(methods: Sequence[str], features: str) -> Iterator[str]:
+    if features == GIVEN:  # from what they were made is not known, so nothing can be made anew
+        return
+    yield from (name for name in methods if kind_of(name) == SORTER)
+    if any(kind_of(name) == DEEP for name in methods):
+        yield features
+    yield from ALWAYS_BESIDE
+
+
+def kind_of(name: str) -> str:
+    """Return the kind of a method; a ``module:Class`` clusters codes."""
+    return CLUSTERER if is_foreign(name) else _BY_NAME[name].kind
+
+
+def is_foreign(name: str) -> bool:
+    """Return whether a name is ``module:Class``, by somebody else."""
+    return ":" in name
+
+
+def short_name(name: str) -> str:
+    """Return the name that rows and folders have: of ``module:Class`` the class."""
+    return name.rpartition(":")[2]
+
+
+def check_methods(names: Sequence[str], features: str) -> None:
+    """Raise an `InputError` for names that cannot be used, alone or together."""
+    for name in names:
+        if not is_foreign(name) and name not in _BY_NAME:
+            raise InputError(
+                f"--method {name!r} is not known: {nearest(name, _BY_NAME).rstrip('.')} See: "
+                "ae-cluster methods; any clusterer joins as module:Class."
+            )
+        if features == GIVEN and kind_of(name) != CLUSTERER:
+            raise InputError(
+                f"--method {name} makes codes of its own, so --features given has no use for it; "
+                "leave --features out, and the file's numbers are taken as a table."
+            )
+        if is_foreign(name) and short_name(name) in _BY_NAME:
+            raise InputError(
+                f"--method {name} would be taken for the method {short_name(name)} in every table; "
+                "give the class another name."
+            )
+    folders = [short_name(name).lower() for name in names]  # some disks do not tell K from k
+    for i, folder in enumerate(folders):
+        if folder in folders[:i]:
+            first = names[folders.index(folder)]
+            raise InputError(
+                f"--method {first} and --method {names[i]} would be kept under one name; leave "
+                "one of them out, or run them apart."
+            )
+
+
+def check_samples(names: Sequence[str], features: str, data_name: str, is_table: bool) -> None:
+    """Raise an `InputError` for methods that cannot take these samples."""
+    if features == GIVEN and not is_table:
+        raise InputError(
+            f"--features given: {data_name} holds images, not codes; save the codes as an x of "
+            "shape (n, numbers), or leave --features out."
+        )
+    for name in names:
+        if is_table and not is_foreign(name) and _BY_NAME[name].needs_images:
+            raise InputError(
+                f"--method {name} turns and shears images, and {data_name} is a table; take "
+                f"--method {name.removesuffix('-images')}, or say what shape its images have with "
+                "--image-shape HxW."
+            )
+
+
+def row_facts(features: str, clusterer: str, *, takes_k: bool = True) -> dict[str, Any]:
+    """Return what a way was told, by the names of a row's columns.
+
+    Parameters
+    ----------
+    features, clusterer : str
+        As in `Way`.
+    takes_k : bool
+        Of a ``module:Class``: whether its constructor has a number of clusters.
+    """
+    names = ("uses_k", "uses_balance", "uses_augmentation", "tuned_on")
+    learner = _BY_NAME.get(features if features in SORTERS else clusterer)
+    if learner is not None:
+        facts = {name: getattr(learner, name) for name in names}
+    else:
+        by_scikit_learn = clusterer.startswith("sklearn.")
+        facts = {
+            "uses_k": takes_k,
+            "uses_balance": False if by_scikit_learn else UNKNOWN,
+            "uses_augmentation": False,  # it sees codes, not samples
+            "tuned_on": "nothing" if by_scikit_learn else "not known",
+        }
+    if features == GIVEN:
+        facts |= {"uses_augmentation": UNKNOWN, "uses_balance": UNKNOWN, "tuned_on": "not known"}
+    return facts
+
+
+def codes_facts(features: str) -> dict[str, Any]:
+    """Return what is told to few-label classifiers of these codes, tuned on digits themselves."""
+    facts = row_facts(features, features if features in _BY_NAME else DEFAULTS[0])
+    tuned_on = "digits" if facts["tuned_on"] == "nothing" else f"digits; codes: {facts['tuned_on']}"
+    return {
+        "uses_k": True,
+        "uses_augmentation": facts["uses_augmentation"],
+        "tuned_on": tuned_on,
+    }
+
+
+def described() -> list[dict[str, Any]]:
+    """Return every method as JSON takes it."""
+    return [asdict(method) | {"seconds_are": COST} for method in METHODS]

@@ -1,0 +1,250 @@
+"""Where a run's codes come from: each source is made when it is first asked for, and once."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import current_thread, main_thread
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ae_cluster import learners
+from ae_cluster.autoencoder import AutoEncoder
+from ae_cluster.baselines import Codes, pca_codes, pixel_codes, untrained_codes
+from ae_cluster.callbacks import Reconstructions
+from ae_cluster.clustering import Clustering
+from ae_cluster.config import RunConfig, preset_epochs
+from ae_cluster.datasets import Dataset
+from ae_cluster.errors import InputError
+from ae_cluster.health import findings
+from ae_cluster.methods import AUTOENCODER, GIVEN, SORTERS
+from ae_cluster.training import DivergedError
+
+N_SNAPSHOTS = 2000  # training samples whose codes are kept at every epoch
+N_ORIGINALS = 8  # test images whose reconstructions are kept as training goes on
+CHECKPOINT = "checkpoint.safetensors"
+LEARNT = "learnt.json"  # beside a model that a run which was killed had finished
+
+
+class Job(NamedTuple):
+    """What a run was asked for, and where it may write on the way."""
+
+    config: RunConfig
+    data: Dataset
+    n_clusters: int | None
+    folder: Path
+    run_id: str
+    device: str
+    verbose: bool
+    say: Callable[[str], None]
+
+
+class Source(NamedTuple):
+    """Codes of both splits, and what made them.
+
+    Attributes
+    ----------
+    codes : Codes
+    model : estimator or None
+        It has ``save`` and ``inverse_transform``.
+    clustering : Clustering or None
+        Its own, where it learns clusters too.
+    loss_curve : list of float
+    snapshots : ndarray or None
+        Codes of some training samples at every epoch.
+    mse : (float, float)
+        Mean squared error of train and of test samples drawn from their codes.
+    frames : Reconstructions or None
+        What became of a few test images as training went on.
+    """
+
+    codes: Codes
+    model: Any = None
+    clustering: Clustering | None = None
+    loss_curve: list[float] = []  # noqa: RUF012 (of a NamedTuple: never written to)
+    snapshots: NDArray[Any] | None = None
+    mse: tuple[float, float] = (math.nan, math.nan)
+    frames: Reconstructions | None = None
+
+
+class Sources:
+    """The sources of one run by name."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.made: dict[str, Source] = {}
+
+    def __getitem__(self, name: str) -> Source:
+        """Return a source, made now if need be; the names are those of `ae_cluster.methods`."""
+        if name not in self.made:
+            self.made[name] = self._make(name)
+        return self.made[name]
+
+    def _make(self, name: str) -> Source:
+        data, config = self.job.data, self.job.config
+        if name == AUTOENCODER:
+            return _trained(self.job)
+        if name == GIVEN:
+            return Source(Codes(GIVEN, data.x_train, data.x_test))
+        if name == "pca":
+            return _principal(self.job)
+        if name == "pixels":
+            return Source(pixel_codes(data))
+        if name == "untrained":
+            return Source(untrained_codes(new_autoencoder(config, data, self.job.device), data))
+        return self._learnt(name)
+
+    def _learnt(self, name: str) -> Source:
+        """Return what a method made that learns codes and clusters."""
+        job, data = self.job, self.job.data
+        start = None if name in SORTERS else self[AUTOENCODER]
+        place = job.folder / "methods" / name / "model"
+        model, seconds = _kept(place, name, job.run_id)
+        if model is None:
+            job.say(f"Learning {name} … (ae-cluster methods says how long it takes)")
+            model = self._learner(name, start)
+            began = time.perf_counter()
+            with at_once_on_ctrl_c():
+                model.fit(data.raw_train)
+            seconds = time.perf_counter() - began
+            _keep(model, place, seconds, job.run_id)
+        train, test = model.transform(data.raw_train), model.transform(data.raw_test)
+        epochs = start.codes.epochs if start else model.n_iter_
+        seconds += start.codes.seconds if start else 0
+        return Source(
+            Codes(name, train, test, epochs, seconds),
+            model,
+            learners.own_clusters(model, data, 0.0),  # its seconds are those of the codes
+            getattr(model, "loss_curve_", []),
+            mse=learners.reconstruction_errors(model, data),
+        )
+
+    def _learner(self, name: str, start: Source | None) -> Any:
+        config, data = self.job.config, self.job.data
+        k, seed, n_train = self.job.n_clusters, config.seed, len(data.raw_train)
+        assert k is not None
+        if start is not None:
+            max_iter = config.epochs or learners.deep_epochs(name, n_train)
+            size = config.n_components
+            return learners.make_deep(name, k, start.model, seed, max_iter, size)
+        changes: dict[str, Any] = {"device": self.job.device, "verbose": self.job.verbose}
+        if config.epochs:  # said, so they count, however few steps they make
+            steps = learners.steps_of(config.epochs, n_train)
+            changes |= {"max_iter": config.epochs, "min_steps": steps}
+        return learners.make_sorter(name, k, config.n_components, data, seed, **changes)
+
+
+def new_autoencoder(config: RunConfig, data: Dataset, device: str, **changes: Any) -> AutoEncoder:
+    """Return the unfitted autoencoder of a configuration."""
+    return AutoEncoder(
+        config.n_components,
+        config.hidden_layer_sizes,
+        kind=config.kind,
+        image_shape=data.image_shape,
+        input_kind="table" if data.is_table else "images",
+        batch_size=config.batch_size,
+        learning_rate_init=config.learning_rate_init,
+        random_state=config.seed,
+        device=device,
+        **changes,
+    )
+
+
+def _trained(job: Job) -> Source:
+    """Train the autoencoder, on from a checkpoint where there is one."""
+    config, data = job.config, job.data
+    frames = Reconstructions(data.raw_test[:N_ORIGINALS])
+    n_train, epochs = len(data.raw_train), config.epochs
+    if epochs is None:
+        epochs = preset_epochs(n_train, config.batch_size)
+    model = new_autoencoder(
+        config, data, job.device, max_iter=epochs, n_snapshots=N_SNAPSHOTS, callbacks=[frames],
+        checkpoint=job.folder / CHECKPOINT, verbose=job.verbose,
+    )  # fmt: skip
+    plural = "s" * (epochs != 1)
+    job.say(
+        f"Training an autoencoder with {config.n_components}-number codes for {epochs} "
+        f"epoch{plural} …"
+    )
+    start = time.perf_counter()
+    try:
+        model.fit(data.raw_train)
+    except DivergedError as error:
+        raise InputError(f"No codes were learnt: {error}") from error
+    if model.n_iter_ < epochs:  # Ctrl-C: the checkpoint keeps it, and half a run is no run
+        raise KeyboardInterrupt
+    seconds = time.perf_counter() - start
+    frames.draw(model, model.n_iter_ * -(-n_train // config.batch_size))
+    train, test = model.transform(data.raw_train), model.transform(data.raw_test)
+    for finding in findings(codes=train.astype(np.float64)):
+        job.say(f"WARNING: {finding} Most likely learning_rate_init is too large; lower it.")
+    return Source(
+        Codes(AUTOENCODER, train, test, model.n_iter_, seconds),
+        model,
+        loss_curve=model.loss_curve_,
+        snapshots=model.snapshots_,
+        mse=learners.reconstruction_errors(model, data),
+        frames=frames,
+    )
+
+
+def _principal(job: Job) -> Source:
+    wanted = job.config.n_components
+    codes = pca_codes(job.data, wanted, job.config.seed)
+    if (n := codes.train.shape[1]) < wanted:
+        job.say(
+            f"PCA has only {n} components here, not {wanted}: the samples have no more columns, "
+            "or there are no more samples."
+        )
+    return Source(codes)
+
+
+# What a run that was killed had finished
+
+
+def _keep(model: Any, place: Path, seconds: float, run_id: str) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    model.save(place, force=True)
+    (place.parent / LEARNT).write_text(json.dumps({"run_id": run_id, "seconds": seconds}))
+
+
+def _kept(place: Path, name: str, run_id: str) -> tuple[Any, float]:
+    """Return the model that this very run had learnt, and its seconds; or None."""
+    try:
+        said = json.loads((place.parent / LEARNT).read_text())
+        if said["run_id"] == run_id:
+            return learners.class_of(name).load(place), float(said["seconds"])
+    except (OSError, ValueError, KeyError, TypeError):  # cut off while it was being written
+        pass
+    return None, 0.0
+
+
+class _Stop(BaseException):
+    """Ctrl-C where a training would take it for leave to end early, and the run go on."""
+
+
+@contextmanager
+def at_once_on_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C end everything, not only one of several trainings."""
+    usual = signal.default_int_handler
+    if signal.getsignal(signal.SIGINT) is not usual or current_thread() is not main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise _Stop
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    except _Stop:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, usual)

@@ -1,0 +1,168 @@
+"""Clusterers of others, by module:Class: found, told what they ask for, checked."""
+
+import sys
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_blobs
+
+from ae_cluster import InputError
+from ae_cluster.clustering import cluster_codes
+from ae_cluster.foreign import find_class, make, number_of_clusters
+
+TRAIN, LABELS = make_blobs([30, 30, 30], 3, cluster_std=0.3, random_state=0)
+TEST = TRAIN[::3] + 0.01
+
+MODULE = """
+import numpy as np
+from sklearn.cluster import KMeans as Renamed
+
+class NeedsMore:
+    def __init__(self, must): self.must = must
+    def fit_predict(self, X): return [0] * len(X)
+
+class Fails:
+    def fit_predict(self, X): raise RuntimeError("no luck\\ntoday")
+
+class Exits:
+    def fit_predict(self, X): raise SystemExit(3)
+
+class TooFew:
+    def fit_predict(self, X): return [0, 1]
+
+class Words:
+    def fit_predict(self, X): return ["a"] * len(X)
+
+class Huge:
+    def fit_predict(self, X): return [10**12] * len(X)
+
+class Overwrites:
+    def fit_predict(self, X):
+        X[:] = 0
+        return np.arange(len(X)) % 3
+
+class Ours:
+    def __init__(self, n_clusters=8, random_state=None):
+        self.told = n_clusters, random_state
+    def fit(self, X):
+        self.seen = X.shape
+        return self
+    def predict(self, X): return (X[:, 0] > 0).astype(int)
+
+number = 3
+"""
+
+
+@pytest.fixture(autouse=True)
+def _own_module(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "theirs.py").write_text(MODULE)
+    (tmp_path / "broken.py").write_text("def (\n")
+    (tmp_path / "lacking.py").write_text("import a_module_nobody_has\n")
+    (tmp_path / "leaves.py").write_text("raise SystemExit\n")
+    yield
+    for name in ("theirs", "broken", "lacking", "leaves"):
+        sys.modules.pop(name, None)
+
+
+def test_a_class_in_the_current_folder_is_found_and_the_path_left_as_it_was(tmp_path):
+    before = list(sys.path)
+    assert make("theirs:Ours", 5, 7).told == (5, 7)
+    assert sys.path == before
+    assert str(tmp_path) not in sys.path
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("sklearn.cluster:SpectralClustering", "n_clusters"),  # it has n_components too
+        ("sklearn.mixture:BayesianGaussianMixture", "n_components"),
+        ("sklearn.cluster:HDBSCAN", None),
+    ],
+)
+def test_the_number_of_clusters_goes_where_the_constructor_has_it(name, number):
+    assert number_of_clusters(find_class(name)) == number
+    model = make(name, 4, 0)
+    if number:
+        assert getattr(model, number) == 4
+    if number == "n_clusters":
+        assert model.n_components is None
+    assert getattr(model, "random_state", 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("nowhere.at.all:X", "no module 'nowhere'"),
+        ("sklearn.clusters:KMeans", "no module 'sklearn.clusters'"),
+        ("sklearn.cluster:Kmeans", "did you mean KMeans"),
+        ("theirs:Missing", "no 'Missing'"),
+        ("theirs:number", "not a clusterer"),
+        ("sklearn.linear_model:LogisticRegression", "asks for no labels"),
+        ("sklearn.ensemble:IsolationForest", "not a clusterer"),
+        ("broken:X", "SyntaxError"),
+        ("lacking:X", "a_module_nobody_has"),
+        ("leaves:X", "SystemExit"),
+        ("theirs:NeedsMore", "defaults"),
+        (":X", "module:Class"),
+        ("a b:X", "module:Class"),
+    ],
+)
+def test_what_cannot_be_had_is_a_sentence(name, words):
+    with pytest.raises(InputError) as error:
+        cluster_codes(name, TRAIN, TEST, 3, 0)
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+    assert str(error.value).endswith((".", "?"))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Fails", "RuntimeError: no luck today."),
+        ("Exits", "SystemExit"),
+        ("TooFew", "2 clusters for 90 training samples"),
+        ("Words", "whole numbers"),
+        ("Huge", "numbered from 0"),
+    ],
+)
+def test_a_clusterer_that_fails_is_a_sentence(name, words):
+    with pytest.raises(InputError) as error:
+        cluster_codes(f"theirs:{name}", TRAIN, TEST, 3, 0)
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_it_cannot_change_the_codes():
+    found = cluster_codes("theirs:Overwrites", TRAIN, TRAIN, 3, 0)
+    # Were they overwritten, all would be nearest to the first.
+    assert np.array_equal(found.test, np.arange(len(TRAIN)) % 3)
+
+
+def test_test_samples_are_predicted_or_get_the_cluster_of_the_nearest_train_code():
+    predicted = cluster_codes("sklearn.cluster:MiniBatchKMeans", TRAIN, TEST, 3, 0)
+    nearest = cluster_codes("sklearn.cluster:AgglomerativeClustering", TRAIN, TEST, 3, 0)
+    assert predicted.predicts
+    assert not nearest.predicts
+    for found in (predicted, nearest):
+        assert np.array_equal(found.test, found.train[::3])
+        assert len({(a, b) for a, b in zip(found.train, LABELS, strict=True)}) == 3
+        assert found.centers is None
+
+
+def test_fit_and_predict_are_enough():
+    found = cluster_codes("theirs:Ours", TRAIN, TEST, 3, 0)
+    assert np.array_equal(found.train, (TRAIN[:, 0] > 0).astype(int))
+
+
+def test_memberships_are_kept_where_there_are_some():
+    found = cluster_codes("sklearn.mixture:BayesianGaussianMixture", TRAIN, TEST, 3, 0)
+    np.testing.assert_allclose(found.soft_test.sum(axis=1), 1, atol=1e-5)
+    assert np.array_equal(found.soft_test.argmax(axis=1), found.test)
+
+
+def test_noise_stays_noise():
+    far = np.vstack([TRAIN, [[1e3, 1e3, 1e3]]])
+    found = cluster_codes("sklearn.cluster:HDBSCAN", far, far[-2:], None, 0)
+    assert found.train[-1] == -1
+    assert found.test.tolist() == [found.train[-2], -1]

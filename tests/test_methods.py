@@ -1,0 +1,140 @@
+"""Every method has one name, and one home for what it is told."""
+
+import json
+import math
+
+import pytest
+
+from ae_cluster import InputError
+from ae_cluster.cli import main
+from ae_cluster.methods import (
+    METHODS,
+    codes_facts,
+    kind_of,
+    row_facts,
+    short_name,
+    ways_of,
+)
+
+NAMES = [method.name for method in METHODS]
+
+
+def named(ways):
+    return [(way.features, way.method, way.kept_as) for way in ways]
+
+
+def test_the_list_names_every_method_with_its_priors_and_cost(capsys):
+    assert main(["methods"]) == 0
+    text = capsys.readouterr().out
+    table = {line.split()[0]: line for line in text.split("\n\n")[0].splitlines()}
+    assert list(table) == ["method", *NAMES]
+    assert "k, augmentation  digits, fashion-mnist" in table["sorting-images"]
+    for method in METHODS:
+        assert table[method.name].endswith(f" {method.seconds:g}" if method.seconds else " –")
+        entry = text.split(f"\n{method.name}   (")[1].split("\n\n")[0]
+        said = " ".join(entry.split("\n", 1)[1].split())
+        assert said == method.what + (f" Paper: {method.paper}." if method.paper else "")
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_the_list_is_json_too(capsys):
+    assert main(["methods", "--json"]) == 0
+    methods = json.loads(capsys.readouterr().out)
+    assert [method["name"] for method in methods] == NAMES
+    (dec,) = [method for method in methods if method["name"] == "dec"]
+    assert (dec["uses_k"], dec["uses_balance"], dec["uses_augmentation"]) == (True, False, False)
+    assert "ICML 2016" in dec["paper"]
+    assert dec["seconds"] > 0
+    assert "one core" in dec["seconds_are"]
+
+
+def test_names_are_one_each_and_said_in_one_sentence():
+    assert len(set(NAMES)) == len(NAMES)
+    for method in METHODS:
+        assert method.what.endswith(".")
+        assert ". " not in method.what
+        assert short_name(method.name) == method.name
+
+
+def test_the_default_ways_are_the_tutorials():
+    assert named(ways_of(["kmeans", "gmm"])) == [
+        ("autoencoder", "kmeans", "kmeans"), ("autoencoder", "gmm", "gmm"),
+        ("pca", "kmeans", ""), ("pca", "gmm", ""),
+        ("untrained", "kmeans", ""), ("untrained", "gmm", ""),
+    ]  # fmt: skip
+
+
+def test_what_learns_clusters_stands_beside_plain_clusterers_and_baselines():
+    assert named(ways_of(["sorting"])) == [
+        ("sorting", "sorting", "sorting"), ("sorting", "kmeans", ""), ("sorting", "gmm", ""),
+        ("pca", "kmeans", ""), ("pca", "gmm", ""),
+        ("untrained", "kmeans", ""), ("untrained", "gmm", ""),
+    ]  # fmt: skip
+    ways = ways_of(["dec", "a.b:Other"])
+    assert named(ways) == [
+        ("autoencoder", "dec", "dec"), ("autoencoder", "Other", "Other"),
+        ("pca", "Other", ""), ("untrained", "Other", ""),
+    ]  # fmt: skip
+    assert [way.source for way in ways] == ["dec", "autoencoder", "pca", "untrained"]
+
+
+def test_a_baseline_that_is_asked_for_is_kept_once():
+    ways = named(ways_of(["pca", "pixels"]))
+    assert ways[:2] == [("pca", "kmeans", "pca"), ("pixels", "kmeans", "pixels")]
+    assert ("pca", "kmeans", "") not in ways
+    assert ("pca", "gmm", "") in ways
+
+
+def test_given_codes_have_no_baselines():
+    assert named(ways_of(["gmm"], "given")) == [("given", "gmm", "gmm")]
+
+
+@pytest.mark.parametrize("method", METHODS, ids=NAMES)
+def test_rows_say_of_a_method_what_the_list_says(method):
+    (way, *_) = ways_of([method.name])
+    facts = row_facts(way.features, way.clusterer)
+    assert all(facts[name] == getattr(method, name) for name in facts)
+
+
+def test_facts_of_the_codes_hold_for_what_clusters_them():
+    facts = row_facts("sorting-images", "kmeans")
+    assert facts["uses_augmentation"]
+    assert "fashion-mnist" in facts["tuned_on"]
+    assert codes_facts("sorting-images")["uses_augmentation"]
+    assert codes_facts("autoencoder")["tuned_on"] == "digits"
+
+
+def test_what_is_not_known_is_not_said():
+    theirs = row_facts("autoencoder", "mine:Clusterer", takes_k=False)
+    assert theirs["uses_k"] is False
+    assert math.isnan(theirs["uses_balance"])
+    assert theirs["tuned_on"] == "not known"
+    assert row_facts("autoencoder", "sklearn.cluster:Birch")["uses_balance"] is False
+    given = row_facts("given", "kmeans")
+    assert given["uses_k"]
+    assert math.isnan(given["uses_augmentation"])
+    assert given["tuned_on"] == "not known"
+
+
+def test_kinds():
+    assert kind_of("kmeans") == kind_of("any:Thing")
+    assert kind_of("pca") != kind_of("kmeans")
+
+
+def test_bad_names(assert_one_sentence):
+    from ae_cluster.methods import check_methods
+
+    for names, words in (
+        (["sortin"], "did you mean sorting"),
+        (["zzz"], "ae-cluster methods"),
+        (["kmeans", "kmeans"], "run them apart"),
+        (["kmeans", "sklearn.cluster:KMeans"], "one name"),
+        (["mine:kmeans"], "another name"),
+    ):
+        with pytest.raises(InputError) as error:
+            check_methods(names, "autoencoder")
+        assert words in str(error.value)
+        assert "\n" not in str(error.value)
+    with pytest.raises(InputError) as error:
+        check_methods(["sorting"], "given")
+    assert_one_sentence(error, "sorting", "table")
