@@ -19,7 +19,7 @@ from ae_cluster.explorer import write_page
 from ae_cluster.explorer.clouds import Cloud, choose_clouds, confidence, smallest_budgets
 from ae_cluster.explorer.colors import group_colors, lighter
 from ae_cluster.explorer.decoders import NO_KIND, NO_MODEL, read_decoder
-from ae_cluster.explorer.packing import packed, packed_places
+from ae_cluster.explorer.packing import packed, packed_ids, packed_places
 from ae_cluster.explorer.pictures import cloud_images, picture_shape
 from ae_cluster.explorer.run_arrays import Method, Run, read_run
 from ae_cluster.explorer.spaces import space_of
@@ -241,7 +241,10 @@ def test_packing_loses_nothing_and_places_next_to_nothing():
     rng = np.random.default_rng(0)
     values = rng.normal(size=(4, 5)).astype(np.float32)
     assert (unpacked(packed(values, "f4")) == values).all()
-    assert (unpacked(packed(np.array([-1, 70_000]), "i4")) == [-1, 70_000]).all()
+    for ids, size in (([-1, 9], 1), ([-128, 127], 1), ([-1, 128], 2), ([-1, 70_000], 4)):
+        small = packed_ids(np.array(ids))
+        assert (unpacked(small) == ids).all()
+        assert small["kind"] == f"i{size}"
     places = rng.normal(size=(3, 7, 3))
     places[..., 2] = 4  # a flat picture
     box = packed_places(places)
@@ -265,6 +268,30 @@ def test_colours_stand_out_on_both_pages():
     assert all((luminance(c) + 0.05) / ground > 3 for c in colors["label-dark"])
     grey = np.full((1, 3), 0.5)
     assert np.ptp(lighter(grey)) < 0.01
+
+
+# Machado, Oliveira and Fernandes (2009): how colours look without one kind of cone, in linear sRGB.
+BLIND = {
+    "nothing": np.eye(3),
+    "red": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+    "green": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+    "blue": [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
+}
+
+
+@pytest.mark.parametrize("lacking", BLIND)
+@pytest.mark.parametrize("page", ["label", "label-dark"])
+def test_ten_colours_are_told_apart_by_colour_blind_eyes(page, lacking):
+    labels = np.arange(10)
+    hexes = group_colors(labels, labels, [str(i) for i in labels])[page]
+    share = np.array([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in hexes])
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(linear @ np.transpose(BLIND[lacking]), 0, 1)
+    xyz = seen @ [[0.4339, 0.2126, 0.0177], [0.3762, 0.7152, 0.1095], [0.1899, 0.0722, 0.8728]]
+    f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
+    lab = f @ [[0, 500, 0], [116, -500, 200], [0, 0, -200]]
+    apart = np.linalg.norm(lab[:, None] - lab[None], axis=2) + 100 * np.eye(10)
+    assert apart.min() > 18  # CIE 1976; 2.3 is just seen side by side
 
 
 def test_a_cluster_has_the_colour_of_its_class_with_or_without_empty_clusters(folder):

@@ -27,8 +27,8 @@ pytest_plugins = ("explorer_fixtures",)
 
 def test_text_from_the_data_never_becomes_markup(open_page, tmp_path):
     images, y = small_images()
-    names = np.array([NASTY, "{{script}}", "a,\"b'\u2028"])[y]
-    ids = np.array([f"{NASTY}{i}" for i in range(len(y))])
+    names = np.array([NASTY, "{{script}}" + 1500 * "L", "a,\"b'\u2028\u202e"])[y]
+    ids = np.array([f"{NASTY}{i}" + 1500 * "i" for i in range(len(y))])
     folder = make_run(tmp_path, {"x": images, "y": names, "ids": ids})
     (folder / "methods" / "kmeans").rename(folder / "methods" / "<b>k&means")
     config = json.loads((folder / "config.json").read_text())
@@ -46,6 +46,10 @@ def test_text_from_the_data_never_becomes_markup(open_page, tmp_path):
     rows = list(csv.reader(io.StringIO(page.evaluate("csv()"))))
     assert rows[1][0].startswith(NASTY)
     assert len(rows) == 3
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.evaluate("explorer.hover(0); stage.draw()")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.getElementById('tip').offsetHeight < stage.size.height")
 
 
 def test_no_foreign_script_runs_even_if_markup_got_in(page):
@@ -54,9 +58,12 @@ def test_no_foreign_script_runs_even_if_markup_got_in(page):
     assert page.evaluate("typeof foul") == "undefined"
 
 
-def test_without_labels(open_page, tmp_path):
-    folder = make_run(tmp_path, {"x": small_images()[0]})
+def test_without_labels_and_of_a_single_test_sample(open_page, tmp_path):
+    images, _ = small_images()
+    folder = make_run(tmp_path, {"x_train": images[1:], "x_test": images[:1]})
     page = open_page(write_page(folder))
+    assert page.inner_text("#caption").startswith("The one test sample, a dot at")
+    assert "how long they took" in page.inner_text("#scores-words")
     assert page.evaluate("explorer.coloringName") == "cluster"
     assert page.locator("#coloring option").all_inner_texts() == ["cluster", "confidence"]
     assert "has a label" in page.inner_text("#confusion-words")

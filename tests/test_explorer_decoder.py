@@ -1,5 +1,7 @@
 """The decoder that draws in the page: the same images as the model's own."""
 
+import shutil
+
 import numpy as np
 import pytest
 from explorer_page import (
@@ -15,35 +17,47 @@ from explorer_page import (
 )
 
 from ae_cluster.autoencoder import AutoEncoder
+from ae_cluster.deep import DCN, DEC, IDEC, VaDE
 from ae_cluster.explorer import write_page
 from ae_cluster.run_folder import read_codes
+from ae_cluster.sorting import SortingAutoEncoder
 
 pytest_plugins = ("explorer_fixtures",)
 
 
-@pytest.mark.parametrize(
-    ("kind", "activation", "sizes", "largest"),
-    [
-        ("dense", "tanh", (20, 7), 1e-4),
-        ("dense", "relu", (20, 7), 1e-4),
-        ("dense", "logistic", (20,), 1e-4),
-        ("dense", "identity", (), 1e-4),
-        ("dense", "relu", (300, 1400), 1 / 255),  # in half precision
-        ("conv", "relu", (), 1e-4),
-    ],
-)
-def test_the_live_decoder_is_inverse_transform(
-    open_page, tmp_path, kind, activation, sizes, largest
-):
+def decoders():
+    """Return name → an unfitted estimator, for every kind of decoder there is."""
+    few = {"image_shape": (9, 9), "max_iter": 2, "random_state": 0}
+    plain = AutoEncoder(3, (20, 7), **few)
+    found = {
+        "tanh": plain,
+        "relu": AutoEncoder(3, (20, 7), "relu", **few),
+        "logistic": AutoEncoder(3, (20,), "logistic", **few),
+        "identity": AutoEncoder(3, (), "identity", **few),
+        "halved": AutoEncoder(3, (300, 1400), "relu", **few),
+        "conv": AutoEncoder(3, activation="relu", kind="conv", **few),
+    }
+    deep = {kind.__name__: kind(3, plain, max_iter=1) for kind in (DEC, IDEC, DCN, VaDE)}
+    short = {"max_iter": 1, "decoder_max_iter": 1, "min_steps": 4, "random_state": 0}
+    return found | deep | {"sorting": SortingAutoEncoder(3, **short)}
+
+
+@pytest.mark.filterwarnings("ignore::ae_cluster.health.HealthWarning")  # nothing is trained well
+def test_every_live_decoder_is_inverse_transform(open_page, tmp_path):
     images, y = small_images()
-    folder = make_run(tmp_path, {"x": images, "y": y}, kind=kind)
-    model = AutoEncoder(3, sizes, activation, kind=kind, image_shape=(9, 9), max_iter=2)
-    place = folder / "methods" / "kmeans" / "model"
-    model.fit(images.reshape(len(images), -1)).save(place, force=True)
+    folder = make_run(tmp_path, {"x": images, "y": y})
+    models = decoders()
+    for name, model in models.items():
+        shutil.copytree(folder / "methods" / "kmeans", folder / "methods" / name)
+        place = folder / "methods" / name / "model"
+        model.fit(images.reshape(len(images), -1)).save(place, force=True)
     page = open_page(write_page(folder))
     codes = np.random.default_rng(0).normal(scale=3, size=(40, 3)).astype(np.float32)
-    apart = decoded_in_page(page, codes) - model.inverse_transform(codes)
-    assert np.abs(apart).max() < largest
+    shown = page.locator("#method option").all_inner_texts()
+    for name, model in models.items():
+        page.select_option("#method", str(shown.index(name)))
+        apart = np.abs(decoded_in_page(page, codes) - model.inverse_transform(codes)).max()
+        assert apart < (1 / 255 if name in ("halved", "sorting") else 1e-4), name
 
 
 def test_the_decoder_of_a_table_gives_its_units(open_page, tmp_path):
@@ -80,13 +94,25 @@ def test_moving_the_cursor_draws_the_image_there(page, folder):
     assert page.evaluate("explorer.cursor[0]") > x
 
 
-def test_the_cursor_follows_the_pointer(page):
+def test_the_cursor_follows_the_pointer_and_no_dot_is_drawn_again(page):
     page.click("[data-tool=cursor]")
     page.evaluate("explorer.moveCursor(explorer.codeInTheMiddle())")
+    page.wait_for_timeout(50)
+    page.evaluate(
+        """() => {
+          globalThis.drawn = 0;
+          const draw = stage.scene.draw.bind(stage.scene);
+          stage.scene.draw = () => (drawn++, draw());
+        }"""
+    )
     start = np.array(page.evaluate("stage.pixelOf(explorer.cursorPlace)"))
     drag(page, start, start + np.array([90, -60]))
     end = np.array(page.evaluate("stage.pixelOf(explorer.cursorPlace)"))
     assert np.abs(end - start - [90, -60]).max() < 6
+    page.wait_for_timeout(50)
+    assert page.evaluate("drawn") == 0
+    page.keyboard.press("0")
+    wait_until(page, "drawn === 1")
 
 
 def test_a_walk_goes_straight_from_one_dot_to_another(page, folder):
@@ -103,3 +129,23 @@ def test_a_walk_goes_straight_from_one_dot_to_another(page, folder):
     page.click("#walk-play")
     wait_until(page, "document.getElementById('walk').value === '1'")
     assert np.allclose(page.evaluate("Array.from(explorer.cursor)"), codes[8], atol=1e-5)
+
+
+def test_who_wants_stillness_gets_steps(open_page, html):
+    page = open_page(html, reduced_motion="reduce")
+    page.evaluate("moments = []; explorer.whenever(['film'], () => moments.push(explorer.moment))")
+    page.click("#play")
+    wait_until(page, "explorer.moment >= 1")
+    page.click("#play")
+    page.evaluate("explorer.showMoment(null)")
+    assert set(page.evaluate("moments")) <= {None, 0, 1, 2, 3}
+    page.evaluate(
+        """() => {
+          globalThis.shares = new Set();
+          const walkTo = explorer.walkTo.bind(explorer);
+          explorer.walkTo = (a, b, share) => (shares.add(share), walkTo(a, b, share));
+        }"""
+    )
+    page.click("#walk-play")
+    wait_until(page, "shares.size > 1")
+    assert set(page.evaluate("[...shares]")) <= {0, 1 / 8, 2 / 8, 3 / 8}

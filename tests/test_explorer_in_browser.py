@@ -28,7 +28,9 @@ def test_the_same_page_gives_the_same_screenshot(open_page, html):
     assert first.screenshot() != dark.screenshot()
 
 
-@pytest.mark.parametrize("way", ["drag", "shift", "wheel", "arrow", "shift-arrow", "plus"])
+@pytest.mark.parametrize(
+    "way", ["drag", "shift", "wheel", "arrow", "shift-arrow", "plus", "button"]
+)
 def test_turning_shifting_and_zooming_change_the_picture(page, way):
     before, view = picture(page), page.evaluate("stage.view")
     page.locator("#stage").focus()
@@ -42,6 +44,8 @@ def test_turning_shifting_and_zooming_change_the_picture(page, way):
         page.mouse.move(*on_page(page, 300, 300))
         page.mouse.wheel(0, -300)
         page.wait_for_timeout(50)
+    elif way == "button":
+        page.click("#zoom-out")
     else:
         keys = {"arrow": "ArrowLeft", "shift-arrow": "Shift+ArrowLeft", "plus": "+"}
         page.keyboard.press(keys[way])
@@ -55,6 +59,7 @@ def test_turning_shifting_and_zooming_change_the_picture(page, way):
         "arrow": {"azimuth"},
         "shift-arrow": {"target"},
         "plus": {"distance"},
+        "button": {"distance"},
     }
     assert changed == expected[way]
     assert picture(page) != before
@@ -63,7 +68,7 @@ def test_turning_shifting_and_zooming_change_the_picture(page, way):
     assert picture(page) == before
 
 
-def test_two_fingers_zoom(open_page, html):
+def test_fingers_turn_zoom_shift_and_tap(open_page, html):
     page = open_page(html, width=390, height=844, has_touch=True)
     page.locator("#stage").scroll_into_view_if_needed()
     x, y = on_page(page, 150, 200)
@@ -81,6 +86,30 @@ def test_two_fingers_zoom(open_page, html):
     after = page.evaluate("stage.view")
     assert after["distance"] < 0.7 * before["distance"]
     assert after["azimuth"] == before["azimuth"]
+    touch("touchStart", (x, y), (x + 60, y))
+    touch("touchMove", (x, y + 40), (x + 60, y + 40))
+    touch("touchEnd")
+    shifted = page.evaluate("stage.view")
+    assert shifted["target"] != after["target"]
+    assert shifted["distance"] == pytest.approx(after["distance"], rel=0.05)
+    touch("touchStart", (x, y))
+    touch("touchMove", (x + 30, y))
+    touch("touchEnd")
+    turned = page.evaluate("stage.view")
+    assert turned["azimuth"] != shifted["azimuth"]
+    assert turned["distance"] == shifted["distance"]
+    page.evaluate("stage.reset(); stage.draw()")
+    row, place = lonely_dot(page)
+    x, y = on_page(page, *place)
+    touch("touchStart", (x, y), (x + 60, y))  # two fingers never keep a dot
+    touch("touchEnd")
+    assert page.evaluate("explorer.kept") == []
+    touch("touchStart", (x, y))
+    touch("touchEnd")
+    wait_until(page, "explorer.kept.length === 1")
+    page.wait_for_timeout(50)
+    assert page.evaluate("explorer.kept[0].row") == row
+    assert page.locator("#tip .dot-id").is_visible()  # though the finger has left
 
 
 def test_pointing_at_a_dot_shows_all_that_is_known_of_it(page, folder):
@@ -92,6 +121,8 @@ def test_pointing_at_a_dot_shows_all_that_is_known_of_it(page, folder):
     facts = tip.locator("dd").all_inner_texts()
     assert facts[0] == str(codes["labels_test"][row])
     assert facts[1].startswith(f"{codes['clusters_test'][row]} → ")
+    distances = np.sort(np.linalg.norm(codes["centers"] - codes["codes_test"][row], axis=1))
+    assert facts[2] == f"{1 - distances[0] / distances[1]:.3f} (margin)"
     apart = np.linalg.norm(codes["codes_test"] - codes["codes_test"][row], axis=1)
     nearest = np.argsort(apart)[1:7]
     named = tip.locator(".neighbours span").all_inner_texts()

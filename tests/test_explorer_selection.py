@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from explorer_page import dots, drag, picture
+from explorer_page import dots, drag, picture, wait_until
 from matplotlib.path import Path as Polygon
 
 from ae_cluster.run_folder import read_codes
@@ -37,6 +37,30 @@ def test_a_drawn_selection_holds_the_dots_inside(page, tool, folder):
     assert [int(line["cluster_kmeans"]) for line in found] == codes["clusters_test"][rows].tolist()
 
 
+@pytest.mark.parametrize("tool", ["box", "lasso"])
+def test_a_selection_is_drawn_with_keys(page, tool):
+    page.locator(f"[data-tool={tool}]").focus()
+    page.keyboard.press("Enter")
+    page.locator("#stage").focus()
+    view = page.evaluate("stage.view")
+    width, height = page.evaluate("[stage.size.width, stage.size.height]")
+    press = page.keyboard.press
+    for key in ["Shift+ArrowLeft", "ArrowUp", " ", *["Shift+ArrowRight"] * 3]:
+        press(key)
+    for key in [*["Shift+ArrowDown"] * 2, *["Shift+ArrowLeft"] * 3 * (tool == "lasso")]:
+        press(key)
+    press(" ")
+    left, top = width / 2 - 60, height / 2 - 12
+    corners = [(left, top), (left + 180, top), (left + 180, top + 120), (left, top + 120)]
+    inside = set(np.flatnonzero(Polygon(corners).contains_points(dots(page))))
+    assert len(inside) > 5
+    assert set(page.evaluate("[...explorer.selected]")) == inside
+    assert page.evaluate("stage.view") == view
+    press(" ")
+    press("Escape")
+    assert page.evaluate("[stage.pen.place, stage.pen.outline]") == [None, []]
+
+
 def test_a_cell_of_the_confusion_matrix_lights_up_its_dots(page, folder):
     codes = read_codes(folder, "kmeans")
     labels, clusters = codes["labels_test"], codes["clusters_test"]
@@ -46,7 +70,10 @@ def test_a_cell_of_the_confusion_matrix_lights_up_its_dots(page, folder):
     expected = np.flatnonzero((labels == wanted[0]) & (clusters == wanted[1])).tolist()
     before = picture(page)
     start = f"{len(expected)} of class {wanted[0]} in cluster {wanted[1]} "
-    page.locator(f'#confusion button[aria-label^="{start}"]').click()
+    cell = page.locator(f'#confusion button[aria-label^="{start}"]')
+    cell.click()
+    assert cell.get_attribute("aria-pressed") == "true"
+    wait_until(page, "document.getElementById('stage').getBoundingClientRect().top >= 0")
     assert sorted(page.evaluate("[...explorer.selected]")) == expected
     assert picture(page) != before
     shown = [
@@ -54,7 +81,9 @@ def test_a_cell_of_the_confusion_matrix_lights_up_its_dots(page, folder):
         for text in page.locator("#confusion tbody button").all_inner_texts()
     ]
     assert sum(shown) == 450
-    page.click("#select-none")
+    cell.click()
+    assert cell.get_attribute("aria-pressed") == "false"
+    assert page.evaluate("explorer.selected") is None
     assert picture(page) == before
 
 

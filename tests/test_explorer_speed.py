@@ -21,18 +21,23 @@ def mnist(mnist_home):
     return load_dataset("mnist", data_home=mnist_home, download=False)
 
 
-def seconds(act, tries=3):
+def seconds(act, tries=3, clock=time.perf_counter):
     """Return the least time of some tries."""
     taken = []
     for _ in range(tries):
-        start = time.perf_counter()
+        start = clock()
         act()
-        taken.append(time.perf_counter() - start)
+        taken.append(clock() - start)
     return min(taken)
 
 
+def seconds_of_work(act, tries=1):
+    """Return the time that this process, which has one thread for it, worked for an action."""
+    return seconds(act, tries, time.process_time)
+
+
 def milliseconds(page, act, tries=9):
-    """Return the least time of an action in the page until what it changes is drawn."""
+    """Return the least time of an action in the page until what it makes old is drawn."""
     return page.evaluate(
         f"""() => {{
           const context = stage.scene.renderer.getContext();
@@ -40,7 +45,7 @@ def milliseconds(page, act, tries=9):
           for (let i = 0; i < {tries}; i++) {{
             const start = performance.now();
             {act};
-            stage.draw();
+            stage.draw(stage.areDotsOld);
             context.readPixels(0, 0, 1, 1, context.RGBA, context.UNSIGNED_BYTE, new Uint8Array(4));
             taken.push(performance.now() - start);
           }}
@@ -52,19 +57,21 @@ def milliseconds(page, act, tries=9):
 def test_ten_thousand_digits_are_light_and_quick(open_page, mnist, mnist_home, tmp_path):
     folder = fake_run(tmp_path, mnist)
     html = folder / "explorer.html"
-    assert seconds(lambda: write_page(folder, data_home=mnist_home)) < 5
+    assert seconds_of_work(lambda: write_page(folder, data_home=mnist_home), tries=2) < 2
     assert html.stat().st_size < 9e6
     assert seconds(lambda: picture(open_page(html))) < 2
     page = open_page(html)
     assert page.evaluate("explorer.cloud.n") == 10_000
     assert milliseconds(page, "explorer.colorBy(i % 2 ? 'label' : 'right')") < 100
-    page.evaluate("stage.scene.draw = () => {}")  # what is left is the decoder's share of a frame
     assert milliseconds(page, "explorer.moveCursor(explorer.codeOf(i))") < 16
 
 
 def test_seventy_thousand_dots_still_turn(open_page, mnist, tmp_path):
     folder = fake_run(tmp_path, mnist)
-    page = open_page(write_page(folder, data=mnist, split="all", n_points=70_000))
+    html = folder / "explorer.html"
+    all_of_it = {"split": "all", "n_points": 70_000, "data": mnist}
+    assert seconds_of_work(lambda: write_page(folder, **all_of_it)) < 5
+    page = open_page(html)
     assert page.evaluate("explorer.cloud.n") == 70_000
     frames_a_second = page.evaluate(
         """async () => {

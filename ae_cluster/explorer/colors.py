@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 # sRGB (linear) to XYZ and the white D65, IEC 61966-2-1.
 _TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 _WHITE = _TO_XYZ.sum(axis=1)
-_DARK_PAGE = (46.0, 0.75)  # lightness 20 becomes 46, and 84 becomes 94
+_DARK_PAGE = (43.0, 0.7)  # lightness 20 becomes 43, and 84 becomes 88
 
 
 def group_colors(

@@ -14,7 +14,7 @@ from ae_cluster.evaluation import matched_map
 from ae_cluster.explorer.clouds import Cloud, IntArray, confidence
 from ae_cluster.explorer.colors import group_colors
 from ae_cluster.explorer.decoders import read_decoder
-from ae_cluster.explorer.packing import Array, packed, packed_places
+from ae_cluster.explorer.packing import Array, packed, packed_ids, packed_places
 from ae_cluster.explorer.pictures import cloud_images, cloud_table, per_sheet, picture_shape
 from ae_cluster.explorer.run_arrays import SPLITS, Method, Run
 from ae_cluster.explorer.spaces import carried, space_of
@@ -83,8 +83,8 @@ def _cloud(run: Run, cloud: Cloud, budget: IntArray | None) -> Tree:
     arrays: dict[str, Array] = {f"labels_{split}": labels[split] for split in SPLITS}
     arrays |= {f"ids_{split}": run.ids[split] for split in SPLITS}
     arrays |= {
-        "budget_train": np.zeros(len(run.ids["train"])) if budget is None else budget,
-        "budget_test": np.zeros(len(run.ids["test"])),
+        "budget_train": np.zeros(len(run.ids["train"]), int) if budget is None else budget,
+        "budget_test": np.zeros(len(run.ids["test"]), int),
     }
     shown = cloud.of(arrays, "labels")
     return {
@@ -94,8 +94,8 @@ def _cloud(run: Run, cloud: Cloud, budget: IntArray | None) -> Tree:
         "choice": cloud.choice,
         "n_train": len(cloud.rows["train"]),
         "ids": [str(name) for name in cloud.of(arrays, "ids")],
-        "labels": packed(shown, "i4") if (shown >= 0).any() else None,
-        "budget": packed(cloud.of(arrays, "budget"), "i4") if budget is not None else None,
+        "labels": packed_ids(shown) if (shown >= 0).any() else None,
+        "budget": packed_ids(cloud.of(arrays, "budget")) if budget is not None else None,
     }
 
 
@@ -118,7 +118,7 @@ def _method(run: Run, method: Method, clouds: Sequence[Cloud]) -> Tree:
     return {
         "name": method.name,
         "n_clusters": k,
-        "clusters": [packed(cloud.of(arrays, "clusters"), "i4") for cloud in clouds],
+        "clusters": [packed_ids(cloud.of(arrays, "clusters")) for cloud in clouds],
         "confidence": [packed(s[1], "f4") if s else None for s in sure],
         "confidence_kind": sure[0][0] if sure[0] else None,
         "class_of_cluster": [matched.get(i, -1) for i in range(k)] if matched else None,

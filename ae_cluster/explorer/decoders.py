@@ -17,8 +17,9 @@ from scipy.special import expit
 from ae_cluster.explorer.packing import Array, packed
 
 MOST_WEIGHTS = 3_000_000
-MANY_WEIGHTS = 400_000  # more than these travel in half precision, where that cannot be seen
-LARGEST_DIFFERENCE = 0.25 / 255
+MANY_WEIGHTS = 50_000  # more than these travel in half precision, where that cannot be seen
+LARGEST_DIFFERENCE = 0.5 / 255
+AROUND = 0.25  # of their extent: how far beyond the codes the cursor is expected
 NO_MODEL = "The run keeps no model of this method, so the page has no live decoder."
 NO_KIND = "This method's model is of a kind that the page cannot draw with."
 
@@ -66,8 +67,8 @@ def read_decoder(model: Path, codes: Array) -> tuple[dict[str, Any] | None, str]
     try:
         of_autoencoder = description.get("autoencoder", description)
         parameters, fitted = of_autoencoder["parameters"], of_autoencoder["fitted"]
-        kind = "sorting" if description["kind"] == "SortingAutoEncoder" else parameters["kind"]
-        take = {"dense": _dense, "conv": _conv, "sorting": _sorting}[kind]
+        kind = parameters.get("kind", description.get("kind"))  # some estimators are of one only
+        take = {"dense": _dense, "conv": _conv, "SortingAutoEncoder": _sorting}[kind]
         layers, maps, shape = take(parameters, fitted, tensors)
     except (AttributeError, KeyError, TypeError):
         return None, NO_KIND
@@ -77,9 +78,9 @@ def read_decoder(model: Path, codes: Array) -> tuple[dict[str, Any] | None, str]
     if n_weights > MOST_WEIGHTS:
         return None, f"The decoder has {n_weights:,} weights, too many to travel in this page."
     halved = n_weights > MANY_WEIGHTS and not maps and _is_half_enough(layers, codes)
-    kind = "f2" if halved else "f4"
-    decoder = {"layers": [_packed(layer, kind) for layer in layers]}
-    decoder |= {"maps": [_packed(layer, kind) for layer in maps]} | shape
+    number = "f2" if halved else "f4"
+    decoder = {"layers": [_packed(layer, number) for layer in layers]}
+    decoder |= {"maps": [_packed(layer, number) for layer in maps]} | shape
     return decoder | {k: packed(tensors[k], "f4") for k in ("mean", "scale") if k in tensors}, ""
 
 
@@ -108,23 +109,27 @@ def _conv(parameters: dict[str, Any], fitted: dict[str, Any], tensors: dict[str,
 
 
 def _sorting(
-    parameters: dict[str, Any], fitted: dict[str, Any], tensors: dict[str, Array]
+    parameters: dict[str, Any],  # noqa: ARG001
+    fitted: dict[str, Any],
+    tensors: dict[str, Array],
 ) -> Parts:
-    """Return the layers of a perceptron that is given codes in units of the styles' radius."""
-    del parameters
-    every_second = takewhile(lambda i: f"network.decoder.{i}.weight" in tensors, count(0, 2))
-    layers = [_layer(tensors, f"network.decoder.{i}", "relu") for i in every_second]
-    layers[0] = layers[0]._replace(weight=layers[0].weight / tensors["network.radius"])
-    layers[-1] = layers[-1]._replace(activation=_output(fitted))
-    return layers, [], {}
+    """Return a perceptron that takes codes in units of the style's radius."""
+    numbers = list(_numbered(tensors, "network.decoder", 2))  # activations stand between
+    activations = ["relu"] * (len(numbers) - 1) + [_output(fitted)]
+    layers = [
+        _layer(tensors, f"network.decoder.{number}", name)
+        for number, name in zip(numbers, activations, strict=True)
+    ]
+    first = layers[0]._replace(weight=layers[0].weight / tensors["network.radius"])
+    return [first, *layers[1:]], [], {}
 
 
 def _output(fitted: dict[str, Any]) -> str:
     return "identity" if fitted["input_kind_"] == "table" else "logistic"
 
 
-def _numbered(tensors: dict[str, Array], stem: str) -> Iterator[int]:
-    return takewhile(lambda i: f"{stem}.{i}.weight" in tensors, count())
+def _numbered(tensors: dict[str, Array], stem: str, step: int = 1) -> Iterator[int]:
+    return takewhile(lambda i: f"{stem}.{i}.weight" in tensors, count(0, step))
 
 
 def _layer(tensors: dict[str, Array], name: str, activation: str) -> Layer:
@@ -140,8 +145,11 @@ def _packed(layer: Layer, kind: str) -> dict[str, Any]:
 
 
 def _is_half_enough(layers: list[Layer], codes: Array) -> bool:
-    """Return whether weights of 16 bits draw the same of these codes as far as eyes can tell."""
-    exact = rounded = codes.astype(np.float32)
+    """Return whether weights of 16 bits draw the same, as far as eyes can tell."""
+    low, high = codes.min(axis=0), codes.max(axis=0)
+    around = np.random.default_rng(0).uniform(-AROUND, 1 + AROUND, codes.shape)
+    tried = np.concatenate([codes, low + around * (high - low)]).astype(np.float32)
+    exact = rounded = tried
     for weight, bias, activation in layers:
         half = weight.astype(np.float16).astype(np.float32)
         exact = ACTIVATIONS[activation](exact @ weight.T + bias)

@@ -17,7 +17,7 @@ def packed(values: Array, kind: str) -> dict[str, Any]:
     Parameters
     ----------
     values : ndarray
-    kind : {"u1", "u2", "i2", "i4", "f4"}
+    kind : {"u2", "i1", "i2", "i4", "f2", "f4"}
         What its numbers are written as.
     """
     data = np.ascontiguousarray(values, dtype=f"<{kind}").tobytes()
@@ -26,6 +26,12 @@ def packed(values: Array, kind: str) -> dict[str, Any]:
         "shape": list(values.shape),
         "data": base64.b64encode(data).decode("ascii"),
     }
+
+
+def packed_ids(values: Array) -> dict[str, Any]:
+    """Return whole numbers like `packed`, in as few bytes as hold them all."""
+    most = max(int(values.max()), -int(values.min()) - 1)
+    return packed(values, "i1" if most < 2**7 else "i2" if most < 2**15 else "i4")
 
 
 def packed_places(places: NDArray[np.float64]) -> dict[str, Any]:

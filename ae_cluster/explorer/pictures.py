@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -99,5 +100,6 @@ def _sheet(images: NDArray[np.uint8], across: int) -> str:
     flat = sheet.reshape(down * height, across * width, channels)
     picture = Image.fromarray(flat[..., 0] if channels == 1 else flat)
     buffer = io.BytesIO()
-    picture.save(buffer, format="PNG", compress_level=6)
+    # Small pictures repeat little but single bytes; looking for nothing else is quick.
+    picture.save(buffer, format="PNG", compress_level=6, compress_type=zlib.Z_RLE)
     return base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -30,6 +30,7 @@ MODULES = (
     "colors.js",
     "elements.js",
     "words.js",
+    "pen.js",
     "content.js",
     "explorer.js",
     "pictures.js",

@@ -2,11 +2,18 @@
 /** Arrays of numbers that travel as text. */
 
 /**
- * @typedef {{kind: "u2" | "i4" | "f2" | "f4", shape: number[], data: string}} Packed
+ * @typedef {{kind: "u2" | "i1" | "i2" | "i4" | "f2" | "f4", shape: number[], data: string}} Packed
  * @typedef {{low: number[], extent: number[], steps: Packed}} PackedPlaces
  */
 
-const KINDS = { u2: Uint16Array, i4: Int32Array, f2: Uint16Array, f4: Float32Array };
+const KINDS = {
+  u2: Uint16Array,
+  i1: Int8Array,
+  i2: Int16Array,
+  i4: Int32Array,
+  f2: Uint16Array,
+  f4: Float32Array,
+};
 
 /**
  * Numbers from base64 of their little-endian bytes.
@@ -36,7 +43,7 @@ function fromHalf(bits) {
  * @returns {Int32Array | null}
  */
 export function unpackedIds(packed) {
-  return packed && /** @type {Int32Array} */ (unpacked(packed));
+  return packed && Int32Array.from(unpacked(packed));
 }
 
 /**

@@ -3,8 +3,10 @@
 
 import { byId, element } from "./elements.js";
 import { nearestRows } from "./geometry.js";
+import { decimals } from "./words.js";
 
 const N_NEIGHBOURS = 6;
+const MOST_NUMBERS = 4; // of a code
 
 /**
  * @typedef {import("./explorer.js").Explorer} Explorer
@@ -25,13 +27,19 @@ export function dotCard(explorer, pictures, { cloud, row }) {
   const facts = [
     ...(content.classes.length ? [["label", explorer.className(label)]] : []),
     ["cluster", explorer.clusterName(cluster)],
-    ...(sure === undefined ? [] : [[method.confidence_kind ?? "", sure.toFixed(3)]]),
-    ["code", Array.from(code.slice(0, 4), (value) => value.toFixed(2)).join("  ")],
+    ...(sure === undefined
+      ? []
+      : [["confidence", `${decimals(sure, 3)} (${method.confidence_kind})`]]),
+    ["code", codeInWords(code)],
   ];
   return element(
     "div",
     { class: "dot" },
-    element("p", { class: "dot-id" }, content.clouds[cloud].ids[row]),
+    element(
+      "p",
+      { class: "dot-id", title: content.clouds[cloud].ids[row] },
+      content.clouds[cloud].ids[row],
+    ),
     element(
       "div",
       { class: "dot-pictures" },
@@ -40,10 +48,19 @@ export function dotCard(explorer, pictures, { cloud, row }) {
     element(
       "dl",
       {},
-      ...facts.flatMap(([name, fact]) => [element("dt", {}, name), element("dd", {}, fact)]),
+      ...facts.flatMap(([name, fact]) => [
+        element("dt", {}, name),
+        element("dd", { title: fact }, fact),
+      ]),
     ),
-    neighbours(explorer, pictures, cloud, row),
+    ...(content.clouds[cloud].n > 1 ? [neighbours(explorer, pictures, cloud, row)] : []),
   );
+}
+
+/** @param {Float32Array} code */
+function codeInWords(code) {
+  const first = Array.from(code.slice(0, MOST_NUMBERS), (value) => decimals(value, 2)).join("  ");
+  return code.length > MOST_NUMBERS ? `${first} …` : first;
 }
 
 /**

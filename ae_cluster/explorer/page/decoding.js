@@ -1,10 +1,18 @@
 // @ts-check
 /** The live decoder: a cursor in code space, and a walk between two codes. */
 
-import { byId, canvasById, element, fillSelect, inputById, selectById } from "./elements.js";
+import {
+  byId,
+  canvasById,
+  element,
+  fillSelect,
+  inputById,
+  selectById,
+  wantsStillness,
+} from "./elements.js";
 import { between } from "./geometry.js";
 import { codeMoved } from "./content.js";
-import { DECODER_SENTENCE, WALK_SENTENCE } from "./words.js";
+import { DECODER_SENTENCE, WALK_SENTENCE, decimals, shortened } from "./words.js";
 
 const N_STEPS = 9; // pictures along a walk
 const WALK_SECONDS = 4;
@@ -95,7 +103,7 @@ function showCursor(explorer) {
     const slider = document.getElementById(`cursor-${axis}`);
     if (!slider) return;
     /** @type {HTMLInputElement} */ (slider).value = String(value);
-    byId(`cursor-${axis}-value`).textContent = value.toFixed(2);
+    byId(`cursor-${axis}-value`).textContent = decimals(value, 2);
   });
 }
 
@@ -123,7 +131,7 @@ export function listenToWalk(explorer, pictures) {
   const walkOn = (/** @type {number} */ start) => (/** @type {number} */ now) => {
     if (!isWalking) return;
     const share = Math.min(1, Math.max(0, now - start) / 1000 / WALK_SECONDS);
-    step(share);
+    step(wantsStillness() ? Math.floor(share * (N_STEPS - 1)) / (N_STEPS - 1) : share);
     isWalking = share < 1;
     requestAnimationFrame(walkOn(start));
   };
@@ -142,7 +150,7 @@ export function listenToWalk(explorer, pictures) {
   explorer.whenever(["kept", "method", "samples", "coloring"], () => {
     ends = walkEnds(explorer);
     const { length } = explorer.kept;
-    const words = ends.map(({ name }) => name);
+    const words = ends.map(({ name }) => shortened(name, 60));
     for (const select of [from, to]) fillSelect(select, words);
     from.value = String(Math.max(0, length - 2));
     to.value = String(length > 1 ? length - 1 : Math.min(ends.length - 1, length + 1));

@@ -60,6 +60,9 @@ export function styleValue(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
+/** Whether things that move by themselves are unwelcome. */
+export const wantsStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
 /** @param {number} value */
 export function grouped(value) {
   return value.toLocaleString("en-US");

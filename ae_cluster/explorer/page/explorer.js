@@ -27,6 +27,7 @@ export class Explorer {
     this.showAll();
     /** @type {Set<number> | null} */
     this.selected = null;
+    this.cell = ""; // of the confusion matrix, where that is what is selected
     this.hovered = -1;
     /** @type {Dot[]} */
     this.kept = [];
@@ -220,6 +221,7 @@ export class Explorer {
     this.moment = moment;
     this.hovered = -1;
     this.selected = null;
+    this.cell = "";
     if (!this.canColorBy(this.coloringName)) this.coloringName = "cluster";
     this.tell("samples", "coloring", "shown", "film", "hover", "selection");
   }
@@ -229,6 +231,7 @@ export class Explorer {
     const space = this.space;
     this.methodNumber = number;
     this.hidden.cluster.clear();
+    this.cell = "";
     if (!this.canColorBy(this.coloringName)) this.coloringName = "cluster";
     if (this.space !== space) {
       this.moment = null;
@@ -273,9 +276,13 @@ export class Explorer {
     this.hidden.cluster.clear();
   }
 
-  /** @param {number[] | null} rows */
-  select(rows) {
+  /**
+   * @param {number[] | null} rows
+   * @param {string} cell of the confusion matrix that they are all of, if they are
+   */
+  select(rows, cell = "") {
     this.selected = rows && new Set(rows);
+    this.cell = cell;
     this.tell("selection");
   }
 

@@ -8,6 +8,13 @@
  */
 
 export const FIRST_DISTANCE = 3.3; // radii
+/** @type {Record<string, [number, number]>} right and up of each arrow key */
+export const ARROWS = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, 1],
+  ArrowDown: [0, -1],
+};
 const STEEPEST = 1.55; // just short of straight up, where left and right would flip
 
 /**

@@ -11,6 +11,7 @@ import { listenToPointer } from "./pointer.js";
 import { listenToChoices, listenToFilm, listenToLegend, listenToTheme } from "./show.js";
 import { Stage } from "./stage.js";
 import { listenToConfusion, listenToScores, listenToSelection, selectionCsv } from "./tables.js";
+import { toolSentence } from "./words.js";
 
 /** @param {Explorer} explorer @param {Stage} stage */
 function listenToTools(explorer, stage) {
@@ -21,8 +22,12 @@ function listenToTools(explorer, stage) {
     );
   }
   byId("reset").addEventListener("click", () => stage.reset());
+  byId("zoom-in").addEventListener("click", () => stage.zoom(1.25));
+  byId("zoom-out").addEventListener("click", () => stage.zoom(0.8));
+  const byTouch = matchMedia("(pointer: coarse)").matches;
   explorer.whenever(["tool"], () => {
     stage.box.dataset.now = explorer.tool;
+    byId("hint").textContent = toolSentence(explorer.tool, byTouch);
     for (const button of buttons) {
       const isOn = button.getAttribute("data-tool") === explorer.tool;
       button.setAttribute("aria-pressed", String(isOn));

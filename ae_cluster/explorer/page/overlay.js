@@ -9,7 +9,7 @@ import { onScreen } from "./geometry.js";
  * @typedef {{matrix: ArrayLike<number>, axes: string[], directions: number[][],
  *   names: Named[], hovered: number[] | null, kept: {place: number[], mark: string}[],
  *   cursor: number[] | null, walk: number[][], reach: number,
- *   outline: [number, number][]}} Marks
+ *   outline: [number, number][], pen: [number, number] | null}} Marks
  */
 
 /**
@@ -34,6 +34,7 @@ export function drawOverlay(canvas, width, height, ratio, marks) {
   if (marks.hovered) drawRing(ink, at(marks.hovered), 8, styleValue("--ink"), 2);
   if (marks.cursor) drawCursor(ink, marks.cursor, marks.reach, at);
   drawOutline(ink, marks.outline);
+  if (marks.pen) drawPen(ink, marks.pen);
 }
 
 /** @typedef {(place: number[]) => Float32Array} At */
@@ -152,6 +153,20 @@ function drawCursor(ink, place, reach, at) {
     drawLine(ink, ends, styleValue("--accent"), [], 1.5);
   }
   drawRing(ink, at(place), 5, styleValue("--accent"), 2);
+}
+
+/**
+ * @param {CanvasRenderingContext2D} ink
+ * @param {[number, number]} place
+ */
+function drawPen(ink, [x, y]) {
+  for (const [color, width] of /** @type {[string, number][]} */ ([
+    ["--ground", 5],
+    ["--accent", 2],
+  ])) {
+    drawLine(ink, [[x - 9, y], [x + 9, y]], styleValue(color), [], width); // prettier-ignore
+    drawLine(ink, [[x, y - 9], [x, y + 9]], styleValue(color), [], width); // prettier-ignore
+  }
 }
 
 /**

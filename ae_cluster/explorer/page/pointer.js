@@ -2,7 +2,8 @@
 /** Mouse, touch and keys on the stage. */
 
 import { codeMoved } from "./content.js";
-import { boxAround, movedBy, panned, screenAxes, turned, zoomed } from "./geometry.js";
+import { ARROWS, movedBy, panned, screenAxes, turned, zoomed } from "./geometry.js";
+import { draws, pressPen } from "./pen.js";
 
 const TURN = 0.008; // radians a pixel
 const STEP = 0.12; // radians a key
@@ -13,11 +14,9 @@ const CLICK = 4; // pixels a pointer may move and still have clicked
  * @param {import("./explorer.js").Explorer} explorer
  */
 export function listenToPointer(stage, explorer) {
-  const { box } = stage;
+  const { box, pen } = stage;
   /** @type {Map<number, [number, number]>} */
   const down = new Map();
-  /** @type {[number, number]} */
-  let start = [0, 0];
   let moved = 0;
 
   const at = (/** @type {MouseEvent} */ event) => {
@@ -28,10 +27,10 @@ export function listenToPointer(stage, explorer) {
   box.addEventListener("pointerdown", (event) => {
     box.setPointerCapture(event.pointerId);
     down.set(event.pointerId, at(event));
-    [start, moved] = [at(event), 0];
+    moved = down.size > 1 ? Infinity : 0; // two fingers never click
     explorer.hover(-1);
-    const draws = explorer.tool === "box" || explorer.tool === "lasso";
-    stage.outline = draws && event.button === 0 && down.size === 1 ? [start] : [];
+    pen.putAway();
+    if (draws(explorer.tool) && event.button === 0 && down.size === 1) pen.putDown(at(event));
   });
 
   box.addEventListener("pointermove", (event) => {
@@ -41,30 +40,31 @@ export function listenToPointer(stage, explorer) {
     const step = /** @type {[number, number]} */ ([place[0] - before[0], place[1] - before[1]]);
     moved += Math.hypot(...step);
     if (down.size === 2) pinch(stage, down, event.pointerId, place);
-    else if (stage.outline.length)
-      stage.outline = outlineTo(explorer.tool, start, place, stage.outline);
+    else if (pen.start) pen.drawTo(explorer.tool, place);
     else drag(stage, explorer, event, step);
     down.set(event.pointerId, place);
-    stage.ask();
+    stage.askOver();
   });
 
   const up = (/** @type {PointerEvent} */ event) => {
     if (!down.delete(event.pointerId)) return;
-    const { outline } = stage;
-    stage.outline = [];
-    if (moved > CLICK && outline.length > 2) explorer.select(stage.rowsInside(outline));
-    else if (moved <= CLICK && event.type === "pointerup") click(stage, explorer, at(event));
-    stage.ask();
+    const outline = pen.lift();
+    if (moved > CLICK) stage.selectInside(outline);
+    else if (event.type === "pointerup" && event.button === 0) click(stage, explorer, at(event));
+    stage.askOver();
   };
   box.addEventListener("pointerup", up);
   box.addEventListener("pointercancel", up);
-  box.addEventListener("pointerleave", () => down.size || explorer.hover(-1));
+  // A finger leaves whenever it is lifted; what it tapped stays in sight.
+  box.addEventListener("pointerleave", ({ pointerType }) => {
+    if (!down.size && pointerType !== "touch") explorer.hover(-1);
+  });
   box.addEventListener("contextmenu", (event) => event.preventDefault());
   box.addEventListener(
     "wheel",
     (event) => {
       event.preventDefault();
-      stage.lookFrom(zoomed(stage.view, Math.exp(-event.deltaY / 600), stage.extent.radius));
+      stage.zoom(Math.exp(-event.deltaY / 600));
     },
     { passive: false },
   );
@@ -119,18 +119,7 @@ function pinch(stage, down, finger, place) {
     (place[0] - before[0]) / 2 / height,
     (before[1] - place[1]) / 2 / height,
   );
-  stage.outline = [];
   stage.lookFrom(zoomed(along, apart(place) / apart(before), stage.extent.radius));
-}
-
-/**
- * @param {string} tool
- * @param {[number, number]} start
- * @param {[number, number]} place
- * @param {[number, number][]} outline
- */
-function outlineTo(tool, start, place, outline) {
-  return tool === "box" ? boxAround(start, place) : [...outline, place];
 }
 
 /**
@@ -152,12 +141,12 @@ function click(stage, explorer, place) {
  * @param {import("./explorer.js").Explorer} explorer
  * @param {KeyboardEvent} event
  */
-function press(stage, explorer, { key, shiftKey, ctrlKey, altKey, metaKey }) {
+function press(stage, explorer, event) {
+  const { key, shiftKey, ctrlKey, altKey, metaKey } = event;
   if (ctrlKey || altKey || metaKey) return false;
+  if (draws(explorer.tool) && pressPen(stage, explorer.tool, event)) return true;
   const { view, extent } = stage;
-  const arrow = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[
-    key
-  ];
+  const arrow = ARROWS[key];
   const far = 0.05 * extent.radius;
   if (arrow) {
     const [right, up] = arrow;
@@ -168,9 +157,9 @@ function press(stage, explorer, { key, shiftKey, ctrlKey, altKey, metaKey }) {
   }
   /** @type {Record<string, () => void>} */
   const keys = {
-    "+": () => stage.lookFrom(zoomed(view, 1.15, extent.radius)),
-    "=": () => stage.lookFrom(zoomed(view, 1.15, extent.radius)),
-    "-": () => stage.lookFrom(zoomed(view, 1 / 1.15, extent.radius)),
+    "+": () => stage.zoom(1.15),
+    "=": () => stage.zoom(1.15),
+    "-": () => stage.zoom(1 / 1.15),
     0: () => stage.reset(),
     PageUp: () => moveCursor(stage, explorer, [0, 0, -far]),
     PageDown: () => moveCursor(stage, explorer, [0, 0, far]),

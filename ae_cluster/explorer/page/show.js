@@ -1,7 +1,15 @@
 // @ts-check
 /** What is shown, and in which colours: the choices above the stage and the legend beside it. */
 
-import { byId, element, fillSelect, grouped, selectById, swatch } from "./elements.js";
+import {
+  byId,
+  element,
+  fillSelect,
+  grouped,
+  selectById,
+  swatch,
+  wantsStillness,
+} from "./elements.js";
 import { captionOf, cloudName, filmSentence, summaryOf } from "./words.js";
 
 /**
@@ -55,7 +63,7 @@ function sayWhatIsShown(explorer) {
   const epoch = isFilm ? film.epochs[Math.round(moment)] : 0;
   byId("caption").textContent = isFilm
     ? `The codes ${filmSentence(epoch, film.epochs[film.epochs.length - 1], film.n)}. ` +
-      "Clusters and names are those found at the end."
+      "Clusters, names and what is told of a dot are those found at the end."
     : words;
 }
 
@@ -205,8 +213,10 @@ export function listenToFilm(explorer) {
   const advance =
     (/** @type {number} */ start, /** @type {number} */ from) => (/** @type {number} */ now) => {
       if (!isPlaying) return;
-      const seconds = Math.max(4, Math.min(12, last() / 6));
-      const moment = from + (Math.max(0, now - start) / 1000 / seconds) * last();
+      const isStill = wantsStillness(); // then one picture after the other, nothing glides
+      const seconds = isStill ? last() / 2 : Math.max(4, Math.min(12, last() / 6));
+      const gone = from + (Math.max(0, now - start) / 1000 / seconds) * last();
+      const moment = isStill ? Math.floor(gone) : gone;
       isPlaying = moment < last();
       explorer.showMoment(isPlaying ? moment : last());
       if (isPlaying) requestAnimationFrame(advance(start, from));

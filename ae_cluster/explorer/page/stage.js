@@ -2,9 +2,10 @@
 /** The stage: the dots and what is drawn over them, redrawn when something changed. */
 
 import { element, byId, canvasById, styleValue } from "./elements.js";
-import { dotAt, eyeOf, extentOf, firstView, isInside, onScreen, screenAxes } from "./geometry.js";
-import { NO_WEBGL } from "./words.js";
+import { dotAt, eyeOf, extentOf, firstView, isInside, onScreen, screenAxes, zoomed } from "./geometry.js";
+import { NO_WEBGL, shortened } from "./words.js";
 import { drawOverlay } from "./overlay.js";
+import { Pen } from "./pen.js";
 import { Scene } from "./scene.js";
 import { placeOf } from "./content.js";
 
@@ -21,9 +22,9 @@ export class Stage {
     this.extent = extentOf(this.places);
     this.isFlat = explorer.space.axes.length < 3;
     this.view = firstView(this.extent, this.isFlat);
-    /** @type {[number, number][]} */
-    this.outline = [];
+    this.pen = new Pen();
     this.wasAsked = false;
+    this.areDotsOld = false;
     /** @type {(() => void)[]} */
     this.whenDrawn = [];
     /** @type {import("./overlay.js").Named[]} */
@@ -42,7 +43,11 @@ export class Stage {
       ["samples", "method", "film", "coloring", "shown", "selection", "theme"],
       () => this.takeColors(),
     );
-    explorer.whenever(["kept", "cursor", "hover", "tool"], () => this.ask());
+    explorer.whenever(["kept", "cursor", "hover"], () => this.askOver());
+    explorer.whenever(["tool"], () => {
+      this.pen.putAway();
+      this.askOver();
+    });
   }
 
   fit() {
@@ -91,18 +96,27 @@ export class Stage {
 
   /** Draw soon, however often it is asked for. */
   ask() {
-    if (this.wasAsked) return;
-    this.wasAsked = true;
-    requestAnimationFrame(() => this.draw());
+    this.areDotsOld = true;
+    this.askOver();
   }
 
-  draw() {
+  /** Draw soon what lies over the dots: without a graphics card they take most of a frame. */
+  askOver() {
+    if (this.wasAsked) return;
+    this.wasAsked = true;
+    requestAnimationFrame(() => this.draw(this.areDotsOld));
+  }
+
+  draw(withDots = true) {
     this.wasAsked = false;
-    this.seen = null;
     if (!this.scene) return;
     const { width, height } = this.size;
-    this.scene.look(this.view, this.extent.radius);
-    this.scene.draw();
+    if (withDots) {
+      this.areDotsOld = false;
+      this.seen = null;
+      this.scene.look(this.view, this.extent.radius);
+      this.scene.draw();
+    }
     drawOverlay(canvasById("overlay"), width, height, this.ratio, this.marks());
     for (const act of this.whenDrawn) act();
   }
@@ -124,7 +138,8 @@ export class Stage {
       cursor: explorer.showsCursor ? explorer.cursorPlace : null,
       walk: explorer.showsCursor ? explorer.walk.map((code) => placeOf(code, explorer.space)) : [],
       reach: 0.12 * extent.radius,
-      outline: this.outline,
+      outline: this.pen.outline,
+      pen: this.pen.place,
     };
   }
 
@@ -163,6 +178,22 @@ export class Stage {
     return explorer
       .shownRows()
       .filter((row) => isInside(dots[3 * row], dots[3 * row + 1], polygon));
+  }
+
+  /**
+   * Select what lies inside, if that is an outline at all.
+   * @param {[number, number][]} outline
+   */
+  selectInside(outline) {
+    if (outline.length > 2) this.explorer.select(this.rowsInside(outline));
+  }
+
+  /**
+   * Nearer, or with a factor below 1 further away.
+   * @param {number} factor
+   */
+  zoom(factor) {
+    this.lookFrom(zoomed(this.view, factor, this.extent.radius));
   }
 
   /** How far a pixel is at the cursor, in the units of the code. */
@@ -209,9 +240,4 @@ function medianPlace(places, rows) {
     const values = Float32Array.from(rows, (row) => places[3 * row + axis]).sort();
     return values[values.length >> 1];
   });
-}
-
-/** @param {string} name */
-function shortened(name) {
-  return name.length > 18 ? `${name.slice(0, 17)}…` : name;
 }

@@ -3,15 +3,25 @@
 
 import { csvOf } from "./content.js";
 import { hexOf, inkOn, rgbOf } from "./colors.js";
-import { byId, element, grouped, styleValue } from "./elements.js";
-import { CONFUSION_SENTENCE, NO_LABELS, NO_SCORES, SCORES_SENTENCE } from "./words.js";
+import { byId, element, grouped, styleValue, wantsStillness } from "./elements.js";
+import {
+  CONFUSION_SENTENCE,
+  NO_LABELS,
+  NO_SCORES,
+  SCORES_SENTENCE,
+  UNSCORED_SENTENCE,
+  decimals,
+  shortened,
+} from "./words.js";
 
 /** @typedef {import("./explorer.js").Explorer} Explorer */
 
 /** @param {Explorer} explorer */
 export function listenToScores(explorer) {
   const { columns, rows } = explorer.content.scores;
-  byId("scores-words").textContent = rows.length ? SCORES_SENTENCE : NO_SCORES;
+  const isScored = columns.includes("accuracy");
+  const words = isScored ? SCORES_SENTENCE : UNSCORED_SENTENCE;
+  byId("scores-words").textContent = rows.length ? words : NO_SCORES;
   if (!rows.length) return;
   explorer.whenever(["method"], () => {
     const head = ["codes → method", ...columns].map((name) =>
@@ -30,7 +40,7 @@ export function listenToScores(explorer) {
  */
 function scoreRow({ name: way, shown_by, values, reason }, shown) {
   const isShown = shown_by === shown;
-  const cells = values.map((value) => element("td", {}, value === null ? "–" : value.toFixed(3)));
+  const cells = values.map((value) => element("td", {}, value === null ? "–" : decimals(value, 3)));
   const name = element("th", { scope: "row" }, way);
   if (reason) name.append(element("span", { class: "reason" }, ` failed: ${reason}`));
   return element("tr", isShown ? { "aria-current": "true" } : {}, name, ...cells);
@@ -45,6 +55,11 @@ export function listenToConfusion(explorer) {
     if (labels) table.replaceChildren(...confusionRows(explorer, labels));
     else table.replaceChildren();
     table.hidden = !labels;
+  });
+  explorer.whenever(["selection"], () => {
+    for (const button of document.querySelectorAll("#confusion tbody button")) {
+      button.setAttribute("aria-pressed", String(button.id === `cell-${explorer.cell}`));
+    }
   });
   byId("confusion").addEventListener("keydown", (event) => moveAmongCells(event));
 }
@@ -64,12 +79,14 @@ function confusionRows(explorer, labels) {
     if (label >= 0 && clusters[row] >= 0) counts[label][clusters[row]] += 1;
   });
   const present = counts.map((_, id) => id).filter((id) => counts[id].some((n) => n > 0));
-  const head = order.map((id) => element("th", { scope: "col" }, explorer.clusterName(id)));
+  const heading = (/** @type {string} */ scope, /** @type {string} */ name) =>
+    element("th", { scope, title: name }, shortened(name, 24));
+  const head = order.map((id) => heading("col", explorer.clusterName(id)));
   const rows = present.map((label, i) =>
     element(
       "tr",
       {},
-      element("th", { scope: "row" }, explorer.className(label)),
+      heading("row", explorer.className(label)),
       ...order.map((cluster, j) => {
         const total = counts[label].reduce((sum, n) => sum + n, 0);
         return confusionCell(explorer, label, cluster, counts[label][cluster], total, i + j === 0);
@@ -98,7 +115,9 @@ function confusionCell(explorer, label, cluster, n, total, isFirst) {
     "button",
     {
       type: "button",
+      id: `cell-${label}-${cluster}`,
       tabindex: isFirst ? "0" : "-1",
+      "aria-pressed": String(explorer.cell === `${label}-${cluster}`),
       "aria-label": `${words}: show them`,
       title: words,
       click: () => lightUp(explorer, label, cluster),
@@ -111,16 +130,24 @@ function confusionCell(explorer, label, cluster, n, total, isFirst) {
 }
 
 /**
+ * Select a cell's dots and bring them into sight; a second time, let them go.
  * @param {Explorer} explorer
  * @param {number} label
  * @param {number} cluster
  */
 function lightUp(explorer, label, cluster) {
   const { labels } = explorer.cloud;
+  const cell = `${label}-${cluster}`;
+  if (explorer.cell === cell) return explorer.select(null);
   const rows = [...explorer.clusters.keys()].filter(
     (row) => explorer.clusters[row] === cluster && labels?.[row] === label,
   );
-  explorer.select(rows.length ? rows : null);
+  if (!rows.length) return explorer.select(null);
+  explorer.select(rows, cell);
+  byId("stage").scrollIntoView({
+    block: "nearest",
+    behavior: wantsStillness() ? "instant" : "smooth",
+  });
 }
 
 /**
@@ -183,10 +210,13 @@ function selectionCounts(explorer, selected) {
     const sorted = [...counts].sort((a, b) => b[1] - a[1]);
     const words = sorted
       .slice(0, 12)
-      .map(([name, n]) => `${name} × ${grouped(n)}`)
-      .join(", ");
+      .flatMap(([name, n], i) => [
+        i ? ", " : "",
+        element("bdi", {}, shortened(name, 40)),
+        ` × ${grouped(n)}`,
+      ]);
     const rest = sorted.length > 12 ? `, and ${sorted.length - 12} more` : "";
-    return element("p", {}, element("strong", {}, `by ${kind}: `), words + rest);
+    return element("p", {}, element("strong", {}, `by ${kind}: `), ...words, rest);
   });
 }
 
@@ -208,5 +238,5 @@ export function selectionCsv({ selected, cloud, clusters, content, method }) {
 function download(explorer) {
   const url = URL.createObjectURL(new Blob([selectionCsv(explorer)], { type: "text/csv" }));
   element("a", { href: url, download: "selected.csv" }).click();
-  URL.revokeObjectURL(url);
+  setTimeout(() => URL.revokeObjectURL(url), 1000); // some browsers read it only now
 }

@@ -8,9 +8,33 @@ import { grouped } from "./elements.js";
 /** @type {Record<string, string>} */
 const SAMPLES = { test: "test samples", train: "training samples", all: "samples" };
 
+/**
+ * A number with so many decimals; never −0.
+ * @param {number} value
+ * @param {number} n
+ */
+export function decimals(value, n) {
+  const words = value.toFixed(n);
+  return Number(words) === 0 ? (0).toFixed(n) : words;
+}
+
+/** @param {string} name */
+export function shortened(name, most = 18) {
+  const letters = [...name];
+  return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : name;
+}
+
+/**
+ * @param {string} kind a key of SAMPLES
+ * @param {number} n
+ */
+function samples(kind, n) {
+  return n === 1 ? SAMPLES[kind].slice(0, -1) : SAMPLES[kind];
+}
+
 /** @param {Content["clouds"][number]} cloud */
 export function cloudName({ name, n }) {
-  return `${grouped(n)} ${SAMPLES[name]}`;
+  return `${grouped(n)} ${samples(name, n)}`;
 }
 
 /** @param {Content} content */
@@ -18,8 +42,8 @@ export function summaryOf({ seed, n_train, n_test, methods }) {
   const seeded = seed === null ? "" : `, seed ${seed}`;
   const clusters = [...new Set(methods.map((method) => method.n_clusters))].join(" or ");
   return (
-    `${grouped(n_train)} training and ${grouped(n_test)} test samples, ` +
-    `${clusters} clusters${seeded}`
+    `${grouped(n_train)} training and ${grouped(n_test)} ${samples("test", n_test)}, ` +
+    `${clusters} cluster${clusters === "1" ? "" : "s"}${seeded}`
   );
 }
 
@@ -31,9 +55,11 @@ export function summaryOf({ seed, n_train, n_test, methods }) {
  */
 export function captionOf(cloud, method, coloring, note) {
   const { n, n_in_run: all, choice } = cloud;
-  const share = n < all ? `${grouped(n)} of ${grouped(all)}` : `All ${grouped(n)}`;
+  const whole = all === 1 ? "The one" : `All ${grouped(n)}`;
+  const share = n < all ? `${grouped(n)} of ${grouped(all)}` : whole;
   const chosen = choice && ` (${choice})`;
-  const dots = `${share} ${SAMPLES[cloud.name]}${chosen}, each a dot at the place of its code.`;
+  const each = all === 1 ? "a dot" : "each a dot";
+  const dots = `${share} ${samples(cloud.name, all)}${chosen}, ${each} at the place of its code.`;
   return [dots, coloringSentence(coloring, method), note].filter(Boolean).join(" ");
 }
 
@@ -74,6 +100,26 @@ export function filmSentence(epoch, last, n) {
   return `${when}, of the first ${grouped(n)} training samples`;
 }
 
+/**
+ * What can be done on the stage now.
+ * @param {string} tool
+ * @param {boolean} byTouch
+ * @returns {string}
+ */
+export function toolSentence(tool, byTouch) {
+  const moves = byTouch
+    ? "Drag to turn, two fingers zoom and move; tap a dot to keep it."
+    : "Drag to turn, with Shift to move, wheel to zoom; click a dot to keep it.";
+  /** @type {Record<string, string>} */
+  const sentences = {
+    turn: moves,
+    cursor: "Drag to move the decoder’s cursor, or pick a dot to bring it there.",
+    box: "Drag a box around dots to select them.",
+    lasso: "Draw around dots to select them.",
+  };
+  return sentences[tool];
+}
+
 export const DECODER_SENTENCE =
   "What the decoder draws at the cursor, computed here as it moves. Far from all dots it draws " +
   "something too, but nothing it has learnt.";
@@ -87,6 +133,9 @@ export const SCORES_SENTENCE =
   "samples, matched on the test samples themselves. Purity and NMI rise with the number of " +
   "clusters; AMI and ARI are corrected for chance. Neighbours is about the most a classifier on " +
   "these codes can reach.";
+export const UNSCORED_SENTENCE =
+  "No held-out test sample has a label, so nothing says how good these clusters are, only how long " +
+  "they took.";
 export const NO_SCORES = "This run has no scores that this version of ae_cluster can read.";
 export const NO_LABELS =
   "No sample shown has a label, so nothing here can say whether the clusters mean anything.";
