@@ -33,6 +33,17 @@ def test_draws_are_kept_with_their_indices(label_budget, tmp_path, cells):
     assert set(np.bincount(data.y_train[budget.indices])) == {50}
 
 
+def test_what_may_be_labelled_is_never_what_is_scored(label_budget, cells, tmp_path):
+    label_budget.keep_draws("digits", 10, tmp_path, balanced=True)
+    data = cells.data_of("digits")
+    names = [f"digits.s{draw}@50" for draw in range(60)]
+    drawn = [read_budget(tmp_path / "label_budgets-digits.json", name).indices for name in names]
+    labelled = set(data.ids_train[np.concatenate(drawn)].tolist())
+
+    assert len(labelled) > 1000
+    assert not labelled & set(data.ids_test.tolist())
+
+
 def test_a_published_row_is_made_again_alone(label_budget, cells, tmp_path):
     store = cells.Store(tmp_path)
     told = {"methods": list(METHODS), "budgets": [1, 5, None], "draws": 3, "first_draw": 0}
@@ -178,6 +189,25 @@ def test_taught_sorting_learns_from_both(label_budget, cells, tmp_path, method, 
     assert row["uses_augmentation"] == (features == "sorting-images")
     assert row["uses_balance"]  # of the draw
     assert row["n_clusters"] == 10
+
+
+def test_each_family_has_a_figure_and_a_column_in_the_tables(load_experiment, tmp_path):
+    place = {"dataset": "digits", "split": "test", "features": "autoencoder", "n_components": 3}
+    rows = [
+        tidy_row(**place, family=family, method=method, budget=budget, seed=seed, draw=seed,
+                 accuracy=0.8 + 0.01 * seed, status="ok", uses_balance=True, ece=0.1)
+        for family, method in (("frozen codes", "knn"), ("reshaping the encoder", "fine-tuning"))
+        for budget in (1, 10) for seed in (0, 1)
+    ]  # fmt: skip
+    table = pd.DataFrame(rows)
+    names = [name for name, _ in load_experiment("figures").label_budgets("digits", table, {})]
+    assert names == ["label-budget-digits", "label-budget-digits-reshaping"]
+
+    table.to_csv(tmp_path / "label_budget-digits.csv.gz", index=False)
+    assert load_experiment("tables").main(["--results", str(tmp_path), "--seeds", "2"]) == 0
+    summary = pd.read_csv(tmp_path / "tables" / "label-budget-accuracy.csv")
+    assert sorted(set(summary["family"])) == ["frozen codes", "reshaping the encoder"]
+    assert summary["best"].all()  # each is only compared with its own family
 
 
 def test_suggestions_are_compared_with_both_kinds_of_chance(load_experiment, tmp_path, capsys):

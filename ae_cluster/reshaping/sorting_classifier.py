@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from sklearn.frozen import FrozenEstimator
 from torch import Tensor, nn
 
-from ae_cluster.checks import FloatArray
+from ae_cluster.checks import FloatArray, IntArray
 from ae_cluster.few_labels.base import Labeling
+from ae_cluster.neighbors import NeighborSearch
 from ae_cluster.reshaping.base import (
     LABELS_AT_ONCE,
     Learnt,
@@ -29,6 +31,7 @@ from ae_cluster.sorting.partition import nearest_neighbors
 from ae_cluster.sorting.teaching import in_chunks
 
 TRUST = 1.0  # labels that a cluster's name is worth
+WITNESSES = 20  # nearest samples that are asked with a labelled one
 
 
 class NamedSorter(nn.Module):
@@ -58,22 +61,41 @@ class NamedSorter(nn.Module):
 
 
 class _Sorted(NamedTuple):
-    """A start, and how far a small step may lead from each sample (n, 1), where that is asked."""
+    """A start, and what is known of its samples without a label.
+
+    Attributes
+    ----------
+    logs : Tensor (n, k)
+        Log-memberships.
+    search : NeighborSearch
+        Among the samples.
+    reach : Tensor (n, 1) or None
+        How far a small step may lead from each; None with an image prior, which asks for none.
+    """
 
     start: Start
+    logs: Tensor
+    search: NeighborSearch
     reach: Tensor | None
 
+    def told_by(self, chosen: IntArray) -> NDArray[np.float64]:
+        """Return the mean log-memberships (m, k) of some samples and those around them.
 
-class _Prepared(NamedTuple):
-    sorted_into: Any  # number of classes → _Sorted, each made once
+        A sample that lies in the wrong cluster has others of its kind near it more often than
+        a sample that belongs there, which its own membership, near 0 or 1, does not tell.
+        """
+        n = min(WITNESSES, len(self.logs))
+        _, around = self.search.nearest(self.start.x[chosen].cpu().numpy(), n)
+        found: NDArray[np.float64] = self.logs.double().cpu().numpy()[around].mean(axis=1)
+        return found
 
 
 class SortingClassifier(ReshapingClassifier):
     """Clusters of a `SortingAutoEncoder` named by the labels, then taught on with labels and all.
 
     1. *Names.* Each class is given one cluster: of all ways the likeliest for the labelled
-       samples. With several labels of a class, what else a cluster holds is counted too, and
-       a sorter that begins with the wrong names is first taught these answers.
+       samples and those around them. With several labels of a class, what else a cluster holds
+       is counted too, and a sorter that begins with wrong names is first taught these answers.
     2. *Teaching.* A copy of the sorter learns the labels by cross-entropy and, on all samples,
        to give the same answer for what differs little (`ae_cluster.sorting.consistency`); with
        the sorting's image prior that is the image turned, sheared, scaled and moved.
@@ -128,23 +150,23 @@ class SortingClassifier(ReshapingClassifier):
     def _default(self, n_classes: int) -> SortingAutoEncoder:
         return SortingAutoEncoder(n_classes)
 
-    def _prepare(self, X: FloatArray) -> _Prepared:
+    def _prepare(self, X: FloatArray) -> Callable[[int], _Sorted]:
         seed = self._checked_seed()
 
         @cache
         def sorted_into(n_classes: int) -> _Sorted:
             start = self._started(X, n_classes, seed)
-            is_image = _sorting(start).image_prior
-            return _Sorted(
-                start, None if is_image else small_steps(start.x, _sorting(start).labels_)
-            )
+            model = _sorting(start)
+            logs = in_chunks(lambda x: torch.log_softmax(model.network_.sorter(x), 1), start.x)
+            reach = None if model.image_prior else small_steps(start.x, model.labels_)
+            return _Sorted(start, logs, NeighborSearch(start.x.cpu().numpy()), reach)
 
-        return _Prepared(sorted_into)
+        return sorted_into
 
-    def _learn(self, prepared: _Prepared, labeling: Labeling) -> Learnt:
-        start, reach = prepared.sorted_into(labeling.n_classes)
-        generator = start.generator()
-        network, answers = self._named(start, labeling)
+    def _learn(self, prepared: Callable[[int], _Sorted], labeling: Labeling) -> Learnt:
+        known = prepared(labeling.n_classes)
+        start, reach, generator = known.start, known.reach, known.start.generator()
+        network, answers = named(known, labeling)
         indices, classes = labels_of(labeling, start.x.device)
         if reach is None:
             assert start.model.image_shape_ is not None
@@ -172,16 +194,18 @@ class SortingClassifier(ReshapingClassifier):
         teacher.fit(network, loss, teacher.epochs(self.max_iter), self.learning_rate_init)
         return Learnt(start.model, network)
 
-    def _named(self, start: Start, labeling: Labeling) -> tuple[NamedSorter, Tensor]:
-        """Return a copy of the sorter with names, and what the labels say of all samples (n, k)."""
-        sorter: nn.Module = copy.deepcopy(_sorting(start).network_.sorter)
-        logs = in_chunks(lambda part: torch.log_softmax(sorter(part), 1), start.x)
-        chosen, n_classes = labeling.labelled, labeling.n_classes
-        of_labelled, columns = logs[chosen].double().cpu().numpy(), labeling.columns[chosen]
-        names = one_to_one(evidence(of_labelled, columns, n_classes))
-        shares = likelihoods(np.exp(of_labelled), columns, names, n_classes, TRUST)
-        network = NamedSorter(sorter, torch.from_numpy(names).to(logs.device), n_classes)
-        return network.eval(), logs.exp() @ torch.from_numpy(shares).to(logs)
+
+def named(known: _Sorted, labeling: Labeling) -> tuple[NamedSorter, Tensor]:
+    """Return a copy of the sorter with names, and what the labels say of all samples (n, k)."""
+    chosen, n_classes = labeling.labelled, labeling.n_classes
+    columns = labeling.columns[chosen]
+    names = one_to_one(evidence(known.told_by(chosen), columns, n_classes))
+    memberships = known.logs.exp()
+    of_labelled = memberships[chosen].double().cpu().numpy()
+    shares = likelihoods(of_labelled, columns, names, n_classes, TRUST)
+    sorter: nn.Module = copy.deepcopy(_sorting(known.start).network_.sorter)
+    network = NamedSorter(sorter, torch.from_numpy(names).to(memberships.device), n_classes)
+    return network.eval(), memberships @ torch.from_numpy(shares).to(memberships)
 
 
 def _sorting(start: Start) -> SortingAutoEncoder:
