@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,11 @@ from ae_cluster.errors import InputError, nearest
 from ae_cluster.evaluation import UNKNOWN
 from ae_cluster.few_labels.base import Labeling
 from ae_cluster.few_labels.label_files import NamedLabels, read_labels
-from ae_cluster.few_labels.methods import METHODS, few_label_classifiers
+from ae_cluster.few_labels.methods import METHODS, RESHAPING_STARTS
 from ae_cluster.run_folder import method_names, read_codes
+
+if TYPE_CHECKING:
+    from ae_cluster.autoencoder import AutoEncoder
 
 N_FOLDS = 5  # of cross-validation, at most
 DEFAULT_METHOD = "label-spreading"
@@ -36,12 +39,17 @@ class Samples(NamedTuple):
         Returns the codes (n, n_components); called once labels are known to be usable.
     labels : NamedLabels
         Those that the data hold.
+    start : callable or None
+        Takes the features of `ae_cluster.few_labels.methods.RESHAPING_STARTS` and the number of
+        classes; returns the samples themselves (n, n_features) and the encoder, yet to be
+        trained, to start from. None where only codes are known.
     """
 
     name: str
     ids: NDArray[np.str_]
     codes: Callable[[], FloatArray]
     labels: NamedLabels
+    start: Callable[[str, int], tuple[NDArray[Any], AutoEncoder]] | None = None
 
 
 class Estimate(NamedTuple):
@@ -101,7 +109,7 @@ def classify(samples: Samples, given: NamedLabels | None, method: str, seed: int
     given : NamedLabels or None
         The labels to learn from; None: those that the data hold.
     method : str
-        A name of `ae_cluster.few_labels.methods.METHODS`.
+        A name of `ae_cluster.few_labels.methods`.
     seed : int
 
     Raises
@@ -109,12 +117,12 @@ def classify(samples: Samples, given: NamedLabels | None, method: str, seed: int
     InputError
         When the method is unknown, or the labels cannot be learnt from.
     """
-    if method not in METHODS:
-        raise InputError(f"--method {method!r} is not known: {nearest(method, METHODS)}")
+    known = [*METHODS, *RESHAPING_STARTS]
+    if method not in known:
+        raise InputError(f"--method {method!r} is not known: {nearest(method, known)}")
     labels = samples.labels if given is None else given
     _check_worth(samples.name, labels, given is not None)
-    codes = samples.codes()
-    classifier = few_label_classifiers(seed)[method]
+    codes, classifier = _codes_and_classifier(samples, labels, method, seed)
     whole = Labeling(labels.columns, len(labels.names))
     folds = whole.folds(N_FOLDS)
     model, *held_out = classifier.fit_many(
@@ -140,6 +148,24 @@ def classify(samples: Samples, given: NamedLabels | None, method: str, seed: int
         len(whole.labelled),
         _twins(codes, labels.columns),
     )
+
+
+def _codes_and_classifier(
+    samples: Samples, labels: NamedLabels, method: str, seed: int
+) -> tuple[NDArray[Any], Any]:
+    """Return what a method learns from, codes or the samples themselves, and the method."""
+    if method in METHODS:
+        return samples.codes(), METHODS[method].make(seed, None)
+    from ae_cluster.reshaping.methods import METHODS as RESHAPING_METHODS
+
+    if samples.start is None:
+        raise InputError(
+            f"--method {method} reshapes the encoder and needs the samples themselves, and "
+            f"a run's folder holds their codes; give the data of {samples.name} in its place."
+        )
+    n_classes = np.unique(labels.columns[labels.columns != UNKNOWN]).size
+    rows, encoder = samples.start(RESHAPING_STARTS[method], n_classes)
+    return rows, RESHAPING_METHODS[method].make(seed, encoder)
 
 
 def _check_worth(name: str, labels: NamedLabels, are_given: bool) -> None:
@@ -201,8 +227,14 @@ def samples_of(
     def codes() -> FloatArray:
         return _learnt_codes(data, n_components, epochs, seed)[order]
 
+    def start(features: str, n_classes: int) -> tuple[NDArray[Any], AutoEncoder]:
+        rows = np.concatenate([data.raw_train, data.raw_test])[order]
+        if features == "autoencoder":
+            return rows, _autoencoder(data, n_components, epochs, seed)
+        return rows, _sorting(data, features, n_classes, n_components, epochs)
+
     ids = np.concatenate([data.ids_train, data.ids_test])[order]
-    return Samples(data.name, ids, codes, NamedLabels(columns[order], data.class_names))
+    return Samples(data.name, ids, codes, NamedLabels(columns[order], data.class_names), start)
 
 
 def samples_of_run(folder: Path) -> Samples:
@@ -237,18 +269,43 @@ def file_order(ids: NDArray[np.str_]) -> IntArray:
 
 def _learnt_codes(data: Dataset, n_components: int, epochs: int | None, seed: int) -> FloatArray:
     """Train an autoencoder on all samples, which takes no label, and return their codes."""
+    raw = np.concatenate([data.raw_train, data.raw_test])
+    codes: FloatArray = _autoencoder(data, n_components, epochs, seed).fit_transform(raw)
+    return codes
+
+
+def _autoencoder(data: Dataset, n_components: int, epochs: int | None, seed: int) -> AutoEncoder:
     from ae_cluster.autoencoder import AutoEncoder
 
-    raw = np.concatenate([data.raw_train, data.raw_test])
-    model = AutoEncoder(
+    n = len(data.raw_train) + len(data.raw_test)
+    return AutoEncoder(
         n_components,
         (128, 64, max(12, n_components)),
         input_kind="table" if data.is_table else "images",
-        max_iter=preset_epochs(len(raw), RunConfig().batch_size) if epochs is None else epochs,
+        max_iter=preset_epochs(n, RunConfig().batch_size) if epochs is None else epochs,
         random_state=seed,
     )
-    codes: FloatArray = model.fit_transform(raw)
-    return codes
+
+
+def _sorting(
+    data: Dataset, features: str, n_clusters: int, n_components: int, epochs: int | None
+) -> AutoEncoder:
+    from ae_cluster.sorting import SortingAutoEncoder
+
+    image_prior = features == "sorting-images"
+    if image_prior and data.is_table:
+        raise InputError(
+            f"{data.name} is a table, and an image prior needs images; take --method "
+            "taught-sorting, or say --image-shape HxW if the columns are pixels."
+        )
+    model = SortingAutoEncoder(
+        n_clusters,
+        n_components,
+        image_prior=image_prior,
+        image_shape=data.image_shape if image_prior else None,
+        input_kind="table" if data.is_table else "images",
+    )
+    return model if epochs is None else model.set_params(max_iter=max(1, epochs))
 
 
 def labels_for(samples: Samples, path: Path) -> NamedLabels:

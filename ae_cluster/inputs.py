@@ -62,6 +62,7 @@ def _seed(v: Any) -> bool:
 
 
 Allowed = dict[str, tuple[Callable[[Any], bool], str]]
+positive: tuple[Callable[[Any], bool], str] = (_real(lambda v: v > 0), "a number above 0")
 
 # parameter: (what is allowed, in words for the error)
 _ALLOWED: Allowed = {
@@ -79,7 +80,7 @@ _ALLOWED: Allowed = {
     ),
     "input_kind": (_one_of("auto", "images", "table"), "auto, images or table"),
     "batch_size": (whole(1), "a whole number of at least 1"),
-    "learning_rate_init": (_real(lambda v: v > 0), "a number above 0"),
+    "learning_rate_init": positive,
     "learning_rate": (_one_of("constant", "cosine"), "constant or cosine"),
     "max_iter": (whole(0), "a whole number of at least 0 (epochs)"),
     "early_stopping": (_flag, "True or False"),

@@ -41,13 +41,14 @@ COLUMNS = (
     "reason",
     "family",
     "ece",
+    "clusterer_seed",
     "run_id",
 )
 TEXTS = {
     *("dataset", "split", "method", "features", "tuned_on", "status", "reason", "family"),
     "run_id",
 }
-LATER = {"family", "ece"}  # not in files written before there were such columns
+LATER = {"family", "ece", "clusterer_seed"}  # not in files written before there were such columns
 
 
 def tidy_row(**known: Any) -> dict[str, Any]:

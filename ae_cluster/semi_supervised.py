@@ -1,7 +1,8 @@
-"""How good classifiers on frozen codes are with a few labels: one row each, on test samples.
+"""How good classifiers are with a few labels: one row each, on test samples.
 
 Nothing here reads a train label outside its budget, and the test labels only score. The
-budgets and the classifiers themselves are in `ae_cluster.few_labels`.
+budgets and the classifiers on frozen codes are in `ae_cluster.few_labels`; those that reshape
+an encoder are in `ae_cluster.reshaping`, and are scored on samples as the others are on codes.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,7 @@ from ae_cluster.few_labels.budgets import (
     draw_random_budget,
 )
 from ae_cluster.few_labels.calibration import expected_calibration_error
-from ae_cluster.few_labels.graph import NeighborGraph
-from ae_cluster.few_labels.methods import METHODS, QUICK, few_label_classifiers
+from ae_cluster.few_labels.methods import METHODS, QUICK, Method, few_label_classifiers
 
 __all__ = [
     "ALL",
@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 ALL = None  # in place of a number of labels per class: every label
+ANOTHER_START = 1000  # between the seeds of a clusterer's starts on the same codes
 _PLACE = (
     *("dataset", "split", "method", "family", "seed", "budget", "draw", "features"),
     *("n_components", "uses_balance"),
@@ -58,9 +59,10 @@ def label_budget_rows(
     features: str,
     seed: int = 0,
     first_draw: int = 0,
-    methods: Collection[str] = QUICK,
+    methods: Collection[str] | Mapping[str, Method] = QUICK,
     balanced: bool = True,
-    graph: NeighborGraph | None = None,
+    start: Any = None,
+    clusterer_seeds: Sequence[int] = (0,),
 ) -> list[Row]:
     """Score few-label classifiers at every budget and draw, on test only.
 
@@ -73,9 +75,11 @@ def label_budget_rows(
     dataset, features : names to write in the rows (``features``: what the codes are).
     seed : the seed that made the codes; also that of the classifiers.
     first_draw : the number of the first draw, from 0.
-    methods : names of :func:`few_label_classifiers`.
+    methods : names of :func:`few_label_classifiers`, or methods by name.
     balanced : as many labels of each class; else by chance from all.
-    graph : that of ``codes_train``, if it is there already.
+    start : what the methods may start from, if it is there already: the graph of ``codes_train``,
+        or a trained encoder.
+    clusterer_seeds : which starts of a clusterer to try, where a method has one; from 0.
 
     Returns
     -------
@@ -95,8 +99,14 @@ def label_budget_rows(
         except InputError as error:
             place: Row = {"dataset": dataset, "budget": per_class or 0, "draw": draw, "seed": seed}
             place |= {"features": features, "n_components": halves[0].shape[1]}
-            rows += [_failed(_placed(place, m, balanced), str(error)) for m in methods]
-    rows += budget_rows(drawn, *halves, features=features, seed=seed, methods=methods, graph=graph)
+            rows += [
+                _failed(_placed(place, name, method, balanced), str(error))
+                for name, method in _by_name(methods).items()
+            ]
+    rows += budget_rows(
+        drawn, *halves, features=features, seed=seed, methods=methods, start=start,
+        clusterer_seeds=clusterer_seeds,
+    )  # fmt: skip
     return sorted(rows, key=lambda row: (row["budget"], row["draw"]))
 
 
@@ -117,8 +127,9 @@ def budget_rows(
     *,
     features: str,
     seed: int = 0,
-    methods: Collection[str] = QUICK,
-    graph: NeighborGraph | None = None,
+    methods: Collection[str] | Mapping[str, Method] = QUICK,
+    start: Any = None,
+    clusterer_seeds: Sequence[int] = (0,),
 ) -> list[Row]:
     """Score classifiers with the labels of each budget, on test only.
 
@@ -130,7 +141,8 @@ def budget_rows(
     (labels per class), draw, features, n_components, n_train (labels used), accuracy over the
     test samples of known class, ece (error of its probabilities), uses_balance (whether the
     draw is balanced or the method told of it), status (``ok`` or ``failed``) and reason: why it
-    failed, or of which classes there was no label.
+    failed, or of which classes there was no label. Methods with a clusterer have a row for each
+    of ``clusterer_seeds``, which the column clusterer_seed tells apart.
     """
     halves = checked_halves(codes_train, y_train, codes_test, y_test)
     budgets = [budgets] if isinstance(budgets, LabelBudget) else list(budgets)
@@ -138,33 +150,43 @@ def budget_rows(
         _check_labels(budget, halves[1])
     fitted: dict[str, list[Any]] = {}
     rows: list[Row] = []
-    for method in methods if budgets else ():
+    for name, method in _by_name(methods).items() if budgets else ():
         told = {"seed": seed, "features": features, "n_components": halves[0].shape[1]}
-        places = [
-            _placed({"dataset": b.dataset, "budget": b.per_class, "draw": b.draw, **told}, method,
-                    b.balanced)
-            for b in budgets
-        ]  # fmt: skip
-        classifier = few_label_classifiers(seed, graph)[method]
-        rows += _method_rows(classifier, fitted, places, budgets, halves)
+        for i in clusterer_seeds if method.clusters else (0,):
+            places = [
+                _placed({"dataset": b.dataset, "budget": b.per_class, "draw": b.draw, **told},
+                        name, method, b.balanced)
+                | ({"clusterer_seed": i} if method.clusters else {})
+                for b in budgets
+            ]  # fmt: skip
+            classifier = method.make(seed + ANOTHER_START * i, start)
+            earlier = fitted.get(method.after)
+            rows += _method_rows(classifier, earlier, fitted, places, budgets, halves)
     return rows
+
+
+def _by_name(methods: Collection[str] | Mapping[str, Method]) -> Mapping[str, Method]:
+    if isinstance(methods, Mapping):
+        return methods
+    return {name: METHODS[name] for name in methods}
 
 
 def _method_rows(
     classifier: Any,
+    earlier: list[Any] | None,
     fitted: dict[str, list[Any]],
     places: list[Row],
     budgets: list[LabelBudget],
     halves: Halves,
 ) -> list[Row]:
-    """Return a row per budget; the fitted models are put into ``fitted``."""
+    """Return a row per budget; the fitted models, from ``earlier`` ones, come into ``fitted``."""
     train, labels, test, truth = halves
     scored, method = truth != UNKNOWN, places[0]["method"]
     if not scored.any():
         return [_failed(place, "No label of a test sample is known.") for place in places]
     start = time.perf_counter()
     try:
-        if earlier := fitted.get(METHODS[method].after):
+        if earlier:
             models = [model.with_class_priors(classifier.class_priors) for model in earlier]
         else:
             models = classifier.fit_many(train, [_shown(budget, labels) for budget in budgets])
@@ -205,11 +227,10 @@ def _check_labels(budget: LabelBudget, labels: IntArray) -> None:
 # Rows
 
 
-def _placed(place: Row, method: str, balanced: bool) -> Row:
+def _placed(place: Row, name: str, method: Method, balanced: bool) -> Row:
     """Return the columns that say what a row is, in their order."""
-    known = METHODS[method]
-    said: Row = {"split": "test", "method": method, "family": known.family}
-    said["uses_balance"] = balanced or known.uses_balance
+    said: Row = {"split": "test", "method": name, "family": method.family}
+    said["uses_balance"] = balanced or method.uses_balance
     return {name: (place | said)[name] for name in _PLACE}
 
 

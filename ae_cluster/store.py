@@ -117,6 +117,11 @@ class Store:
         records = [tidy_row(**row) for key in wanted for row in json.loads(found[key])]
         return pd.DataFrame(records, columns=list(COLUMNS))
 
+    def model_folder(self, key: str) -> Path:
+        """Return where the model is kept from which the arrays under ``key`` come."""
+        make_folder(self.folder / "models")
+        return self.folder / "models" / key
+
     def arrays(
         self, key: str, make: Callable[[], dict[str, NDArray[Any]]]
     ) -> dict[str, NDArray[Any]]:

@@ -94,17 +94,27 @@ def cluster_sizes(out: Path) -> str:
 
 
 def few_label_table(rows: pd.DataFrame) -> str:
-    """Return the mean test accuracy by label budget, or "" where no label is known."""
+    """Return the mean test accuracy by label budget, or "" where no label is known.
+
+    A table for each family: on frozen codes, and where the labels reshape the encoder.
+    """
     few = rows[rows["budget"].notna() & rows["accuracy"].notna()]
-    if few.empty:
-        return ""
+    families = few["family"].fillna("")
+    is_several = families.nunique() > 1
+    return "\n\n".join(
+        _of_family(group, f", {family}" if is_several else "")
+        for family, group in few.groupby(families, sort=False)
+    )
+
+
+def _of_family(few: pd.DataFrame, told: str) -> str:
     few = few.assign(budget=few["budget"].astype(int), name=_ways(few))
     table = few.pivot_table(index="name", columns="budget", values="accuracy", aggfunc="mean")
     table.index.name, table.columns.name = None, "labels per class"
     draws = few["draw"].nunique()
     of = f"mean of {draws} draws" if draws > 1 else "one draw"
     text = table.to_string(float_format=number, na_rep="–")
-    return f"Test accuracy from a few labels ({of}):\n{text}"
+    return f"Test accuracy from a few labels{told} ({of}):\n{text}"
 
 
 def number(value: float) -> str:

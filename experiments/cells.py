@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ from ae_cluster.machine import peak_mb
 from ae_cluster.methods import SORTERS, row_facts
 from ae_cluster.scoring import clustering_rows
 from ae_cluster.store import Cell, Row, Store, cell_key
+
+if TYPE_CHECKING:
+    from ae_cluster.autoencoder import AutoEncoder
 
 VERSION = 1  # raise it when the same configuration would give other numbers
 SORTING_EPOCHS = 12
@@ -68,13 +72,24 @@ def make_cell(
     **encoder: Any,
 ) -> Cell:
     """Return the cell of one clustering of an encoder's codes; the rest as `encoder_cell`."""
+    k = clusters_asked(dataset, n_clusters)
+    cell = sorting_cell(encoder_cell(dataset, features, seed, **encoder), k)
+    return cell | {"method": method, "n_clusters": k}
+
+
+def clusters_asked(dataset: str, n_clusters: int | None) -> int:
+    """Return the number of clusters that was said, or that is known of a named data set."""
     k = n_clusters or data_of(dataset).n_clusters
     if k is None:
         raise InputError(f"How many clusters {dataset} has is not known; say --n-clusters K.")
-    cell = encoder_cell(dataset, features, seed, **encoder)
-    if features in SORTERS:  # the only codes made for a number of clusters
-        cell["stage"] += f"-{k}"
-    return cell | {"method": method, "n_clusters": k}
+    return k
+
+
+def sorting_cell(cell: Cell, n_clusters: int) -> Cell:
+    """Return an encoder's cell with the number of clusters where its codes are made for one."""
+    if cell["features"] not in SORTERS:
+        return cell
+    return cell | {"n_clusters": n_clusters, "stage": f"{cell['stage']}-{n_clusters}"}
 
 
 def cell_of_row(row: Any) -> Cell:
@@ -92,27 +107,54 @@ def codes_of(cell: Cell, store: Store) -> dict[str, NDArray[Any]]:
     data = data_of(cell["dataset"])
     if cell["features"] == "pixels":  # large, and there already
         return _codes(*pixel_codes(data)[1:3], 0.0)
+    encoder, key = _encoder_and_key(cell, data)
+    return store.arrays(key, lambda: _encode(encoder, data, store.model_folder(key)))
+
+
+def model_of(cell: Cell, store: Store) -> AutoEncoder:
+    """Return an encoder, fitted: as the store keeps it, or trained and kept."""
+    from ae_cluster.autoencoder import AutoEncoder
+    from ae_cluster.sorting import SortingAutoEncoder
+
+    data = data_of(cell["dataset"])
+    encoder, key = _encoder_and_key(cell, data)
+    folder = store.model_folder(key)
+    codes_of(cell, store)
+    if not folder.exists():  # its codes were made before models were kept
+        _trained(encoder, data, folder)
+    return (SortingAutoEncoder if cell["features"] in SORTERS else AutoEncoder).load(folder)
+
+
+def _encoder_and_key(cell: Cell, data: Dataset) -> tuple[Cell, str]:
     encoder = {name: cell[name] for name in ENCODER}
     if cell["features"] in SORTERS:
         encoder["n_clusters"] = cell["n_clusters"]
-    return store.arrays(
-        cell_key(encoder, data.fingerprint, VERSION), lambda: _encode(encoder, data)
-    )
+    return encoder, cell_key(encoder, data.fingerprint, VERSION)
 
 
-def _encode(encoder: Cell, data: Dataset) -> dict[str, NDArray[Any]]:
-    from ae_cluster.autoencoder import AutoEncoder
+def _encode(encoder: Cell, data: Dataset, folder: Path) -> dict[str, NDArray[Any]]:
     from ae_cluster.baselines import pca_codes
-    from ae_cluster.learners import make_sorter
 
     start = time.perf_counter()
-    n_components = encoder["n_components"]
     if encoder["features"] == "pca":
-        codes = pca_codes(data, n_components, encoder["seed"])
+        codes = pca_codes(data, encoder["n_components"], encoder["seed"])
         return _codes(codes.train, codes.test, time.perf_counter() - start)
+    model = _trained(encoder, data, folder)
+    seconds = time.perf_counter() - start
+    errors = -model.score(data.raw_train), -model.score(data.raw_test)
+    train, test = model.transform(data.raw_train), model.transform(data.raw_test)
+    return _codes(train, test, seconds, errors)
+
+
+def _trained(encoder: Cell, data: Dataset, folder: Path) -> AutoEncoder:
+    """Return the fitted model of an encoder's cell, and keep it in ``folder``."""
+    from ae_cluster.autoencoder import AutoEncoder
+    from ae_cluster.learners import make_sorter
+
+    n_components = encoder["n_components"]
     kind = "table" if data.is_table else "images"
     if encoder["features"] in SORTERS:
-        model = make_sorter(
+        model: AutoEncoder = make_sorter(
             encoder["features"], encoder["n_clusters"], n_components, data, encoder["seed"],
             max_iter=encoder["epochs"],
         )  # fmt: skip
@@ -126,10 +168,9 @@ def _encode(encoder: Cell, data: Dataset) -> dict[str, NDArray[Any]]:
             random_state=encoder["seed"],
         )
     model.fit(_train_images(data, encoder["n_train"], encoder["seed"]))
-    seconds = time.perf_counter() - start
-    errors = -model.score(data.raw_train), -model.score(data.raw_test)
-    train, test = model.transform(data.raw_train), model.transform(data.raw_test)
-    return _codes(train, test, seconds, errors)
+    if encoder["epochs"]:
+        model.save(folder, force=True)
+    return model
 
 
 def _train_images(data: Dataset, n: int, seed: int) -> NDArray[Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ae_cluster.few_labels.methods import RESHAPING
 from ae_cluster.figures import (
     plot_code_sizes,
     plot_label_budget,
@@ -53,16 +54,28 @@ def figures_of(results: Path, n_seeds: int) -> Iterator[tuple[str, Figure]]:
         yield "training-images", plot_training_curve(rows, "n_train")
     if len(rows := published_rows(results, "label_budget")):
         for dataset, of_one in rows.groupby("dataset"):
-            title = f"What a few labels buy: {Path(str(dataset)).stem}"
-            references = all_labels(compared, str(dataset))
-            name = f"label-budget-{Path(str(dataset)).stem}"
-            # Every method on the trained codes, one on the others: more lines cannot be read.
-            shown = of_one[of_one["features"].eq("autoencoder") | of_one["method"].eq("knn")]
-            yield name, plot_label_budget(shown, references, title=title)
+            yield from label_budgets(str(dataset), of_one, all_labels(compared, str(dataset)))
     if len(rows := published_rows(results, "ablation")):
         yield "ablation", plot_methods(rows, n_seeds=3, title="What each stage of sorting buys")
     for path in sorted((results / "arrays").glob("*-*.npz")):
         yield from draw_pictured(path).items()
+
+
+def label_budgets(
+    dataset: str, rows: pd.DataFrame, references: dict[str, float]
+) -> Iterator[tuple[str, Figure]]:
+    """Yield a figure of each family of few-label methods that has rows."""
+    name = Path(dataset).stem
+    is_reshaping = rows["family"] == RESHAPING
+    # Every method on the trained codes, one on the others: more lines cannot be read.
+    shown = rows["features"].eq("autoencoder") | rows["method"].eq("knn")
+    if (frozen := rows[~is_reshaping & shown])["budget"].notna().any():
+        title = f"What a few labels buy: {name}"
+        yield f"label-budget-{name}", plot_label_budget(frozen, references, title=title)
+    if is_reshaping.any():
+        title = f"What a few labels buy that reshape the encoder: {name}"
+        figure = plot_label_budget(rows[is_reshaping], references, title=title)
+        yield f"label-budget-{name}-reshaping", figure
 
 
 def all_labels(compared: pd.DataFrame, dataset: str) -> dict[str, float]:

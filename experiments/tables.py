@@ -21,8 +21,10 @@ TRAINING = (*GROUP, "n_train", "epochs")
 BY = {
     "training_epochs": TRAINING,
     "training_images": TRAINING,
-    "label_budget": ("dataset", "split", "method", "features", "n_components", "budget"),
-}
+    "label_budget": (
+        "dataset", "split", "family", "method", "features", "n_components", "budget",
+    ),
+}  # fmt: skip
 SCORES = {"label_budget": ("accuracy",)}  # of the others, NMI too
 
 

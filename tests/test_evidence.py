@@ -31,8 +31,9 @@ def smoke(tmp_path_factory, load_experiment):
 def smoke_arguments(name, folder):
     arguments = ["--smoke", "--out", f"{folder}/results", "--store", f"{folder}/store"]
     # What takes minutes is tested on its own.
-    is_long = name == "compare_clustering"
-    return arguments + [f"--features={way}" for way in QUICK if is_long]
+    is_long = name in ("compare_clustering", "label_budget")
+    arguments += [f"--features={way}" for way in QUICK if is_long]
+    return arguments + ["--family=frozen"] * (name == "label_budget")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_every_row_is_there_once_with_a_score(rows_of, name):
     assert rows["accuracy"].between(0, 1).all()
     assert set(rows["seed"]) == {0, 1}
     place = ["features", "method", "seed", "split", "n_components", "n_train", "epochs"]
-    assert not rows.duplicated([*place, "budget", "draw"]).any()
+    assert not rows.duplicated([*place, "budget", "draw", "clusterer_seed"]).any()
     assert rows[["seconds", "peak_mb", "uses_k", "tuned_on"]].notna().all(axis=None)
 
 
@@ -112,12 +113,15 @@ def test_fewer_images_are_some_of_the_more_and_chosen_by_the_seed(load_experimen
 
 def test_label_budgets_are_budgets_times_draws_of_every_seed(rows_of):
     rows = rows_of["label_budget"]
-    # seeds × features × methods × (budgets × draws, and all labels once)
-    assert len(rows) == 2 * 4 * 8 * (2 * 6 + 1)
+    # seeds × features × (methods, one with two more starts) × (budgets × draws, and all once)
+    assert len(rows) == 2 * 4 * (8 + 2) * (2 * 6 + 1)
+    of_clusters = rows["method"] == "named-clusters"
+    assert set(rows.loc[of_clusters, "clusterer_seed"]) == {0, 1, 2}
+    assert rows.loc[~of_clusters, "clusterer_seed"].isna().all()
     assert set(rows.query("seed == 1")["draw"]) == {6, 7, 8, 9, 10, 11}
     few = rows.query("n_train < 1347")
     assert (few["n_train"] == 10 * few["budget"]).all()
-    assert len(rows) - len(few) == 2 * 4 * 8
+    assert len(rows) - len(few) == 2 * 4 * (8 + 2)
     assert set(rows["family"]) == {"frozen codes"}
     assert rows["ece"].between(0, 1).all()
     assert set(rows["features"]) == {"autoencoder", "pca", "pixels", "untrained"}
@@ -130,6 +134,7 @@ def test_a_budget_larger_than_a_class_is_a_row_that_says_so(load_experiment, tmp
     store = load_experiment("cells").Store(tmp_path)
     cell = load_experiment("cells").encoder_cell("digits", "pixels", 0)
     cell |= {"methods": ["knn"], "budgets": [132], "first_draw": 0, "draws": 2, "balanced": True}
+    cell |= {"family": "frozen codes", "clusterer_seeds": [0]}
     rows = label_budget.score_cell(cell, store)
     assert [row["status"] for row in rows] == ["failed", "failed"]
     assert "131" in rows[0]["reason"]

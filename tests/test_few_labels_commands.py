@@ -15,7 +15,7 @@ from ae_cluster.cli import build_parser, main
 from ae_cluster.commands import classify as command
 from ae_cluster.errors import InputError
 from ae_cluster.few_labels.label_files import NamedLabels
-from ae_cluster.few_labels.methods import METHODS
+from ae_cluster.few_labels.methods import METHODS, RESHAPING_STARTS
 
 DIGITS = load_digits()
 IMAGES = (DIGITS.images[:600] * 15).astype(np.uint8)
@@ -179,7 +179,83 @@ def test_numbered_samples_are_put_back_into_their_files_order():
 
 def test_the_commands_methods_are_all_there_are():
     assert tuple(METHODS) == command.METHODS
+    assert tuple(RESHAPING_STARTS) == command.RESHAPING
     assert build_parser().parse_args(["classify", "x"]).method in METHODS
+
+
+def test_help_says_which_method_is_of_which_family(capsys):
+    with pytest.raises(SystemExit):
+        main(["classify", "--help"])
+    frozen, reshaping = capsys.readouterr().out.split("methods reshaping the encoder")
+
+    listed = frozen.split("methods on frozen codes")[1]
+    assert all(name in listed for name in METHODS)
+    assert all(f"\n  {name} " in reshaping for name in RESHAPING_STARTS)
+
+
+# ---- classify by what reshapes the encoder
+
+
+@pytest.fixture
+def _quick(monkeypatch):
+    """Let the methods that reshape the encoder take seconds."""
+    from ae_cluster.reshaping import methods
+
+    for name, method in methods.METHODS.items():
+        made = lambda seed, start, make=method.make: make(seed, start).set_params(  # noqa: E731
+            max_iter=1, min_steps=60
+        )
+        monkeypatch.setitem(methods.METHODS, name, method._replace(make=made))
+
+
+@pytest.mark.usefixtures("_quick")
+def test_fine_tuning_learns_from_the_images_of_a_file(capsys):
+    np.savez("mine.npz", x=IMAGES, y=few(4))
+    assert main(["classify", "mine.npz", "--epochs", "60", "--method", "fine-tuning"]) == 0
+    table = pd.read_csv("predictions.csv")
+
+    assert table["id"].tolist() == list(range(600))
+    assert (table["prediction"] == TRUTH).mean() > 0.5
+    assert "fine-tuning learnt from 40 labels and 560 samples" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("_quick")
+def test_taught_sorting_makes_as_many_clusters_as_the_labels_have_classes(monkeypatch):
+    from ae_cluster import SortingAutoEncoder
+
+    made = []
+    fit = SortingAutoEncoder.fit
+
+    def shortened(self, X, y=None):
+        made.append((self.n_clusters, self.image_prior, self.input_kind))
+        return fit(self.set_params(min_steps=60, decoder_max_iter=1), X, y)
+
+    monkeypatch.setattr(SortingAutoEncoder, "fit", shortened)
+    chosen = TRUTH < 4
+    np.savez("mine.npz", x=IMAGES[chosen], y=few(2, TRUTH[chosen]))
+    told = ["classify", "mine.npz", "--epochs", "1", "--method", "taught-sorting"]
+    assert main(told) == 0
+
+    assert made == [(4, False, "images")]
+    assert (pd.read_csv("predictions.csv")["prediction"] == TRUTH[chosen]).mean() > 0.8
+
+
+def test_what_cannot_be_reshaped_is_one_sentence(run_folder, capsys):
+    rng = np.random.default_rng(0)
+    np.savez(
+        "table.npz", x=rng.normal(size=(60, 5)), y=np.where(np.arange(60) < 6, [0, 1] * 30, -1)
+    )
+    np.save("y.npy", few(1))
+
+    assert "a table, and an image prior needs images; take --method taught-sorting" in refused(
+        capsys, "classify", "table.npz", "--method", "taught-sorting-images"
+    )
+    assert "needs the samples themselves, and a run's folder holds their codes" in refused(
+        capsys, "classify", run_folder, "--labels", "y.npy", "--method", "fine-tuning"
+    )
+    assert "did you mean fine-tuning" in refused(
+        capsys, "classify", "table.npz", "--method", "finetuning"
+    )
 
 
 # ---- label

@@ -8,16 +8,26 @@ from typing import Any
 
 from ae_cluster.commands import arguments as read
 
+METHODS = (
+    *("logistic-regression", "knn", "svm", "self-training", "label-spreading", "poisson"),
+    *("poisson-priors", "named-clusters"),
+)
+RESHAPING = ("fine-tuning", "m1-m2", "taught-sorting", "taught-sorting-images")
 EPILOG = """\
 examples:
   ae-cluster classify my.npz                           my.npz holds x, and y with -1 for unlabelled
   ae-cluster classify my.npz --labels labels.csv       labels by id, in the columns id and label
   ae-cluster classify runs/mnist --labels labels.csv   with the codes that a run has learnt
-"""
-METHODS = (
-    *("logistic-regression", "knn", "svm", "self-training", "label-spreading", "poisson"),
-    *("poisson-priors", "named-clusters"),
-)
+  ae-cluster classify my.npz --method taught-sorting   an encoder that sorts and learns the labels
+
+methods on frozen codes, seconds once there are codes:
+  {frozen}
+methods reshaping the encoder, from the data themselves, minutes:
+  fine-tuning             an autoencoder learns the labels and goes on reconstructing
+  m1-m2                   a generative model of its codes, the class one of their causes
+  taught-sorting          clusters named by the labels, then taught on with labels and all samples
+  taught-sorting-images   likewise; images turned, sheared, scaled or moved keep their class
+""".format(frozen=", ".join(METHODS))
 
 
 def add(commands: Any) -> None:
@@ -52,7 +62,7 @@ def add(commands: Any) -> None:
         "--method",
         default="label-spreading",
         metavar="NAME",
-        help=f"one of {', '.join(METHODS)}; default: label-spreading",
+        help="on frozen codes or reshaping the encoder, see below; default: label-spreading",
     )
     option("--n-components", type=read.whole(1), default=10, help="size of the code; default: 10")
     option("--epochs", type=read.whole(0), help="default: 10, or as many as make 5,000 steps")

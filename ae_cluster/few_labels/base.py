@@ -89,6 +89,7 @@ class FewLabelClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[m
     _state: Any
     _expected_temperature = 1.0
     _n_folds = N_FOLDS
+    _dtypes: tuple[type, ...] = (np.float64, np.float32)  # of samples that stay as they are
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from codes X (n, n_features), of which some are labelled.
@@ -159,9 +160,7 @@ class FewLabelClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[m
     ) -> None:
         known = []
         for model, y in zip(models, labelings, strict=True):
-            codes, classes = validate_data(
-                model, X, y, dtype=(np.float64, np.float32), ensure_min_samples=2
-            )
+            codes, classes = validate_data(model, X, y, dtype=self._dtypes, ensure_min_samples=2)
             model.classes_, labeling = _read_labels(classes)
             known.append(labeling)
         if not known:
@@ -194,7 +193,7 @@ class FewLabelClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[m
         return shares
 
     def _validated(self, X: ArrayLike) -> FloatArray:
-        codes: FloatArray = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        codes: FloatArray = validate_data(self, X, dtype=self._dtypes, reset=False)
         return codes
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ae_cluster.few_labels.base import FewLabelClassifier
 from ae_cluster.few_labels.clusters import NamedClusters
@@ -16,7 +16,7 @@ from ae_cluster.few_labels.labelled import (
     SelfTraining,
 )
 
-FROZEN = "frozen codes"
+FROZEN, RESHAPING = "frozen codes", "reshaping the encoder"
 
 
 class Method(NamedTuple):
@@ -25,19 +25,23 @@ class Method(NamedTuple):
     Attributes
     ----------
     make : callable
-        Takes a seed and the codes' graph (or None) and returns the unfitted classifier.
+        Takes a seed and what it may start from, the codes' graph or a trained encoder (None:
+        nothing is there yet), and returns the unfitted classifier.
     family : str
-        Whether the codes stay as they are.
+        Whether the codes stay as they are: `FROZEN` or `RESHAPING`.
     uses_balance : bool
         Whether it is told that the classes are equally common.
     after : str
         The method whose fitted models it starts from, where that saves solving twice.
+    clusters : bool
+        Whether it depends on a clusterer's random start.
     """
 
-    make: Callable[[int, NeighborGraph | None], FewLabelClassifier]
+    make: Callable[[int, Any], FewLabelClassifier]
     family: str = FROZEN
     uses_balance: bool = False
     after: str = ""
+    clusters: bool = False
 
 
 METHODS = {
@@ -52,7 +56,14 @@ METHODS = {
         uses_balance=True,
         after="poisson",
     ),
-    "named-clusters": Method(lambda seed, _: NamedClusters(random_state=seed)),
+    "named-clusters": Method(lambda seed, _: NamedClusters(random_state=seed), clusters=True),
+}
+# Those of `ae_cluster.reshaping`, which need torch, and the encoder that each starts from.
+RESHAPING_STARTS = {
+    "fine-tuning": "autoencoder",
+    "m1-m2": "autoencoder",
+    "taught-sorting": "sorting",
+    "taught-sorting-images": "sorting-images",
 }
 QUICK = ("logistic-regression", "knn")  # what a run tries on every code
 

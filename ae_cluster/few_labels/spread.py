@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ae_cluster.anchors import PUBLISHED_FEW_LABELS
 from ae_cluster.files import make_folder, written_beside
 
 WAY = ["dataset", "family", "features", "n_components", "method", "budget"]
 HOW_TO_READ = """\
 Accuracy on test samples over encoder seeds and draws of the labelled samples. 95 %: bootstrap
-interval of the mean over seeds. 10th percentile and worst: of single draws. sd of seed, sd of
-draw: the spread's two parts, one-way random effects (draws within seeds). ECE: expected
-calibration error, 15 bins, mean. Told: what the way knows beside the labels."""
+interval of the mean over seeds. 10th percentile and worst: of single fits. sd of seed, of start
+and of draw: the parts of the spread that are due to the encoder's seed, to the start of the
+clusterer on the same codes where a method has one, and to the draw, by random effects (starts and
+draws within seeds). ECE: expected calibration error, 15 bins, mean. Told: what the way knows
+beside the labels, that draws have as many of each class included. By others: with other networks
+and draws, so no row is the same thing."""
 
 
 def spread_of_draws(rows: pd.DataFrame) -> pd.DataFrame:
@@ -32,8 +37,8 @@ def spread_of_draws(rows: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         dataset, family, features, n_components, method, budget; n_seeds, n_draws, n_failed;
-        mean, low, high; p10, worst; sd_seed, sd_draw (NaN for a single seed or draw); ece;
-        uses_balance.
+        mean, low, high; p10, worst; sd_seed, sd_start, sd_draw (NaN where there is a single
+        one); ece; uses_balance, uses_augmentation.
     """
     lines = [
         dict(zip(WAY, key, strict=True)) | _line(group)
@@ -45,7 +50,7 @@ def spread_of_draws(rows: pd.DataFrame) -> pd.DataFrame:
 def _line(rows: pd.DataFrame) -> dict[str, object]:
     done = rows[rows["status"] == "ok"]
     low, high = mean_interval(done.groupby("seed")["accuracy"].mean().to_numpy())
-    of_seed, of_draw = variance_parts(done["seed"].to_numpy(), done["accuracy"].to_numpy())
+    of_seed, of_start, of_draw = parts_of_variance(done)
     return {
         "n_seeds": done["seed"].nunique(),
         "n_draws": len(done),
@@ -56,10 +61,54 @@ def _line(rows: pd.DataFrame) -> dict[str, object]:
         "p10": done["accuracy"].quantile(0.1),
         "worst": done["accuracy"].min(),
         "sd_seed": math.sqrt(of_seed),
+        "sd_start": math.sqrt(of_start),
         "sd_draw": math.sqrt(of_draw),
         "ece": done["ece"].mean(),
         "uses_balance": done["uses_balance"].astype(str).eq("True").any(),
+        "uses_augmentation": done["uses_augmentation"].astype(str).eq("True").any(),
     }
+
+
+def parts_of_variance(done: pd.DataFrame) -> tuple[float, float, float]:
+    """Return the variance due to the encoder's seed, the clusterer's start and the draw.
+
+    Of finished rows. That of the start is NaN where every seed has a single one.
+    """
+    starts = done["clusterer_seed"].fillna(0) if "clusterer_seed" in done else 0
+    cells = done.assign(start=starts).pivot_table(
+        values="accuracy", index="start", columns=["seed", "draw"]
+    )
+    if len(cells) < 2:
+        of_seed, of_draw = variance_parts(done["seed"].to_numpy(), done["accuracy"].to_numpy())
+        return of_seed, math.nan, of_draw
+    return crossed_parts([table.to_numpy() for _, table in cells.T.groupby("seed")])
+
+
+def crossed_parts(tables: Sequence[NDArray[np.floating]]) -> tuple[float, float, float]:
+    """Return the variance due to the table, to its column and to its row.
+
+    Random effects: tables (draws, starts) of one size, rows and columns crossed within each.
+    From mean squares MS of tables, columns, rows and rest: columns have (MS_c − MS_rest) / rows,
+    rows (MS_r − MS_rest) / columns, tables (MS_t − MS_c − MS_r + MS_rest) / (rows · columns);
+    what comes out below 0 is 0. The rest, which another draw changes too, is put to the rows.
+    NaN where there is one table, row or column, or a cell is lost.
+
+    Source: Searle, Casella and McCulloch, Variance Components (1992), section 4.5.
+    """
+    cells = np.stack(tables)
+    n, rows, columns = cells.shape
+    if min(cells.shape) < 2 or np.isnan(cells).any():
+        return math.nan, math.nan, math.nan
+    means = cells.mean(axis=(1, 2), keepdims=True)
+    of_rows, of_columns = (cells.mean(axis=a, keepdims=True) - means for a in (2, 1))
+    rest = cells - means - of_rows - of_columns
+    ms_rest = float((rest**2).sum()) / (n * (rows - 1) * (columns - 1))
+    ms_rows = columns * float((of_rows**2).sum()) / (n * (rows - 1))
+    ms_columns = rows * float((of_columns**2).sum()) / (n * (columns - 1))
+    ms_tables = rows * columns * float(means.var(ddof=1))
+    of_table = (ms_tables - ms_columns - ms_rows + ms_rest) / (rows * columns)
+    of_column, of_row = (ms_columns - ms_rest) / rows, (ms_rows - ms_rest) / columns
+    return max(0.0, of_table), max(0.0, of_column), max(0.0, of_row) + ms_rest
 
 
 def variance_parts(seeds: NDArray[np.generic], scores: NDArray[np.floating]) -> tuple[float, float]:
@@ -103,29 +152,47 @@ def write_spread(spread: pd.DataFrame, folder: Path, name: str) -> list[Path]:
 
 
 def _markdown(spread: pd.DataFrame) -> str:
-    parts = []
-    for _, group in spread.groupby(["dataset", "family", "features"]):
-        first: Any = next(group.itertuples())
-        parts += [f"**{first.dataset}**, {first.family}: {first.features}", "", *_table(group), ""]
+    parts: list[str] = []
+    for dataset, of_dataset in spread.groupby("dataset"):
+        for _, group in of_dataset.groupby(["family", "features"]):
+            first: Any = next(group.itertuples())
+            parts += [f"**{dataset}**, {first.family}: {first.features}", "", *_table(group), ""]
+        parts += _by_others(str(dataset))
     return "\n".join([*parts, HOW_TO_READ, ""])
 
 
 def _table(group: pd.DataFrame) -> list[str]:
     head = ["method", "labels per class", "mean", "95 %", "10th percentile", "worst",
-            "sd of seed", "sd of draw", "ECE", "draws", "told"]  # fmt: skip
+            "sd of seed", "sd of start", "sd of draw", "ECE", "fits", "told"]  # fmt: skip
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     row: Any
     for row in group.itertuples():
-        told = "k, balance" if row.uses_balance else "k"
+        known = [("balance", row.uses_balance), ("augmentation", row.uses_augmentation)]
+        told = ", ".join(["k", *(word for word, is_used in known if is_used)])
         lost = f" ({row.n_failed} failed)" if row.n_failed else ""
         cells = [
             str(row.method), f"{row.budget:g}", _number(row.mean),
             f"{_number(row.low)} – {_number(row.high)}", _number(row.p10), _number(row.worst),
-            _number(row.sd_seed), _number(row.sd_draw), _number(row.ece),
+            _number(row.sd_seed), _number(row.sd_start), _number(row.sd_draw), _number(row.ece),
             f"{row.n_draws}{lost}", told,
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     return lines
+
+
+def _by_others(dataset: str) -> list[str]:
+    """Return the lines of a table of what others reach on these data; none where none is known."""
+    found = [way for way in PUBLISHED_FEW_LABELS if way.dataset == dataset]
+    if not found:
+        return []
+    budgets = sorted({budget for way in found for budget in way.percent})
+    head = ["way", "family", *(f"{budget} per class" for budget in budgets), "from"]
+    lines = [f"**{dataset}**, by others, per cent of the test samples", ""]
+    lines += ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    for way in found:
+        shown = [way.percent.get(budget, "–") for budget in budgets]
+        lines.append("| " + " | ".join([way.way, way.family, *shown, way.source]) + " |")
+    return [*lines, ""]
 
 
 def _number(value: object) -> str:

@@ -80,7 +80,7 @@ def _on_every_split(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refuse_mixtures(rows: pd.DataFrame, by: Sequence[str]) -> None:
-    unit = [*by, "seed", "draw"]
+    unit = [*by, "seed", "draw", "clusterer_seed"]
     twice = rows[rows.duplicated(unit, keep=False)]
     if twice.empty:
         return

@@ -19,7 +19,7 @@ from ae_cluster.summaries.compared import GROUP, comparable_rows
 
 # Groups compete for the best where these agree: purity and NMI mean nothing across k, and the
 # scores of clusters on their own codes nothing across codes.
-CONTEST = ("dataset", "split", "n_clusters", "budget")
+CONTEST = ("dataset", "split", "n_clusters", "budget", "family")
 OF_CODES = ("silhouette", "davies_bouldin", "calinski_harabasz")
 LOWER_IS_BETTER = {"mse", "davies_bouldin", "seconds", "peak_mb"}
 _MOST_ENUMERATED = 12  # seeds whose 2ⁿ choices of signs are few enough to be gone through
@@ -67,7 +67,7 @@ def summarize(
           bootstrap 95 % interval of the median. Several draws of one seed count once, by
           their mean, since they share an encoder; min and max are of single draws;
         * ``best``: the highest median (of errors and costs, the lowest) with the same data
-          set, split, k and budget, for scores of the codes also the same features, among
+          set, split, k, budget and family, for scores of the codes also the same features, among
           those with the most finished seeds; ``n_pairs``
           seeds shared with it, ``difference`` the median of the paired differences to it,
           ``wilcoxon`` the p-value of their signed-rank test, not corrected for the number
