@@ -8,6 +8,7 @@ import torch
 from scipy import sparse
 from scipy.spatial.distance import pdist
 
+from ae_cluster.health import HealthWarning
 from ae_cluster.sorting.consistency import (
     adversarial,
     consistency_loss,
@@ -29,6 +30,7 @@ from ae_cluster.sorting.partition import (
     shared_neighbor_graph,
 )
 from ae_cluster.sorting.places import neighborly, spread_centers
+from ae_cluster.sorting.teaching import Teacher
 
 
 def two_cliques():
@@ -232,3 +234,16 @@ def test_a_code_is_a_center_and_a_style(sorter):
     sure = network.memberships(x).max(1).values > 0.99
     assert sure.sum() > 10
     assert way[sure].norm(dim=1).max() < 0.5 + 1e-3
+
+
+def test_a_cluster_that_eats_the_others_is_said_after_its_epoch():
+    x = torch.randn(40, 3)
+    sorter = torch.nn.Linear(3, 4)
+    with torch.no_grad():
+        sorter.weight.zero_()
+        sorter.bias.copy_(torch.tensor([9.0, 0, 0, 0]))
+    teacher = Teacher(x, 20, 1, torch.Generator().manual_seed(0), None, verbose=False)
+    emptied = pytest.warns(HealthWarning, match="Clusters 1, 2 and 3 are empty")
+    eaten = pytest.warns(HealthWarning, match=r"Cluster 0 holds 100%.*\(after epoch 1\)")
+    with emptied, eaten:
+        teacher.agree(sorter, torch.full((4,), 0.25), 1, 1e-9, lambda x, *_: x)

@@ -9,6 +9,7 @@ mutual information between the clusters of a sample and of its five nearest
 
 from __future__ import annotations
 
+import heapq
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -27,6 +28,7 @@ from ae_cluster.sorting.information import Clusters, neighbor_information, polis
 EIGENVECTORS = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.5)  # times the number of clusters
 CUT = (10, 15)  # neighbours in the graphs that are cut
 JUDGES = 5  # neighbours in the graph that judges: the nearest know best
+FINALISTS = 10  # candidates that are polished
 STARTS = 8  # of KMeans on each set of eigenvectors
 MIXTURES = 10  # starts of the mixture on the UMAP
 UMAP_EPOCHS = 100  # more found no better candidates
@@ -74,10 +76,10 @@ def _edges(weights: NDArray[np.float64], indices: NDArray[np.int64]) -> sparse.c
 def first_clusters(
     samples: NDArray[Any], neighbors: Neighbors, n_clusters: int, seed: int
 ) -> Clusters:
-    """Return the candidate of most information between neighbours, polished.
+    """Return the candidate of most information between neighbours, once polished.
 
-    KMeans on the samples is the simplest, and stays unless another tells more by
-    more than chance.
+    Unpolished, rough edges hide whole clusters that are right. KMeans on the samples
+    is the simplest, and stays unless another tells more by more than chance.
 
     Parameters
     ----------
@@ -94,11 +96,10 @@ def first_clusters(
 
     starts = STARTS if len(samples) <= MANY else 1
     chosen = _kmeans(samples, n_clusters, seed, starts)
-    best = max(of_graph(samples, neighbors, n_clusters, seed), key=information, default=chosen)
-    for challenger in (best, polished(judge, best, n_clusters)):
-        if tells_more(judge, challenger, chosen, n_clusters):
-            chosen = challenger
-    return chosen
+    found = of_graph(samples, neighbors, n_clusters, seed)
+    finalists = heapq.nlargest(FINALISTS, found, key=information)
+    best = max((polished(judge, f, n_clusters) for f in finalists), key=information, default=chosen)
+    return best if tells_more(judge, best, chosen, n_clusters) else chosen
 
 
 def of_graph(
