@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
+from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
 from ae_cluster.few_labels.methods import RESHAPING
@@ -27,21 +29,34 @@ from ae_cluster.figures import (
 from experiments.pictured import draw_pictured
 from experiments.published import nothing_found, published_rows, redraw_parser
 
+BEST_FIRST = ("sorting-images", "sorting", "autoencoder")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Draw the figures of every experiment that has rows, and return the exit code."""
     arguments = redraw_parser(__doc__).parse_args(argv)
-    folder, names = arguments.results / "figures", []
-    for name, figure in figures_of(arguments.results, arguments.seeds):
-        names.append(name)
-        print(save_figure(figure, folder, name)[0])
-    if not names:
-        print(nothing_found(arguments.results))
-    return 0 if names else 2
+    results = arguments.results
+    arrays = sorted((results / "arrays").glob("*-*-*.npz"))
+    folder = results / "figures"
+    jobs = [delayed(draw_rows)(results, arguments.seeds, folder)]
+    jobs += [delayed(draw_arrays)(path, folder) for path in arrays]
+    written = [*chain.from_iterable(Parallel(n_jobs=min(2, len(jobs)))(jobs))]
+    print("\n".join(map(str, written)) or nothing_found(results))
+    return 0 if written else 2
+
+
+def draw_rows(results: Path, n_seeds: int, folder: Path) -> list[Path]:
+    """Write every figure of rows, and return the PNG files."""
+    return [save_figure(figure, folder, name)[0] for name, figure in figures_of(results, n_seeds)]
+
+
+def draw_arrays(path: Path, folder: Path) -> list[Path]:
+    """Write every figure of one file of arrays, and return the PNG files."""
+    return [save_figure(figure, folder, name)[0] for name, figure in draw_pictured(path).items()]
 
 
 def figures_of(results: Path, n_seeds: int) -> Iterator[tuple[str, Figure]]:
-    """Yield the figures that can be drawn, by name: all data sets in one where they fit."""
+    """Yield the figures that rows have, by name: all data sets in one where they fit."""
     compared = published_rows(results, "compare_clustering")
     if len(compared):
         yield "methods", plot_methods(compared, n_seeds=n_seeds)
@@ -57,8 +72,6 @@ def figures_of(results: Path, n_seeds: int) -> Iterator[tuple[str, Figure]]:
             yield from label_budgets(str(dataset), of_one, all_labels(compared, str(dataset)))
     if len(rows := published_rows(results, "ablation")):
         yield "ablation", plot_methods(rows, n_seeds=3, title="What each stage of sorting buys")
-    for path in sorted((results / "arrays").glob("*-*.npz")):
-        yield from draw_pictured(path).items()
 
 
 def label_budgets(
@@ -67,8 +80,9 @@ def label_budgets(
     """Yield a figure of each family of few-label methods that has rows."""
     name = Path(dataset).stem
     is_reshaping = rows["family"] == RESHAPING
-    # Every method on the trained codes, one on the others: more lines cannot be read.
-    shown = rows["features"].eq("autoencoder") | rows["method"].eq("knn")
+    # Every method on the best codes there are, one on the others: more lines cannot be read.
+    best = next((f for f in BEST_FIRST if rows["features"].eq(f).any()), "")
+    shown = rows["features"].eq(best) | rows["method"].eq("knn")
     if (frozen := rows[~is_reshaping & shown])["budget"].notna().any():
         title = f"What a few labels buy: {name}"
         yield f"label-budget-{name}", plot_label_budget(frozen, references, title=title)

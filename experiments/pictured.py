@@ -73,8 +73,8 @@ def draw_pictured(path: Path) -> dict[str, Figure]:
     """Return the figures of what `keep_pictured` wrote, by their names."""
     with np.load(path, allow_pickle=False) as archive:
         kept = dict(archive)
-    way = path.stem.rpartition("-")
-    title = f"{way[0]}, {way[2]} of the codes, seed 0, test"
+    dataset, features, method = path.stem.rsplit("-", 2)
+    title = f"{dataset}, {method} of {features} codes, seed 0, test"
     names, labels, clusters = kept["class_names"].tolist(), kept["labels"], kept["clusters"]
     codes = kept["codes"]
     figures = {
