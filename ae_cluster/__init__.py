@@ -35,6 +35,9 @@ _HOME_OF = {
     "N2D": "deep",
     "HealthWarning": "health",
     "SortingAutoEncoder": "sorting",
+    "DeepGenerativeClassifier": "reshaping",
+    "FineTunedClassifier": "reshaping",
+    "SortingClassifier": "reshaping",
 }
 
 __all__ = [  # noqa: PLE0604 (computed: one list of names, not two)

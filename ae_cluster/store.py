@@ -4,7 +4,7 @@ A cell is a dict of what it is (data set, method, seed, …); its key is a hash 
 that, of the data's fingerprint and of the method's version. Finished cells lie
 in one SQLite file, so that writing one is atomic, several processes may write,
 and a hundred thousand are listed in a moment. What cells share (the codes of
-one trained encoder) lies beside it as arrays, made once.
+one trained encoder) lies beside it as arrays, made once, and so does its model.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from ae_cluster import coding
@@ -61,10 +62,13 @@ class Learnt(NamedTuple):
     model : AutoEncoder
     network : nn.Module
         Scaled samples (n, n_features) to scores (n, n_classes).
+    n_iter : int
+        Epochs that it took.
     """
 
     model: AutoEncoder
     network: nn.Module
+    n_iter: int
 
     def scores(self, X: ArrayLike) -> NDArray[Any]:
         """Return the scores (n, n_classes) of samples."""
@@ -126,6 +130,12 @@ class ReshapingClassifier(FewLabelClassifier):
 
     def _scores(self, state: Learnt, X: FloatArray) -> Scores:
         return state.scores(X)
+
+    @property
+    def n_iter_(self) -> int:
+        """Epochs over all samples that the labels were learnt in."""
+        check_is_fitted(self, "_state")
+        return int(self._state.n_iter)
 
 
 def labels_of(labeling: Labeling, device: torch.device) -> tuple[Tensor, Tensor]:

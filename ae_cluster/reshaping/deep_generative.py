@@ -209,11 +209,12 @@ class DeepGenerativeClassifier(ReshapingClassifier):
             )
 
         teacher = self._teacher(others, generator)
-        teacher.fit(network, loss, teacher.epochs(self.max_iter), self.learning_rate_init)
+        n_iter = teacher.epochs(self.max_iter)
+        teacher.fit(network, loss, n_iter, self.learning_rate_init)
         whole = CodesAndClasses(
             prepared.start.model.network_, prepared.mean, prepared.scale, network.sorter
         )
-        return Learnt(prepared.start.model, whole)
+        return Learnt(prepared.start.model, whole, n_iter)
 
 
 def _perceptron(n_in: int, hidden_size: int, n_out: int) -> nn.Sequential:

@@ -84,7 +84,7 @@ class FineTunedClassifier(ReshapingClassifier):
         autoencoder: AutoEncoder | FrozenEstimator | None = None,
         *,
         hidden_size: int = 64,
-        reconstruction_weight: float = 1.0,
+        reconstruction_weight: float = 5.0,
         max_iter: int = 5,
         min_steps: int = 1000,
         batch_size: int = 256,
@@ -129,8 +129,9 @@ class FineTunedClassifier(ReshapingClassifier):
             return learnt + weight * error
 
         teacher = self._teacher(x, generator)
-        teacher.fit(network, loss, teacher.epochs(self.max_iter), self.learning_rate_init)
-        return Learnt(prepared.model, network)
+        n_iter = teacher.epochs(self.max_iter)
+        teacher.fit(network, loss, n_iter, self.learning_rate_init)
+        return Learnt(prepared.model, network, n_iter)
 
     def _with_head(
         self, start: Start, n_classes: int, generator: torch.Generator

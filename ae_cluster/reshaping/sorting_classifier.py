@@ -121,7 +121,7 @@ class SortingClassifier(ReshapingClassifier):
     """
 
     _n_folds = 0
-    _expected_temperature = 1.0
+    _expected_temperature = 2.0
 
     def __init__(
         self,
@@ -191,8 +191,9 @@ class SortingClassifier(ReshapingClassifier):
             )
             return agreement + self.label_weight * learnt / 2
 
-        teacher.fit(network, loss, teacher.epochs(self.max_iter), self.learning_rate_init)
-        return Learnt(start.model, network)
+        n_iter = teacher.epochs(self.max_iter)
+        teacher.fit(network, loss, n_iter, self.learning_rate_init)
+        return Learnt(start.model, network, n_iter)
 
 
 def named(known: _Sorted, labeling: Labeling) -> tuple[NamedSorter, Tensor]:
