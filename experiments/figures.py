@@ -69,13 +69,13 @@ def figures_of(results: Path, n_seeds: int) -> Iterator[tuple[str, Figure]]:
         yield "training-images", plot_training_curve(rows, "n_train")
     if len(rows := published_rows(results, "label_budget")):
         for dataset, of_one in rows.groupby("dataset"):
-            yield from label_budgets(str(dataset), of_one, all_labels(compared, str(dataset)))
+            yield from label_budgets(str(dataset), of_one, compared)
     if len(rows := published_rows(results, "ablation")):
         yield "ablation", plot_methods(rows, n_seeds=3, title="What each stage of sorting buys")
 
 
 def label_budgets(
-    dataset: str, rows: pd.DataFrame, references: dict[str, float]
+    dataset: str, rows: pd.DataFrame, compared: pd.DataFrame
 ) -> Iterator[tuple[str, Figure]]:
     """Yield a figure of each family of few-label methods that has rows."""
     name = Path(dataset).stem
@@ -83,6 +83,7 @@ def label_budgets(
     # Every method on the best codes there are, one on the others: more lines cannot be read.
     best = next((f for f in BEST_FIRST if rows["features"].eq(f).any()), "")
     shown = rows["features"].eq(best) | rows["method"].eq("knn")
+    references = all_labels(compared, dataset, best)
     if (frozen := rows[~is_reshaping & shown])["budget"].notna().any():
         title = f"What a few labels buy: {name}"
         yield f"label-budget-{name}", plot_label_budget(frozen, references, title=title)
@@ -92,13 +93,15 @@ def label_budgets(
         yield f"label-budget-{name}-reshaping", figure
 
 
-def all_labels(compared: pd.DataFrame, dataset: str) -> dict[str, float]:
-    """Return what all labels reach on the trained codes, to stand beside a few."""
+def all_labels(compared: pd.DataFrame, dataset: str, features: str) -> dict[str, float]:
+    """Return what all labels reach on these codes, to stand beside a few."""
     if compared.empty:
         return {}
-    is_codes = (compared["dataset"] == dataset) & (compared["features"] == "autoencoder")
+    is_codes = (compared["dataset"] == dataset) & (compared["features"] == features)
     score = compared.loc[is_codes & (compared["split"] == "test"), "neighbor_accuracy"].median()
-    return {} if pd.isna(score) else {"all labels, 10 neighbours on the codes": float(score)}
+    return (
+        {} if pd.isna(score) else {f"all labels, 10 neighbours on {features} codes": float(score)}
+    )
 
 
 if __name__ == "__main__":

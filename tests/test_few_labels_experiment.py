@@ -200,7 +200,10 @@ def test_each_family_has_a_figure_and_a_column_in_the_tables(load_experiment, tm
         for budget in (1, 10) for seed in (0, 1)
     ]  # fmt: skip
     table = pd.DataFrame(rows)
-    names = [name for name, _ in load_experiment("figures").label_budgets("digits", table, {})]
+    names = [
+        name
+        for name, _ in load_experiment("figures").label_budgets("digits", table, pd.DataFrame())
+    ]
     assert names == ["label-budget-digits", "label-budget-digits-reshaping"]
 
     table.to_csv(tmp_path / "label_budget-digits.csv.gz", index=False)
