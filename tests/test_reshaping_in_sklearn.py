@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
 from sklearn.frozen import FrozenEstimator
@@ -19,6 +20,8 @@ from ae_cluster.reshaping import (
     SortingClassifier,
 )
 from ae_cluster.reshaping.methods import METHODS
+from ae_cluster.reshaping.sorting_classifier import small_steps
+from ae_cluster.sorting.consistency import REACH
 
 QUICK = {"max_iter": 1, "min_steps": 150, "random_state": 0}
 SORTING = SortingAutoEncoder(4, max_iter=1, decoder_max_iter=1, min_steps=100, random_state=0)
@@ -59,7 +62,7 @@ def fitted():
     [
         FineTunedClassifier(AutoEncoder(max_iter=2), **QUICK | {"learning_rate_init": 0.01}),
         DeepGenerativeClassifier(
-            AutoEncoder(2, (16,), max_iter=10), **QUICK | {"learning_rate_init": 0.01}
+            AutoEncoder(2, (16,), max_iter=100), **QUICK | {"learning_rate_init": 0.01}
         ),
         SortingClassifier(**QUICK | {"min_steps": 20}),
     ],
@@ -150,6 +153,25 @@ def test_one_encoder_is_trained_for_all_labelings_and_stays_as_it_is(i, monkeypa
     alone = clone(classifier).fit(X, other)
     assert np.array_equal(alone.predict_proba(X), together[1].predict_proba(X))
     assert not np.array_equal(together[0].predict_proba(X), together[1].predict_proba(X))
+
+
+def test_a_sorting_of_other_samples_may_be_started_from():
+    X, truth = blobs()
+    X, y, _ = X.astype(np.float32), *partly_labelled()[1:]
+    sorting = FrozenEstimator(clone(SORTING).fit(X[200:]))
+    model = SortingClassifier(sorting, **QUICK).fit(X[:300], y)
+
+    assert (model.predict(X) == truth).mean() > 0.97
+
+
+def test_a_small_step_is_a_share_of_the_way_to_the_tenth_neighbour():
+    X, _, truth = partly_labelled()
+    x = torch.from_numpy(X)
+    found = small_steps(x, truth).numpy().ravel()
+    distances = np.sort(np.linalg.norm(X[:, None] - X, axis=2), axis=1)[:, 10]
+
+    # Of separate crowds no neighbour lies outside.
+    assert np.allclose(found, REACH * distances, rtol=1e-4)
 
 
 def test_bytes_are_images():

@@ -158,7 +158,9 @@ class SortingClassifier(ReshapingClassifier):
             start = self._started(X, n_classes, seed)
             model = _sorting(start)
             logs = in_chunks(lambda x: torch.log_softmax(model.network_.sorter(x), 1), start.x)
-            reach = None if model.image_prior else small_steps(start.x, model.labels_)
+            # Not its labels_: it may have been fitted to other samples.
+            clusters = logs.argmax(1).cpu().numpy()
+            reach = None if model.image_prior else small_steps(start.x, clusters)
             return _Sorted(start, logs, NeighborSearch(start.x.cpu().numpy()), reach)
 
         return sorted_into
