@@ -78,7 +78,7 @@ METHODS = (
         "the worst small steps, and codes laid out by cluster.",
         "none, it is this project's; agreement as Miyato et al. (VAT, 2018) and Hu et al. (IMSAT, "
         "ICML 2017)",
-        66.0, tuned_on=SORTING_TUNED_ON,
+        65.0, tuned_on=SORTING_TUNED_ON,
     ),
     Method(
         "sorting-images", SORTER,

@@ -36,6 +36,8 @@ def test_a_missing_seed_is_counted_and_named():
     line = only(summarize(rows, n_seeds=4))
     assert (line["n"], line["n_missing"], line["n_failed"]) == (2, 2, 0)
     assert line["lost"] == "seed 1 is missing; seed 3 is missing"
+    line = only(summarize(rows, n_seeds=8))
+    assert line["lost"] == "seed 1 is missing; seeds 3 to 7 are missing"
 
 
 def test_a_seed_without_a_score_has_failed():

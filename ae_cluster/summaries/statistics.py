@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ OF_CODES = ("silhouette", "davies_bouldin", "calinski_harabasz")
 LOWER_IS_BETTER = {"mse", "davies_bouldin", "seconds", "peak_mb"}
 _MOST_ENUMERATED = 12  # seeds whose 2ⁿ choices of signs are few enough to be gone through
 PRIORS = {"uses_k": "k", "uses_balance": "balance", "uses_augmentation": "augmentation"}
+MOST_NAMED = 2  # missing seeds in a row that are named one by one
 COMPARED = ("best", "n_pairs", "difference", "wilcoxon")
 STATISTICS = (
     *("score", "n", "n_missing", "n_failed", "median", "min", "max", "low", "high", *COMPARED),
@@ -126,13 +128,24 @@ def _counts(group: pd.DataFrame, finished: pd.Series[float], n_seeds: int) -> di
     missing = sorted(set(range(n_seeds)) - set(seeds))
     failed = sorted(set(seeds) - set(finished.index))
     lost = [f"seed {s} failed ({_reason(group[seeds == s])})" for s in failed]
-    lost += [f"seed {s} is missing" for s in missing]
+    lost += _told_missing(missing)
     return {
         "n": len(finished),
         "n_missing": len(missing),
         "n_failed": len(failed),
         "lost": "; ".join(lost),
     }
+
+
+def _told_missing(seeds: list[int]) -> list[str]:
+    """Return what is said of missing seeds, sorted; three or more in a row at once."""
+    told = []
+    for _, of_run in groupby(enumerate(seeds), key=lambda place: place[1] - place[0]):
+        run = [seed for _, seed in of_run]
+        at_once = len(run) > MOST_NAMED
+        told += [f"seeds {run[0]} to {run[-1]} are missing"] if at_once else []
+        told += [] if at_once else [f"seed {seed} is missing" for seed in run]
+    return told
 
 
 def _reason(rows: pd.DataFrame) -> str:
