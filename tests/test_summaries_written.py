@@ -55,7 +55,7 @@ def test_markdown_says_what_is_missing():
     assert lines[1]["min–max"] == "0.500–0.700"
     assert lines[1]["k"] == "10"
     assert lines[1]["p"] == "0.250"
-    assert "seed 1 failed (ValueError: singular); seed 4 is missing" in text
+    assert "seed 1 failed (ValueError: singular); seeds 4 to 9 are missing" in text
     assert "Wilcoxon" in text
     assert "bootstrap" in text
     assert "tutorial's own loop" in text
