@@ -40,7 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder = results / "figures"
     jobs = [delayed(draw_rows)(results, arguments.seeds, folder)]
     jobs += [delayed(draw_arrays)(path, folder) for path in arrays]
-    written = [*chain.from_iterable(Parallel(n_jobs=min(2, len(jobs)))(jobs))]
+    written = [
+        *chain.from_iterable(Parallel(n_jobs=min(2, len(jobs)), backend="multiprocessing")(jobs))
+    ]
     print("\n".join(map(str, written)) or nothing_found(results))
     return 0 if written else 2
 

@@ -64,7 +64,10 @@ def fitted():
         DeepGenerativeClassifier(
             AutoEncoder(2, (16,), max_iter=100), **QUICK | {"learning_rate_init": 0.01}
         ),
-        SortingClassifier(**QUICK | {"min_steps": 20}),
+        SortingClassifier(
+            SortingAutoEncoder(4, max_iter=1, decoder_max_iter=1, min_steps=5),
+            **QUICK | {"min_steps": 20},
+        ),
     ],
     ids=NAMES,
 )

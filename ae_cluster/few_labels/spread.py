@@ -74,13 +74,10 @@ def parts_of_variance(done: pd.DataFrame) -> tuple[float, float, float]:
 
     Of finished rows. That of the start is NaN where every seed has a single one.
     """
-    starts = done["clusterer_seed"].fillna(0) if "clusterer_seed" in done else 0
-    cells = done.assign(start=starts).pivot_table(
-        values="accuracy", index="start", columns=["seed", "draw"]
-    )
-    if len(cells) < 2:
+    if "clusterer_seed" not in done or done["clusterer_seed"].nunique() < 2:
         of_seed, of_draw = variance_parts(done["seed"].to_numpy(), done["accuracy"].to_numpy())
         return of_seed, math.nan, of_draw
+    cells = done.pivot_table(values="accuracy", index="clusterer_seed", columns=["seed", "draw"])
     return crossed_parts([table.to_numpy() for _, table in cells.T.groupby("seed")])
 
 

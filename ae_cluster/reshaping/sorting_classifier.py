@@ -98,7 +98,7 @@ class SortingClassifier(ReshapingClassifier):
        is counted too, and a sorter that begins with wrong names is first taught these answers.
     2. *Teaching.* A copy of the sorter learns the labels by cross-entropy and, on all samples,
        to give the same answer for what differs little (`ae_cluster.sorting.consistency`); with
-       the sorting's image prior that is the image turned, sheared, scaled and moved.
+       the sorting's image prior that is the image turned, sheared, scaled, moved and bent.
 
     Assumes no shares of the classes: the proportions that the answers are held to are those
     of the named clusters.

@@ -31,7 +31,7 @@ from ae_cluster.sorting.teaching import Teacher, as_answers, in_chunks
 
 RADIUS = 0.25  # of a style, in least distances between centers
 REACHED = 10  # the neighbour whose distance measures a small step
-IMAGE_SHARE = 1.25  # of the epochs, under changes of the image; fewer let seeds differ more
+IMAGE_SHARE = 1.25  # of the epochs, under changes of the image; fewer end farther from other seeds
 LOOKED_AT = 5000  # samples for the health of the outcome
 
 
