@@ -48,6 +48,8 @@ TEXTS = {
     *("dataset", "split", "method", "features", "tuned_on", "status", "reason", "family"),
     "run_id",
 }
+# The families of few-label methods, kept apart in every table.
+FROZEN, RESHAPING = "frozen codes", "reshaping the encoder"
 LATER = {"family", "ece", "clusterer_seed"}  # not in files written before there were such columns
 
 

@@ -17,7 +17,6 @@ import pandas as pd
 from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
-from ae_cluster.few_labels.methods import RESHAPING
 from ae_cluster.figures import (
     plot_code_sizes,
     plot_label_budget,
@@ -26,6 +25,7 @@ from ae_cluster.figures import (
     plot_training_curve,
     save_figure,
 )
+from ae_cluster.rows import RESHAPING
 from experiments.pictured import draw_pictured
 from experiments.published import nothing_found, published_rows, redraw_parser
 

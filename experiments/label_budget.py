@@ -37,8 +37,9 @@ from ae_cluster.errors import InputError
 from ae_cluster.evaluation import UNKNOWN
 from ae_cluster.few_labels.budgets import draw_budget, draw_random_budget, write_budgets
 from ae_cluster.few_labels.graph import neighbor_graph
-from ae_cluster.few_labels.methods import FROZEN, METHODS, RESHAPING, RESHAPING_STARTS
+from ae_cluster.few_labels.methods import METHODS, RESHAPING_STARTS
 from ae_cluster.methods import SORTERS, SORTING_TUNED_ON
+from ae_cluster.rows import FROZEN, RESHAPING
 from ae_cluster.semi_supervised import ALL, label_budget_rows
 from ae_cluster.store import Cell, Row, Store
 from experiments.cells import (

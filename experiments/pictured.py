@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ae_cluster.clustering import Clustering
 from ae_cluster.datasets import Dataset
 from ae_cluster.evaluation import UNKNOWN, class_map, confusion_matrix
 from ae_cluster.figures import (
@@ -26,6 +25,9 @@ from ae_cluster.figures import (
     plot_confusion,
 )
 from ae_cluster.files import make_folder, written_beside
+
+if TYPE_CHECKING:
+    from ae_cluster.clustering import Clustering
 
 N_CODES = 2000  # of the first test samples: enough to see the shape of the whole
 _CHOSEN = ("typical", "borderline", "rivals", "wrong")

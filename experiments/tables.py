@@ -12,6 +12,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+
+from joblib import Parallel, delayed
 
 from ae_cluster.few_labels.spread import spread_of_draws, write_spread
 from ae_cluster.summaries import GROUP, summarize, write_tables
@@ -25,25 +29,41 @@ BY = {
         "dataset", "split", "family", "method", "features", "n_components", "budget",
     ),
 }  # fmt: skip
+DRAWN = ("label_budget", "label_budget_by_chance")
 SCORES = {"label_budget": ("accuracy",)}  # of the others, NMI too
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the tables of every experiment that has rows, and return the exit code."""
     arguments = redraw_parser(__doc__).parse_args(argv)
-    written = []
-    for experiment, name in EXPERIMENTS.items():
-        rows = published_rows(arguments.results, experiment)
-        for score in SCORES.get(experiment, ("accuracy", "nmi")) if len(rows) else ():
-            summary = summarize(rows, score, BY.get(experiment, GROUP), n_seeds=arguments.seeds)
-            held_out = summary[summary["split"] == "test"]
-            written += write_tables(held_out, arguments.results / "tables", f"{name}-{score}")
-    for experiment in ("label_budget", "label_budget_by_chance"):
-        if len(rows := published_rows(arguments.results, experiment)):
-            name = experiment.replace("_", "-") + "-draws"
-            written += write_spread(spread_of_draws(rows), arguments.results / "tables", name)
-    print("\n".join(map(str, written)) or nothing_found(arguments.results))
+    results, n_seeds = arguments.results, arguments.seeds
+    jobs = [
+        delayed(scores_table)(results, experiment, score, n_seeds)
+        for experiment in EXPERIMENTS
+        for score in SCORES.get(experiment, ("accuracy", "nmi"))
+    ]
+    jobs += [delayed(draws_table)(results, experiment) for experiment in DRAWN]
+    # The largest, of label budgets, first.
+    written = [*chain.from_iterable(Parallel(n_jobs=2, backend="multiprocessing")(jobs[::-1]))]
+    print("\n".join(sorted(map(str, written))) or nothing_found(results))
     return 0 if written else 2
+
+
+def scores_table(results: Path, experiment: str, score: str, n_seeds: int) -> list[Path]:
+    """Write what the seeds of each way of an experiment reach, and return the files."""
+    rows = published_rows(results, experiment)
+    if rows.empty:
+        return []
+    summary = summarize(rows, score, BY.get(experiment, GROUP), n_seeds=n_seeds)
+    held_out = summary[summary["split"] == "test"]
+    return write_tables(held_out, results / "tables", f"{EXPERIMENTS[experiment]}-{score}")
+
+
+def draws_table(results: Path, experiment: str) -> list[Path]:
+    """Write the mean, worst decile and parts of the spread of label budgets; return the files."""
+    rows = published_rows(results, experiment)
+    name = experiment.replace("_", "-") + "-draws"
+    return write_spread(spread_of_draws(rows), results / "tables", name) if len(rows) else []
 
 
 if __name__ == "__main__":

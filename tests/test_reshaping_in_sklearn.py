@@ -13,7 +13,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.estimator_checks import check_estimator
 
 from ae_cluster import AutoEncoder, InputError, SortingAutoEncoder
-from ae_cluster.few_labels.methods import RESHAPING, RESHAPING_STARTS
+from ae_cluster.few_labels.methods import RESHAPING_STARTS
 from ae_cluster.reshaping import (
     DeepGenerativeClassifier,
     FineTunedClassifier,
@@ -21,6 +21,7 @@ from ae_cluster.reshaping import (
 )
 from ae_cluster.reshaping.methods import METHODS
 from ae_cluster.reshaping.sorting_classifier import small_steps
+from ae_cluster.rows import RESHAPING
 from ae_cluster.sorting.consistency import REACH
 
 QUICK = {"max_iter": 1, "min_steps": 150, "random_state": 0}

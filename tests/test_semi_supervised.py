@@ -10,7 +10,8 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from ae_cluster.errors import InputError
-from ae_cluster.few_labels.methods import FROZEN, METHODS
+from ae_cluster.few_labels.methods import METHODS
+from ae_cluster.rows import FROZEN
 from ae_cluster.semi_supervised import (
     ALL,
     LabelBudget,

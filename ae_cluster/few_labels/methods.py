@@ -15,8 +15,7 @@ from ae_cluster.few_labels.labelled import (
     LabelledSVM,
     SelfTraining,
 )
-
-FROZEN, RESHAPING = "frozen codes", "reshaping the encoder"
+from ae_cluster.rows import FROZEN
 
 
 class Method(NamedTuple):
@@ -28,7 +27,7 @@ class Method(NamedTuple):
         Takes a seed and what it may start from, the codes' graph or a trained encoder (None:
         nothing is there yet), and returns the unfitted classifier.
     family : str
-        Whether the codes stay as they are: `FROZEN` or `RESHAPING`.
+        Whether the codes stay as they are: `rows.FROZEN` or `rows.RESHAPING`.
     uses_balance : bool
         Whether it is told that the classes are equally common.
     after : str

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ae_cluster.few_labels.methods import RESHAPING, Method
+from ae_cluster.few_labels.methods import Method
 from ae_cluster.reshaping.deep_generative import DeepGenerativeClassifier
 from ae_cluster.reshaping.fine_tuning import FineTunedClassifier
 from ae_cluster.reshaping.sorting_classifier import SortingClassifier
+from ae_cluster.rows import RESHAPING
 
 METHODS = {
     "fine-tuning": Method(

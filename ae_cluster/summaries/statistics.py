@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata, wilcoxon
 
 from ae_cluster.anchors import anchor_text, find_anchor
 from ae_cluster.errors import InputError
@@ -249,9 +248,11 @@ def _signed_rank_p(differences: NDArray[np.float64]) -> float:
         return math.nan
     unequal = differences[differences != 0]
     if len(unequal) > _MOST_ENUMERATED:
+        from scipy.stats import wilcoxon  # late: half of what this file takes to load
+
         return float(wilcoxon(unequal).pvalue)
     # Every choice of signs at once: scipy's p, a hundred times sooner where ranks are tied.
-    ranks = rankdata(np.abs(unequal))
+    ranks = pd.Series(np.abs(unequal)).rank().to_numpy()
     signs = np.arange(2 ** len(ranks))[:, None] >> np.arange(len(ranks)) & 1
     sums, observed = signs @ ranks, ranks[unequal > 0].sum()
     return float(min(1.0, 2 * min((sums <= observed).mean(), (sums >= observed).mean())))
