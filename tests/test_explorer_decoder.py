@@ -115,6 +115,13 @@ def test_the_cursor_follows_the_pointer_and_no_dot_is_drawn_again(page):
     wait_until(page, "drawn === 1")
 
 
+def test_one_sample_alone_leads_nowhere(open_page, tmp_path):
+    images, _ = small_images()
+    page = open_page(write_page(make_run(tmp_path, {"x_train": images, "x_test": images[:1]})))
+    for control in ("#walk-from", "#walk-to", "#walk", "#walk-play"):
+        assert page.locator(control).is_disabled(), control
+
+
 def test_a_walk_goes_straight_from_one_dot_to_another(page, folder):
     page.evaluate("explorer.keep(3)")
     page.evaluate("explorer.keep(8)")

@@ -114,6 +114,7 @@ function showCursor(explorer) {
 export function listenToWalk(explorer, pictures) {
   const [from, to] = ["walk-from", "walk-to"].map(selectById);
   const slider = inputById("walk");
+  const play = /** @type {HTMLButtonElement} */ (byId("walk-play"));
   /** @type {End[]} */
   let ends = [];
   byId("walk-words").textContent = WALK_SENTENCE;
@@ -124,6 +125,7 @@ export function listenToWalk(explorer, pictures) {
   };
   const step = (/** @type {number} */ share) => {
     const [a, b] = [ends[Number(from.value)], ends[Number(to.value)]];
+    if (!a || !b) return;
     slider.value = String(share);
     explorer.walkTo(a.code, b.code, share);
   };
@@ -142,7 +144,7 @@ export function listenToWalk(explorer, pictures) {
     isWalking = false;
     step(Number(slider.value));
   });
-  byId("walk-play").addEventListener("click", () => {
+  play.addEventListener("click", () => {
     if (isWalking) return;
     isWalking = true;
     requestAnimationFrame((now) => walkOn(now)(now));
@@ -152,6 +154,7 @@ export function listenToWalk(explorer, pictures) {
     const { length } = explorer.kept;
     const words = ends.map(({ name }) => shortened(name, 60));
     for (const select of [from, to]) fillSelect(select, words);
+    for (const control of [from, to, slider, play]) control.disabled = ends.length < 2;
     from.value = String(Math.max(0, length - 2));
     to.value = String(length > 1 ? length - 1 : Math.min(ends.length - 1, length + 1));
     slider.value = "0";
