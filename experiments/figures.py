@@ -22,6 +22,7 @@ from ae_cluster.figures import (
     plot_label_budget,
     plot_methods,
     plot_pareto,
+    plot_stages,
     plot_training_curve,
     save_figure,
 )
@@ -73,7 +74,7 @@ def figures_of(results: Path, n_seeds: int) -> Iterator[tuple[str, Figure]]:
         for dataset, of_one in rows.groupby("dataset"):
             yield from label_budgets(str(dataset), of_one, compared)
     if len(rows := published_rows(results, "ablation")):
-        yield "ablation", plot_methods(rows, n_seeds=3, title="What each stage of sorting buys")
+        yield "ablation", plot_stages(rows, title="What each stage of the sorting codes buys")
 
 
 def label_budgets(

@@ -16,6 +16,7 @@ from ae_cluster.figures import (
     plot_code_sizes,
     plot_methods,
     plot_pareto,
+    plot_stages,
     plot_training_curve,
     save_figure,
 )
@@ -342,3 +343,37 @@ def test_runs_without_seconds_are_counted():
     figure = plot_pareto(rows)
     assert "Without seconds, and not drawn: 3 runs." in caption_of(figure)
     assert len(legend_of(figure)) == 2
+
+
+# Stages
+
+
+def stage_rows(dataset="digits"):
+    """Rows of three seeds: two stages, and one that draws in two ways."""
+    wrong = {"1 kmeans": 0.5, "2 graph": 0.2, "3 codes, centre": 0.1, "4 codes, code": 0.1}
+    drawn = {"3 codes, centre": 0.06, "4 codes, code": 0.03}
+    return pd.DataFrame(
+        [
+            row(stage, "sorting", seed, 1 - share + seed / 100, dataset=dataset)
+            | {"mse": drawn.get(stage, np.nan)}
+            for stage, share in wrong.items()
+            for seed in range(3)
+        ]
+    )
+
+
+def test_stages_stand_in_their_order_and_errors_beside():
+    left, right = plot_stages(stage_rows(), title="Stages").axes
+
+    assert [t.get_text() for t in left.get_yticklabels()] == ["kmeans", "graph", "codes"]
+    assert left.get_ylim()[0] > left.get_ylim()[1]  # the first on top
+    (line,) = left.get_lines()
+    assert np.allclose(line.get_xdata(), [0.49, 0.19, 0.09])
+    assert [t.get_text() for t in right.get_yticklabels()] == ["centre", "code"]
+    assert np.allclose(right.get_lines()[0].get_xdata(), [0.06, 0.03])
+    assert len(left.collections[0].get_offsets()) == 9
+
+
+def test_stages_without_a_score_say_so():
+    figure = plot_stages(stage_rows().assign(accuracy=np.nan), title="Stages")
+    assert "No row" in caption_of(figure)

@@ -11,8 +11,9 @@ Nothing here opens a window, touches ``pyplot`` state, trains or loads torch.
 `training` draws what happens while the network learns, `codes` the codes in
 space, `confusion` clusters against labels, `sheets` what each cluster holds
 (`examples` chooses it), `budget` what a few labels buy, `comparisons` methods side
-by side over many seeds and `curves` a score against a size; `style` is the one look,
-`images` the contact sheets and `panels` the frame of comparisons that they share.
+by side over many seeds, `curves` a score against a size, `stages` what each stage
+buys; `style` is the one look, `images` the contact sheets and `panels` the frame of
+comparisons that they share.
 """
 
 from ae_cluster.figures.budget import plot_label_budget
@@ -22,6 +23,7 @@ from ae_cluster.figures.confusion import plot_confusion
 from ae_cluster.figures.curves import plot_code_sizes, plot_training_curve
 from ae_cluster.figures.examples import ClusterExamples, cluster_examples
 from ae_cluster.figures.sheets import plot_cluster_profiles, plot_cluster_sheet
+from ae_cluster.figures.stages import plot_stages
 from ae_cluster.figures.style import caption_of, in_style, save_figure, undrawable
 from ae_cluster.figures.training import plot_loss_curve, plot_reconstructions
 
@@ -41,6 +43,7 @@ __all__ = [
     "plot_methods",
     "plot_pareto",
     "plot_reconstructions",
+    "plot_stages",
     "plot_training_curve",
     "save_figure",
     "undrawable",

@@ -84,7 +84,7 @@ class FineTunedClassifier(ReshapingClassifier):
         autoencoder: AutoEncoder | FrozenEstimator | None = None,
         *,
         hidden_size: int = 64,
-        reconstruction_weight: float = 5.0,
+        reconstruction_weight: float = 50.0,
         max_iter: int = 5,
         min_steps: int = 1000,
         batch_size: int = 256,

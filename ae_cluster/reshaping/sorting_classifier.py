@@ -121,7 +121,7 @@ class SortingClassifier(ReshapingClassifier):
     """
 
     _n_folds = 0
-    _expected_temperature = 2.0
+    _expected_temperature = 2.5
 
     def __init__(
         self,
