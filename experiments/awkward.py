@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer, load_wine, make_blobs
 
 from ae_cluster.files import make_folder
-from ae_cluster.store import Cell
-from experiments.cells import data_of, make_cell
+from ae_cluster.store import Cell, Row, Store
+from experiments.cells import cluster_cell, data_of, make_cell
 from experiments.grids import carry_out, exit_code, grid_parser, prepare, seeds_and_epochs
 
 WRONG_K = (8, 12, 15)
@@ -107,6 +107,11 @@ def cells_of(setting: str, dataset: str, seeds: range, epochs: int | None) -> li
     ]
 
 
+def named_rows(cell: Cell, store: Store) -> list[Row]:
+    """Return the rows of a cell under its setting's name, not its file's path."""
+    return [row | {"dataset": Path(row["dataset"]).stem} for row in cluster_cell(cell, store)]
+
+
 def medians(folder: Path) -> str:
     """Return a Markdown table of held-out medians over the seeds of every file of rows."""
     lines = [
@@ -140,7 +145,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for setting in arguments.setting or SETTINGS:
         dataset = file_of(setting, arguments.store / "files")
         cells = cells_of(setting, dataset, seeds, epochs)
-        code |= carry_out(cells, arguments, "awkward")
+        code |= carry_out(cells, arguments, "awkward", named_rows)
     make_folder(arguments.out / "tables")
     found = medians(arguments.out)
     (arguments.out / "tables" / "awkward.md").write_text(found, encoding="utf-8")

@@ -102,9 +102,7 @@ def all_labels(compared: pd.DataFrame, dataset: str, features: str) -> dict[str,
         return {}
     is_codes = (compared["dataset"] == dataset) & (compared["features"] == features)
     score = compared.loc[is_codes & (compared["split"] == "test"), "neighbor_accuracy"].median()
-    return (
-        {} if pd.isna(score) else {f"all labels, 10 neighbours on {features} codes": float(score)}
-    )
+    return {} if pd.isna(score) else {"all labels, 10 neighbours": float(score)}
 
 
 if __name__ == "__main__":

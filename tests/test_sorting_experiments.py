@@ -69,7 +69,9 @@ def test_smoke(run_experiment, tmp_path):
     places = ("--store", tmp_path / "store", "--out", tmp_path)
     done = run_experiment("awkward", "--smoke", "--setting", "wine", *places)
     assert done.returncode == 0, done.stderr
-    assert len(pd.read_csv(tmp_path / "awkward-wine.csv")) == 2 * 3 * 2  # seeds, ways, splits
+    rows = pd.read_csv(tmp_path / "awkward-wine.csv")
+    assert len(rows) == 2 * 3 * 2  # seeds, ways, splits
+    assert set(rows["dataset"]) == {"wine"}
 
     done = run_experiment("ablation", "--smoke", *places)
     assert done.returncode == 0, done.stderr
