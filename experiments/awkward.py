@@ -3,8 +3,8 @@
 MNIST told to be 8, 12 or 15 clusters, with class sizes falling geometrically from
 10 to 1, and with its pixels in another order, three seeds each; crowds in 20
 dimensions, wine and breast cancer, ten seeds each, beside KMeans on the standardised
-table (``pixels``). Rows go to ``results/awkward-NAME.csv``, their medians to
-``results/tables/awkward.md``. An hour and a half on one core, most of it MNIST's.
+table (``pixels``). Rows go to ``results/awkward-NAME.csv``; `experiments.tables` writes
+their medians. An hour and a half on one core, most of it MNIST's.
 
     python -m experiments.awkward --jobs 2
     python -m experiments.awkward --setting wine --setting blobs-200
@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer, load_wine, make_blobs
 
+from ae_cluster.datasets import Dataset
 from ae_cluster.files import make_folder
 from ae_cluster.store import Cell, Row, Store
 from experiments.cells import cluster_cell, data_of, make_cell
@@ -38,13 +38,12 @@ def uneven(dataset: str) -> Arrays:
     data = data_of(dataset)
     arrays: Arrays = {}
     for split in ("train", "test"):
-        images, labels = getattr(data, f"raw_{split}"), getattr(data, f"y_{split}")
+        labels = getattr(data, f"y_{split}")
         classes, sizes = np.unique(labels, return_counts=True)
         wanted = sizes.min() * STEEPNESS ** -np.linspace(0, 1, len(classes))
         of_class = zip(classes, wanted.round().astype(int), strict=True)
         kept = np.sort(np.concatenate([np.flatnonzero(labels == c)[:n] for c, n in of_class]))
-        arrays |= {f"x_{split}": images[kept].reshape(len(kept), *data.image_shape or (-1,))}
-        arrays[f"y_{split}"] = labels[kept]
+        arrays |= part_of(data, split, kept, slice(None))
     return arrays
 
 
@@ -52,12 +51,16 @@ def shuffled(dataset: str) -> Arrays:
     """Return a data set of images whose pixels are all in another order, the same for each."""
     data = data_of(dataset)
     order = np.random.default_rng(0).permutation(data.raw_train.shape[1])
-    arrays: Arrays = {}
-    for split in ("train", "test"):
-        images = getattr(data, f"raw_{split}")[:, order]
-        arrays |= {f"x_{split}": images.reshape(len(images), *data.image_shape or (-1,))}
-        arrays[f"y_{split}"] = getattr(data, f"y_{split}")
-    return arrays
+    return part_of(data, "train", slice(None), order) | part_of(data, "test", slice(None), order)
+
+
+def part_of(data: Dataset, split: str, samples: Any, pixels: Any) -> Arrays:
+    """Return some samples of a split, and their labels, with pixels as chosen."""
+    images = getattr(data, f"raw_{split}")[samples][:, pixels]
+    return {
+        f"x_{split}": images.reshape(len(images), *data.image_shape or (-1,)),
+        f"y_{split}": getattr(data, f"y_{split}")[samples],
+    }
 
 
 def crowds(n: int) -> Arrays:
@@ -112,30 +115,8 @@ def named_rows(cell: Cell, store: Store) -> list[Row]:
     return [row | {"dataset": Path(row["dataset"]).stem} for row in cluster_cell(cell, store)]
 
 
-def medians(folder: Path) -> str:
-    """Return a Markdown table of held-out medians over the seeds of every file of rows."""
-    lines = [
-        "| data | codes → by | k | seeds | accuracy, median (min–max) | AMI, median (min–max) |",
-        "|---|---|---|---|---|---|",
-    ]
-    for setting in SETTINGS:
-        path = folder / f"awkward-{setting}.csv"
-        rows = pd.read_csv(path) if path.exists() else pd.DataFrame({"split": []})
-        test = rows[rows["split"] == "test"]
-        for (k, features, method), found in (
-            test.groupby(["n_clusters", "features", "method"]) if len(test) else ()
-        ):
-            said = [
-                f"{found[s].median():.3f} ({found[s].min():.3f}–{found[s].max():.3f})"
-                for s in ("accuracy", "ami")
-            ]
-            way = f"{features} → {method}"
-            lines.append(f"| {setting} | {way} | {k} | {len(found)} | {said[0]} | {said[1]} |")
-    return "\n".join(lines) + "\n"
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Carry out the grid, write the table of medians, and return the exit code."""
+    """Carry out the grid and return the exit code."""
     parser = grid_parser(__doc__)
     parser.add_argument("--setting", action="append", choices=SETTINGS, help="default: all")
     arguments = parser.parse_args(argv)
@@ -146,10 +127,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         dataset = file_of(setting, arguments.store / "files")
         cells = cells_of(setting, dataset, seeds, epochs)
         code |= carry_out(cells, arguments, "awkward", named_rows)
-    make_folder(arguments.out / "tables")
-    found = medians(arguments.out)
-    (arguments.out / "tables" / "awkward.md").write_text(found, encoding="utf-8")
-    print(found)
     return code
 
 

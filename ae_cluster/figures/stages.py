@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -42,15 +40,17 @@ def plot_stages(rows: pd.DataFrame, *, split: str = "test", title: str) -> Figur
     rows = rows[(rows["split"] == split) & rows["accuracy"].notna()]
     if rows.empty:
         return nothing_to_draw(title, "No row of this split has a score.")
-    rows = rows.assign(wrong=1 - rows["accuracy"])
+    names = rows["method"].str.split(" ", n=1).str[-1]
+    rows = rows.assign(wrong=1 - rows["accuracy"], stage=names.str.split(", ").str[0])
+    rows = rows.assign(drawn=names.str.split(", ").str[-1])
     figure = new_figure(8.6, 3.6)
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-    # The last stages cluster alike and differ in what is drawn.
-    sorts = rows.drop_duplicates(["dataset", "seed", "wrong"], keep="first")
-    _draw(left, sorts, "wrong", WRONG, lambda stage: stage.split(" ", 1)[-1].split(",")[0])
+    # What differs only after the comma clusters alike.
+    sorts = rows.drop_duplicates(["dataset", "seed", "stage"])
+    _draw(left, sorts, "wrong", WRONG, "stage")
     left.set_xscale("log")
     plain_log_ticks(left.xaxis)
-    _draw(right, rows[rows["mse"].notna()], "mse", DRAWN, lambda stage: stage.split(", ")[-1])
+    _draw(right, rows[rows["mse"].notna()], "mse", DRAWN, "drawn")
     right.set_xlim(left=0)
     handles, names = left.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside right upper")
@@ -64,9 +64,9 @@ def plot_stages(rows: pd.DataFrame, *, split: str = "test", title: str) -> Figur
     return captioned(figure, title, caption)
 
 
-def _draw(
-    ax: Axes, rows: pd.DataFrame, column: str, label: str, named: Callable[[str], str]
-) -> None:
+def _draw(ax: Axes, rows: pd.DataFrame, column: str, label: str, named: str) -> None:
+    """Draw a column against the stages, each called what the column ``named`` says."""
+    names = dict(zip(rows["method"], rows[named], strict=True))
     stages = sorted(set(rows["method"]))
     datasets = sorted(set(rows["dataset"]))
     for i, (name, color) in enumerate(zip(datasets, group_colors(len(datasets)), strict=True)):
@@ -76,7 +76,7 @@ def _draw(
         medians = of_one.groupby("method")[column].median()
         places = [stages.index(stage) for stage in medians.index]
         ax.plot(medians, places, color=color, marker="|", markersize=11, label=plain(name))
-    ax.set_yticks(range(len(stages)), [plain(named(stage), 24) for stage in stages])
+    ax.set_yticks(range(len(stages)), [plain(names[stage], 24) for stage in stages])
     ax.set_ylim(len(stages) - 0.5, -0.5)
     ax.set_xlabel(label)
     ax.grid(visible=True, axis="x")

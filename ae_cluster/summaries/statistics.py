@@ -141,9 +141,10 @@ def _told_missing(seeds: list[int]) -> list[str]:
     told = []
     for _, of_run in groupby(enumerate(seeds), key=lambda place: place[1] - place[0]):
         run = [seed for _, seed in of_run]
-        at_once = len(run) > MOST_NAMED
-        told += [f"seeds {run[0]} to {run[-1]} are missing"] if at_once else []
-        told += [] if at_once else [f"seed {seed} is missing" for seed in run]
+        if len(run) > MOST_NAMED:
+            told.append(f"seeds {run[0]} to {run[-1]} are missing")
+        else:
+            told += [f"seed {seed} is missing" for seed in run]
     return told
 
 
