@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 import torch
 from scipy import sparse
+from scipy.linalg import block_diag
 from scipy.spatial.distance import pdist
+from sklearn.datasets import make_blobs
+from sklearn.metrics import adjusted_rand_score
 
 from ae_cluster.health import HealthWarning
 from ae_cluster.sorting.consistency import (
@@ -17,6 +20,7 @@ from ae_cluster.sorting.consistency import (
     warped,
 )
 from ae_cluster.sorting.information import (
+    deepest_cut,
     edge_shares,
     neighbor_information,
     polished,
@@ -59,6 +63,34 @@ def test_groups_without_an_edge_between_them_tell_everything():
 
 def test_one_cluster_tells_nothing():
     assert neighbor_information(two_cliques(), np.zeros(8, dtype=int), 1) == pytest.approx(0)
+
+
+def test_evenness_counts_the_entropy_of_the_shares_less():
+    clusters = np.repeat([0, 1, 2], [4, 3, 1])
+    ends = np.array([13, 10, 3]) / 26  # edges' ends, counted by hand
+    entropy = -(ends * np.log(ends)).sum()
+    whole, half = (neighbor_information(two_cliques(), clusters, 3, e) for e in (1, 0.5))
+    assert whole - half == pytest.approx(entropy / 2)
+    assert neighbor_information(two_cliques(), clusters, 3, 0) < 0  # what a cut costs
+
+
+def test_the_deepest_cut_is_counted_by_hand():
+    graph = two_cliques()
+    assert deepest_cut(graph, np.repeat([0, 1], 4), 2) == pytest.approx(1 / 13)
+    # 3 and 4 edges' ends of 9 of the fourth sample's lead to the other two clusters.
+    clusters = np.repeat([0, 1, 2], [3, 1, 4])
+    assert deepest_cut(graph, clusters, 3) == pytest.approx(3 / math.sqrt(9 * 4))
+    assert deepest_cut(graph, np.zeros(8, dtype=int), 2) == 0  # an empty cluster is no cut
+
+
+def test_what_tells_more_depends_on_how_much_evenness_counts():
+    # One crowd of 120 and one of 6: cutting the large one makes two of a size.
+    ring = np.roll(np.eye(120), 1, axis=1)
+    weights = block_diag(ring + ring.T, np.ones((6, 6)) - np.eye(6))
+    graph, uneven = sparse.csr_array(weights), np.repeat([0, 1], [120, 6])
+    even = np.repeat([0, 1, 1], [62, 58, 6])
+    assert tells_more(graph, even, uneven, 2)
+    assert tells_more(graph, uneven, even, 2, evenness=0.01)
 
 
 def test_information_against_a_sum_over_all_edges():
@@ -138,6 +170,16 @@ def test_crowds_that_kmeans_cannot_tell_are_told():
     clusters = first_clusters(rings, found, 2, seed=0)
     assert len(set(clusters[:200])) == len(set(clusters[200:])) == 1
     assert clusters[0] != clusters[-1]
+
+
+@pytest.mark.parametrize("sizes", [(900, 90, 60), (1000, 100, 100, 100)])
+def test_a_large_crowd_beside_small_ones_is_not_cut(sizes):
+    centers = np.zeros((len(sizes), 5))
+    centers[1:, 0] = 14
+    centers[1:, 1:] += 5 * np.eye(len(sizes) - 1, 4)
+    crowds, truth = make_blobs(sizes, centers=centers, random_state=0)
+    clusters = first_clusters(crowds, nearest_neighbors(crowds, 15), len(sizes), seed=0)
+    assert adjusted_rand_score(truth, clusters) > 0.99
 
 
 # Places
