@@ -3,7 +3,8 @@
 At 10-D the papers' network (784-500-500-2000-10, ReLU), three seeds; at 3-D the
 tutorial's, ten seeds. All methods of a seed start from one pretrained autoencoder
 (10-D: 50 epochs; 3-D: the tutorial's 10), and KMeans of its codes is the row to
-beat. Seeds are all kept; papers often give the best of several.
+beat. Seeds are all kept; papers often give the best of several. `experiments.tables`
+puts what others published beside.
 
     python -m experiments.deep_clusterings --dataset mnist --jobs 2
 
@@ -25,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ae_cluster.autoencoder import AutoEncoder
@@ -54,20 +54,6 @@ PAPERS_EPOCHS = 50  # of pretraining
 SIZES = {PAPERS: 10, TUTORIALS: 3}
 MOST_SEEDS = {PAPERS: 3, TUTORIALS: 10}
 METHODS = ("kmeans", *DEEP_EPOCHS, "n2d")
-
-# ACC by others, and where from; papers scored all images as one.
-PUBLISHED = {
-    (10, "kmeans"): ".82–.88 (published, DEC-keras, all)",
-    (10, "dec"): ".84 (published, all)",
-    (10, "idec"): ".88 (memory, all)",
-    (10, "dcn"): ".83 (memory, all)",
-    (10, "vade"): ".945 (published, all)",
-    (10, "n2d"): ".979 (published, all; users re-ran .836)",
-    (3, "kmeans"): ".465 (the tutorial, measured, test)",
-    (3, "dec"): ".422 (ClustPy, measured, test)",
-    (3, "idec"): ".467 (ClustPy, measured, test)",
-    (3, "dcn"): ".499 (ClustPy, measured, test)",
-}
 
 
 def method_cell(
@@ -141,27 +127,8 @@ def _pretrain(cell: Cell, path: Path) -> dict[str, NDArray[Any]]:
     return {"seconds": np.array(seconds)}
 
 
-def beside_published(rows: pd.DataFrame) -> str:
-    """Return a Markdown table of test ACC, median and range over the seeds, beside others'."""
-    lines = [
-        "| code | method | seeds | ACC (matched on test), median (min–max) | ACC by others |",
-        "|---|---|---|---|---|",
-    ]
-    test = rows[(rows["split"] == "test") & (rows["status"] == "ok")]
-    for size in sorted(test["n_components"].unique()):
-        for method in METHODS:
-            found = test[(test["n_components"] == size) & (test["method"] == method)]
-            acc = found["accuracy_matched"]
-            said = f"{acc.median():.3f} ({acc.min():.3f}–{acc.max():.3f})" if len(acc) else "–"
-            others = (
-                PUBLISHED.get((size, method), "–") if set(found["dataset"]) == {"mnist"} else "–"
-            )
-            lines.append(f"| {size:.0f}-D | {method} | {len(acc)} | {said} | {others} |")
-    return "\n".join(lines) + "\n"
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Carry out the grid, write the table beside the rows, and return the exit code."""
+    """Carry out the grid and return the exit code."""
     parser = grid_parser(__doc__)
     parser.add_argument("--size", type=int, choices=(3, 10), action="append", help="default: both")
     parser.add_argument("--method", choices=METHODS, action="append", help="default: all")
@@ -172,18 +139,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         method_cell(dataset, features, method, seed, epochs, arguments.n_clusters)
         for dataset in datasets
         for features in (PAPERS, TUTORIALS)
-        if SIZES[features] in (arguments.size or SIZES.values())
         for seed in seeds[: MOST_SEEDS[features]]
-        for method in arguments.method or METHODS
+        for method in METHODS
     ]
-    code = carry_out(cells, arguments, NAME, method_rows)
-    for dataset in datasets:
-        stem = f"{NAME}-{Path(dataset).stem}"
-        table = beside_published(pd.read_csv(arguments.out / f"{stem}.csv"))
-        make_folder(arguments.out / "tables")
-        (arguments.out / "tables" / f"{stem}.md").write_text(table, encoding="utf-8")
-        print(table)
-    return code
+    sizes, methods = arguments.size or SIZES.values(), arguments.method or METHODS
+    chosen = [c for c in cells if c["n_components"] in sizes and c["method"] in methods]
+    return carry_out(chosen, arguments, NAME, method_rows, shown=cells)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 Reads ``results/EXPERIMENT-DATASET.csv`` and writes ``results/tables/NAME.md|csv|tex``:
 held-out scores of every way, with n, median, spread and paired differences; of
-label budgets also the worst decile and the parts of the variance.
+label budgets also the worst decile and the parts of the variance; of the awkward
+settings and the deep clusterings, medians and ranges.
 Never loads torch; a few seconds.
 
     python -m experiments.tables
@@ -15,12 +16,11 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
-import pandas as pd
 from joblib import Parallel, delayed
 
 from ae_cluster.few_labels.spread import spread_of_draws, write_spread
-from ae_cluster.files import make_folder
 from ae_cluster.summaries import GROUP, summarize, write_tables
+from experiments.medians import awkward_table, deep_table
 from experiments.published import EXPERIMENTS, nothing_found, published_rows, redraw_parser
 
 TRAINING = (*GROUP, "n_train", "epochs")
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for score in SCORES.get(experiment, ("accuracy", "nmi"))
     ]
     jobs += [delayed(draws_table)(results, experiment) for experiment in DRAWN]
-    jobs += [delayed(awkward_table)(results)]
+    jobs += [delayed(awkward_table)(results), delayed(deep_table)(results)]
     # The largest, of label budgets, first.
     written = [*chain.from_iterable(Parallel(n_jobs=2, backend="multiprocessing")(jobs[::-1]))]
     print("\n".join(sorted(map(str, written))) or nothing_found(results))
@@ -67,34 +67,6 @@ def draws_table(results: Path, experiment: str) -> list[Path]:
     rows = published_rows(results, experiment)
     name = experiment.replace("_", "-") + "-draws"
     return write_spread(spread_of_draws(rows), results / "tables", name) if len(rows) else []
-
-
-def awkward_table(results: Path) -> list[Path]:
-    """Write held-out medians of every awkward setting, and return the file."""
-    rows = published_rows(results, "awkward")
-    if rows.empty:
-        return []
-    path = results / "tables" / "awkward.md"
-    make_folder(path.parent)
-    path.write_text(medians(rows[rows["split"] == "test"]), encoding="utf-8")
-    return [path]
-
-
-def medians(rows: pd.DataFrame) -> str:
-    """Return a Markdown table of medians over the seeds, which settings have 3 or 10 of."""
-    lines = [
-        "| data | codes → by | k | seeds | accuracy, median (min–max) | AMI, median (min–max) |",
-        "|---|---|---|---|---|---|",
-    ]
-    ways = ["dataset", "n_clusters", "features", "method"]
-    for (dataset, k, features, method), found in rows.groupby(ways):
-        said = [
-            f"{found[s].median():.3f} ({found[s].min():.3f}–{found[s].max():.3f})"
-            for s in ("accuracy", "ami")
-        ]
-        way = f"{features} → {method}"
-        lines.append(f"| {dataset} | {way} | {k} | {len(found)} | {said[0]} | {said[1]} |")
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -36,16 +36,24 @@ def test_mnist_is_pretrained_as_announced(experiment, mnist_home):  # noqa: ARG0
     assert epochs == {"paper-autoencoder": 50, "autoencoder": 10}
 
 
-def test_the_table_shows_median_and_range_beside_others(experiment):
+def test_the_table_shows_median_and_range_beside_others(load_experiment, tmp_path):
     row = {"dataset": "mnist", "split": "test", "status": "ok", "n_components": 3, "method": "dec"}
+    row |= {"nmi": 0.5, "mse": 0.04, "seconds": 60.2}
     failed = row | {"status": "failed", "accuracy_matched": float("nan")}
     rows = [row | {"accuracy_matched": acc} for acc in (0.4, 0.5, 0.7)]
     train = row | {"split": "train", "accuracy_matched": 1.0}
 
-    table = experiment.beside_published(pd.DataFrame([*rows, failed, train]))
+    other = row | {"dataset": "digits", "accuracy_matched": 0.9}
+    made = pd.DataFrame([*rows, failed, train, other])
+    made.to_csv(tmp_path / "deep_clusterings-mnist.csv", index=False)
 
-    said = "| 3-D | dec | 3 | 0.500 (0.400–0.700) | .422 (ClustPy, measured, test) |"
-    assert said in table.splitlines()
+    (path,) = load_experiment("medians").deep_table(tmp_path)
+
+    ours, theirs = "0.500 (0.400–0.700) | 0.500 | 0.040 | 60", ".422 (ClustPy, measured, test)"
+    assert path.read_text().splitlines()[2:] == [
+        f"| mnist | 3-D | dec | 3 | {ours} | {theirs} |",
+        "| digits | 3-D | dec | 1 | 0.900 (0.900–0.900) | 0.500 | 0.040 | 60 | – |",
+    ]
 
 
 @pytest.mark.slow
@@ -57,4 +65,3 @@ def test_smoke(run_experiment, tmp_path):
     rows = pd.read_csv(tmp_path / "deep_clusterings-digits.csv")
     assert len(rows) == 2 * 2 * 6 * 2  # sizes, seeds, methods, splits
     assert set(rows["status"]) == {"ok"}
-    assert (tmp_path / "tables" / "deep_clusterings-digits.md").is_file()

@@ -254,7 +254,7 @@ def test_ctrl_c_while_training_keeps_the_run_for_resume(tmp_path, monkeypatch):
 
 
 def test_a_killed_run_goes_on_and_ends_the_same(tmp_path):
-    arguments = ["run", "--epochs", "400", "--draws", "1", "--budgets", "1", "--no-figures"]
+    arguments = ["run", "--epochs", "150", "--draws", "1", "--budgets", "1", "--no-figures"]
     command = [sys.executable, "-m", "ae_cluster.cli", *arguments]
     killed = subprocess.Popen([*command, "--out", "killed"], cwd=tmp_path, stderr=subprocess.PIPE)
     checkpoint = tmp_path / "killed.partial" / "checkpoint.safetensors"
