@@ -1,5 +1,6 @@
 """The parts of `SortingAutoEncoder`, by hand and against naive second implementations."""
 
+import itertools
 import math
 
 import numpy as np
@@ -26,6 +27,7 @@ from ae_cluster.sorting.information import (
     polished,
     tells_more,
 )
+from ae_cluster.sorting.merging import merged, merging_gains
 from ae_cluster.sorting.networks import SortingNetwork, dense_sorter
 from ae_cluster.sorting.partition import (
     first_clusters,
@@ -81,6 +83,27 @@ def test_the_deepest_cut_is_counted_by_hand():
     clusters = np.repeat([0, 1, 2], [3, 1, 4])
     assert deepest_cut(graph, clusters, 3) == pytest.approx(3 / math.sqrt(9 * 4))
     assert deepest_cut(graph, np.zeros(8, dtype=int), 2) == 0  # an empty cluster is no cut
+
+
+def test_the_gain_of_a_merging_is_the_difference_of_two_informations():
+    rng = np.random.default_rng(0)
+    weights = rng.random((40, 40)) ** 4
+    graph, clusters = sparse.csr_array(weights + weights.T), rng.integers(0, 5, 40)
+    gains = merging_gains(edge_shares(graph, clusters, 5), 0.3)
+    before = neighbor_information(graph, clusters, 5, 0.3)
+    for a, b in itertools.permutations(range(5), 2):
+        together = np.where(clusters == a, b, clusters)
+        after = neighbor_information(graph, together, 5, 0.3)
+        assert gains[a, b] == pytest.approx(after - before)
+
+
+def test_pieces_of_two_crowds_are_merged_into_these():
+    weights = two_cliques()
+    pieces = np.array([4, 0, 0, 2, 3, 1, 3, 1])
+    clusters = merged(weights, pieces, 5, 2)
+    assert adjusted_rand_score(np.repeat([0, 1], 4), clusters) == 1
+    assert set(clusters) == {0, 1}
+    np.testing.assert_array_equal(merged(weights, pieces, 5, 5), pieces)
 
 
 def test_what_tells_more_depends_on_how_much_evenness_counts():
@@ -170,6 +193,13 @@ def test_crowds_that_kmeans_cannot_tell_are_told():
     clusters = first_clusters(rings, found, 2, seed=0)
     assert len(set(clusters[:200])) == len(set(clusters[200:])) == 1
     assert clusters[0] != clusters[-1]
+
+
+def test_unequal_crowds_are_looked_for_among_duplicates_too():
+    rng = np.random.default_rng(0)
+    samples = rng.random((6, 4))[rng.choice(6, 150, p=[0.5, 0.3, 0.1, 0.05, 0.03, 0.02])]
+    clusters = first_clusters(samples, nearest_neighbors(samples, 15), 5, seed=0)
+    assert set(clusters) <= set(range(5))
 
 
 @pytest.mark.parametrize("sizes", [(900, 90, 60), (1000, 100, 100, 100)])

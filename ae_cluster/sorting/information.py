@@ -97,7 +97,7 @@ def _information_of_samples(
     return np.asarray((votes * pointwise[clusters]).sum(axis=1))
 
 
-def _pointwise(shares: NDArray[Any], evenness: float = 1.0) -> NDArray[Any]:
+def _pointwise(shares: NDArray[Any], evenness: float) -> NDArray[Any]:
     """Return the information (k, k) of meeting one cluster beside another."""
     shares = shares + TINY
     ends = shares.sum(axis=1)
@@ -105,19 +105,21 @@ def _pointwise(shares: NDArray[Any], evenness: float = 1.0) -> NDArray[Any]:
     return np.asarray(np.log(shares * rarity))
 
 
-def polished(weights: sparse.csr_array, clusters: Clusters, n_clusters: int) -> Clusters:
+def polished(
+    weights: sparse.csr_array, clusters: Clusters, n_clusters: int, evenness: float = 1.0
+) -> Clusters:
     """Return the clusters after moving samples to where their neighbours speak for them.
 
     Every sample goes to the cluster with the largest sum, over its edges, of the
     pointwise information between that cluster and the neighbour's; repeated while
     `neighbor_information` rises.
     """
-    information = neighbor_information(weights, clusters, n_clusters)
+    information = neighbor_information(weights, clusters, n_clusters, evenness)
     while True:
         votes = (weights @ _members(clusters, n_clusters)).toarray()
         shares = edge_shares(weights, clusters, n_clusters)
-        moved = (votes @ _pointwise(shares)).argmax(axis=1)
-        now = neighbor_information(weights, moved, n_clusters)
+        moved = (votes @ _pointwise(shares, evenness)).argmax(axis=1)
+        now = neighbor_information(weights, moved, n_clusters, evenness)
         if now <= information + TINY:
             return clusters
         clusters, information = moved, now

@@ -5,7 +5,8 @@ neighbour graph with several numbers of eigenvectors, and Gaussian mixtures on a
 3-D UMAP of it. Each is often right and each sometimes merges two classes; the
 mutual information between the clusters of a sample and of its five nearest
 (`information`) tells which one to trust, without labels. Clusters of one size are
-the first guess; where they would cut through a crowd, unequal ones are preferred.
+the first guess; where they would cut through a crowd, unequal ones are asked for,
+and looked for by merging many small ones (`merging`).
 """
 
 from __future__ import annotations
@@ -31,13 +32,14 @@ from ae_cluster.sorting.information import (
     polished,
     tells_more,
 )
+from ae_cluster.sorting.merging import merged
 
 EIGENVECTORS = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.5)  # times the number of clusters
 CUT = (10, 15)  # neighbours in the graphs that are cut
 JUDGES = 5  # neighbours in the graph that judges: the nearest know best
 FINALISTS = 10  # candidates that are polished
-EVENNESS = 0.7  # 1, the plain information, is as good where classes are of one size
-UNEVENNESS = 0.3  # the evenness asked where a crowd would be cut
+EVENNESS = 0.3  # counted where crowds would be cut; else all of it, 1
+SMALL = 4  # times the clusters are what unequal ones are merged from
 CROWD = 0.03  # the deepest cut between classes; .02 to .03 in data of equal classes
 STARTS = 8  # of KMeans on each set of eigenvectors
 MIXTURES = 10  # starts of the mixture on the UMAP
@@ -105,15 +107,16 @@ def first_clusters(
     found = list(of_graph(samples, neighbors, n_clusters, seed))
     if not found:
         return simplest
-    for evenness in (EVENNESS, UNEVENNESS):
-        best = most_telling(judge, found, n_clusters, evenness)
-        if deepest_cut(judge, best, n_clusters) <= CROWD:
-            break
+    best, evenness = most_telling(judge, found, n_clusters), 1.0
+    is_cut = deepest_cut(judge, best, n_clusters) > CROWD
+    unequal = list(of_small_ones(judge, neighbors, n_clusters, seed)) if is_cut else []
+    if unequal:
+        best, evenness = most_telling(judge, unequal, n_clusters, EVENNESS), EVENNESS
     return best if tells_more(judge, best, simplest, n_clusters, evenness) else simplest
 
 
 def most_telling(
-    judge: sparse.csr_array, found: list[Clusters], n_clusters: int, evenness: float
+    judge: sparse.csr_array, found: list[Clusters], n_clusters: int, evenness: float = 1.0
 ) -> Clusters:
     """Return the candidate of most `neighbor_information`, once the best of them are polished."""
 
@@ -121,7 +124,7 @@ def most_telling(
         return neighbor_information(judge, clusters, n_clusters, evenness)
 
     finalists = heapq.nlargest(FINALISTS, found, key=information)
-    return max((polished(judge, f, n_clusters) for f in finalists), key=information)
+    return max((polished(judge, f, n_clusters, evenness) for f in finalists), key=information)
 
 
 def of_graph(
@@ -141,6 +144,19 @@ def of_graph(
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # one that does not converge is not chosen
                 yield mixture.fit_predict(places)
+
+
+def of_small_ones(
+    judge: sparse.csr_array, neighbors: Neighbors, n_clusters: int, seed: int
+) -> Iterator[Clusters]:
+    """Yield clusterings (n,) of the neighbour graph merged from several times as many."""
+    n_small = min(SMALL * n_clusters, len(neighbors[1]) - 2)
+    for size in CUT if n_small > n_clusters else ():
+        graph = shared_neighbor_graph(neighbors[1][:, :size])
+        directions = _on_sphere(spectral_directions(graph, n_small).astype(np.float32))
+        for start in range(STARTS):
+            small = polished(judge, _kmeans(directions, n_small, seed + start), n_small)
+            yield merged(judge, small, n_small, n_clusters, EVENNESS)
 
 
 def _spectral(weights: sparse.csr_array, n_clusters: int, seed: int) -> Iterator[Clusters]:
