@@ -9,7 +9,7 @@ import torch
 from scipy import sparse
 from scipy.linalg import block_diag
 from scipy.spatial.distance import pdist
-from sklearn.datasets import make_blobs
+from sklearn.datasets import load_digits, make_blobs
 from sklearn.metrics import adjusted_rand_score
 
 from ae_cluster.health import HealthWarning
@@ -30,6 +30,7 @@ from ae_cluster.sorting.information import (
 from ae_cluster.sorting.merging import merged, merging_gains
 from ae_cluster.sorting.networks import SortingNetwork, dense_sorter
 from ae_cluster.sorting.partition import (
+    effective_number,
     first_clusters,
     nearest_graph,
     nearest_neighbors,
@@ -210,6 +211,20 @@ def test_a_large_crowd_beside_small_ones_is_not_cut(sizes):
     crowds, truth = make_blobs(sizes, centers=centers, random_state=0)
     clusters = first_clusters(crowds, nearest_neighbors(crowds, 15), len(sizes), seed=0)
     assert adjusted_rand_score(truth, clusters) > 0.99
+
+
+def test_classes_of_one_size_stay_so_though_deep_cuts_lead_through_few_samples():
+    images = load_digits().data[:500] / 16
+    neighbors = nearest_neighbors(images, 15)
+    clusters = first_clusters(images, neighbors, 10, seed=0)
+    assert deepest_cut(nearest_graph(neighbors[1][:, :5]), clusters, 10) > 0.03
+    assert effective_number(clusters) > 9.5
+
+
+def test_the_effective_number_of_clusters_of_one_size_is_their_number():
+    assert effective_number(np.repeat(range(4), 5)) == pytest.approx(4)
+    # By hand: 1/2, 1/4, 1/4 has an entropy of 1.5 bits.
+    assert effective_number(np.array([0, 0, 1, 3])) == pytest.approx(2**1.5)
 
 
 # Places

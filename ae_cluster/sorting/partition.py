@@ -5,8 +5,9 @@ neighbour graph with several numbers of eigenvectors, and Gaussian mixtures on a
 3-D UMAP of it. Each is often right and each sometimes merges two classes; the
 mutual information between the clusters of a sample and of its five nearest
 (`information`) tells which one to trust, without labels. Clusters of one size are
-the first guess; where they would cut through a crowd, unequal ones are asked for,
-and looked for by merging many small ones (`merging`).
+the first guess. Where they may cut through a crowd, unequal ones are looked for by
+merging many small ones (`merging`), and taken if they are unequal indeed: data of
+equal classes hold small crowds too, but seldom some that large and that small.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import eigsh
+from scipy.special import entr
 from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
@@ -38,9 +40,10 @@ EIGENVECTORS = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.5)  # times the number of c
 CUT = (10, 15)  # neighbours in the graphs that are cut
 JUDGES = 5  # neighbours in the graph that judges: the nearest know best
 FINALISTS = 10  # candidates that are polished
-EVENNESS = 0.2  # counted where crowds would be cut; else all of it, 1
-SMALL = 3  # times the clusters are what unequal ones are merged from
-CROWD = 0.03  # the deepest cut between classes; .02 to .03 in data of equal classes
+EVENNESS = 0.3  # counted when unequal clusters are looked for; else all of it, 1
+SMALL = 4  # times the clusters are what unequal ones are merged from
+UNEQUAL = 7 / 8  # of the clusters: an effective number under it is unequal indeed
+CROWD = 0.03  # a deeper cut may lead through a crowd
 STARTS = 8  # of KMeans on each set of eigenvectors
 MIXTURES = 10  # starts of the mixture on the UMAP
 UMAP_EPOCHS = 100  # half of its own for many samples: as good on MNIST
@@ -108,11 +111,17 @@ def first_clusters(
     if not found:
         return simplest
     best, evenness = most_telling(judge, found, n_clusters), 1.0
-    is_cut = deepest_cut(judge, best, n_clusters) > CROWD
-    unequal = list(of_small_ones(judge, neighbors, n_clusters, seed)) if is_cut else []
-    if unequal:
-        best, evenness = most_telling(judge, unequal, n_clusters, EVENNESS), EVENNESS
+    if deepest_cut(judge, best, n_clusters) > CROWD:
+        unequal = list(of_small_ones(judge, neighbors, n_clusters, seed))
+        other = most_telling(judge, unequal, n_clusters, EVENNESS) if unequal else best
+        if effective_number(other) < UNEQUAL * n_clusters:
+            best, evenness = other, EVENNESS
     return best if tells_more(judge, best, simplest, n_clusters, evenness) else simplest
+
+
+def effective_number(clusters: Clusters) -> float:
+    """Return the exponential of the entropy of the clusters' sizes: k for k of one size."""
+    return float(np.exp(entr(np.bincount(clusters) / len(clusters)).sum()))
 
 
 def most_telling(
