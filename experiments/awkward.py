@@ -1,4 +1,4 @@
-"""Claim: sorting codes bear a wrong k, shuffled pixels and tables; uneven classes they do not.
+"""Claim: sorting codes bear a wrong k, shuffled pixels and tables; uneven classes, not wholly.
 
 MNIST told to be 8, 12 or 15 clusters, with class sizes falling geometrically from
 10 to 1, and with its pixels in another order, three seeds each; crowds in 20
