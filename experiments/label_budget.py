@@ -109,7 +109,8 @@ def cells_of(dataset: str, arguments: argparse.Namespace) -> list[Cell]:
         return sorting_cell(cell, clusters_asked(dataset, arguments.n_clusters))
 
     frozen = {"family": FROZEN, "methods": list(METHODS), "budgets": list(budgets)}
-    frozen |= {"draws": 2 if arguments.smoke else DRAWS, "clusterer_seeds": list(range(CLUSTERER_SEEDS))}
+    frozen |= {"draws": 2 if arguments.smoke else DRAWS}
+    frozen |= {"clusterer_seeds": list(range(CLUSTERER_SEEDS))}
     cells = [
         start(features, seed) | told | frozen | {"first_draw": DRAWS * seed}
         for seed in seeds
