@@ -53,9 +53,10 @@ def test_cells_ask_few_seeds_of_mnist_and_a_baseline_of_tables(awkward, tmp_path
 
 def test_the_table_of_medians_follows_from_held_out_rows(load_experiment, tmp_path):
     row = {"dataset": "wine", "n_clusters": 3, "features": "sorting", "method": "kmeans"}
-    row |= {"ami": 0.5}
+    row |= {"ami": 0.5, "status": "ok"}
     rows = [row | {"split": "test", "accuracy": a} for a in (0.2, 0.4, 0.9)]
     rows += [row | {"split": "train", "accuracy": 1.0}]
+    rows += [row | {"split": "test", "status": "failed", "accuracy": float("nan")}]
     pd.DataFrame(rows).to_csv(tmp_path / "awkward-wine.csv")
 
     (path,) = load_experiment("medians").awkward_table(tmp_path)
