@@ -203,6 +203,12 @@ def test_unequal_crowds_are_looked_for_among_duplicates_too():
     assert set(clusters) <= set(range(5))
 
 
+def test_three_samples_make_two_clusters_without_a_warning():
+    samples = np.random.default_rng(0).normal(size=(3, 3))
+    clusters = first_clusters(samples, nearest_neighbors(samples, 2), 2, seed=0)
+    assert set(clusters) == {0, 1}
+
+
 @pytest.mark.parametrize("sizes", [(900, 90, 60), (1000, 100, 100, 100)])
 def test_a_large_crowd_beside_small_ones_is_not_cut(sizes):
     centers = np.zeros((len(sizes), 5))

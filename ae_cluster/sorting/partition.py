@@ -23,6 +23,7 @@ from scipy import sparse
 from scipy.sparse.linalg import eigsh
 from scipy.special import entr
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from ae_cluster.manifold import Neighbors, umap_places
@@ -201,7 +202,10 @@ def spectral_directions(weights: sparse.csr_array, n_directions: int) -> NDArray
 
 
 def _kmeans(samples: NDArray[Any], n_clusters: int, seed: int, starts: int = 1) -> Clusters:
-    clusters = KMeans(n_clusters, n_init=starts, random_state=seed).fit_predict(samples)
+    with warnings.catch_warnings():
+        # Directions may coincide where samples do not; then some clusters are empty.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        clusters = KMeans(n_clusters, n_init=starts, random_state=seed).fit_predict(samples)
     return np.asarray(clusters, dtype=np.int64)
 
 
