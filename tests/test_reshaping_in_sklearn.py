@@ -104,6 +104,16 @@ def test_probabilities_sum_to_one_and_go_with_the_prediction(fitted, i):
     assert np.array_equal(again.predict_proba(X.astype(np.float32)), shares)
 
 
+def test_labels_that_contradict_the_sorting_make_it_less_sure(fitted):
+    X, y, truth = partly_labelled(per_class=10)
+    sorting = FrozenEstimator(clone(SORTING).fit(X))
+    labelled = np.flatnonzero(y >= 0)
+    y[labelled[::3]] = (truth[labelled[::3]] + 1) % 4
+    sure, unsure = fitted[2], SortingClassifier(sorting, **QUICK).fit(X, y)
+    assert sure.temperature_ < 1.1
+    assert unsure.temperature_ > 2 * sure.temperature_
+
+
 @pytest.mark.parametrize("classifier", CLASSIFIERS, ids=NAMES)
 @pytest.mark.parametrize(
     ("label", "says"), [(-1, "No label is known"), (2, "All known labels are class 2")]

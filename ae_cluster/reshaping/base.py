@@ -64,11 +64,14 @@ class Learnt(NamedTuple):
         Scaled samples (n, n_features) to scores (n, n_classes).
     n_iter : int
         Epochs that it took.
+    untaught : ndarray (m, n_classes) or None
+        Scores of the labelled samples before their labels were taught.
     """
 
     model: AutoEncoder
     network: nn.Module
     n_iter: int
+    untaught: NDArray[Any] | None = None
 
     def scores(self, X: ArrayLike) -> NDArray[Any]:
         """Return the scores (n, n_classes) of samples."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ae_cluster.checks import FloatArray, IntArray
 from ae_cluster.few_labels.base import Labeling
+from ae_cluster.few_labels.calibration import fit_temperature
 from ae_cluster.neighbors import NeighborSearch
 from ae_cluster.reshaping.base import (
     LABELS_AT_ONCE,
@@ -31,6 +32,7 @@ from ae_cluster.sorting.partition import nearest_neighbors
 from ae_cluster.sorting.teaching import in_chunks
 
 TRUST = 1.0  # labels that a cluster's name is worth
+EXPECTED = 0.5  # labels that the temperature expected without them is worth
 WITNESSES = 20  # nearest samples that are asked with a labelled one
 
 
@@ -120,8 +122,7 @@ class SortingClassifier(ReshapingClassifier):
     verbose : bool
     """
 
-    _n_folds = 0
-    _expected_temperature = 2.5
+    _n_folds = 0  # see `_calibrate`
 
     def __init__(
         self,
@@ -170,6 +171,7 @@ class SortingClassifier(ReshapingClassifier):
         start, reach, generator = known.start, known.reach, known.start.generator()
         network, answers = named(known, labeling)
         indices, classes = labels_of(labeling, start.x.device)
+        untaught = in_chunks(network, start.x[indices]).cpu().numpy()
         if reach is None:
             assert start.model.image_shape_ is not None
             perturb = consistency.warped(start.model.image_shape_, generator)
@@ -195,7 +197,18 @@ class SortingClassifier(ReshapingClassifier):
 
         n_iter = teacher.epochs(self.max_iter)
         teacher.fit(network, loss, n_iter, self.learning_rate_init)
-        return Learnt(start.model, network, n_iter)
+        return Learnt(start.model, network, n_iter, untaught)
+
+    def _calibrate(self, _: FloatArray, labeling: Labeling, __: list[tuple[IntArray, Any]]) -> None:
+        """Set the temperature by what the sorter said of the labelled before it was taught.
+
+        The labels gave it no more than its names, so that is as good as held out, and free.
+        """
+        assert self._state.untaught is not None
+        truth = labeling.columns[labeling.labelled]
+        self.temperature_ = fit_temperature(
+            self._state.untaught, truth, self._expected_temperature, EXPECTED
+        )
 
 
 def named(known: _Sorted, labeling: Labeling) -> tuple[NamedSorter, Tensor]:
