@@ -45,6 +45,7 @@ EVENNESS = 0.3  # counted when unequal clusters are looked for; else all of it, 
 SMALL = 4  # times the clusters are what unequal ones are merged from
 UNEQUAL = 0.86  # of the clusters: an effective number under it is unequal indeed
 CROWD = 0.03  # a deeper cut may lead through a crowd
+CLEAN = 0.005  # a shallower one leads through a gap
 STARTS = 8  # of KMeans on each set of eigenvectors
 MIXTURES = 10  # starts of the mixture on the UMAP
 UMAP_EPOCHS = 100  # half of its own for many samples: as good on MNIST
@@ -95,7 +96,8 @@ def first_clusters(
     """Return the candidate of most information between neighbours, once polished.
 
     Unpolished, rough edges hide whole clusters that are right. KMeans on the samples
-    is the simplest, and stays unless another tells more by more than chance.
+    is the simplest, and stays unless another tells more by more than chance, or where
+    it goes through gaps and the others do not.
 
     Parameters
     ----------
@@ -112,7 +114,10 @@ def first_clusters(
     if not found:
         return simplest
     best, evenness = most_telling(judge, found, n_clusters), 1.0
-    if deepest_cut(judge, best, n_clusters) > CROWD:
+    deepest = deepest_cut(judge, best, n_clusters)
+    if deepest_cut(judge, simplest, n_clusters) < CLEAN < deepest:
+        return simplest
+    if deepest > CROWD:
         unequal = list(of_small_ones(judge, neighbors, n_clusters, seed))
         other = most_telling(judge, unequal, n_clusters, EVENNESS) if unequal else best
         if effective_number(other) < UNEQUAL * n_clusters:
