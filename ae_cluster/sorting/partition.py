@@ -46,6 +46,7 @@ SMALL = 4  # times the clusters are what unequal ones are merged from
 UNEQUAL = 0.86  # of the clusters: an effective number under it is unequal indeed
 CROWD = 0.03  # a deeper cut may lead through a crowd
 CLEAN = 0.005  # a shallower one leads through a gap
+SHALLOWER = 4  # times, and KMeans goes through gaps where the best does not
 STARTS = 8  # of KMeans on each set of eigenvectors
 MIXTURES = 10  # starts of the mixture on the UMAP
 UMAP_EPOCHS = 100  # half of its own for many samples: as good on MNIST
@@ -97,7 +98,7 @@ def first_clusters(
 
     Unpolished, rough edges hide whole clusters that are right. KMeans on the samples
     is the simplest, and stays unless another tells more by more than chance, or where
-    it goes through gaps and the others do not.
+    it goes through gaps and the best does not.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ def first_clusters(
         return simplest
     best, evenness = most_telling(judge, found, n_clusters), 1.0
     deepest = deepest_cut(judge, best, n_clusters)
-    if deepest_cut(judge, simplest, n_clusters) < CLEAN < deepest:
+    if deepest > CLEAN and deepest_cut(judge, simplest, n_clusters) < deepest / SHALLOWER:
         return simplest
     if deepest > CROWD:
         unequal = list(of_small_ones(judge, neighbors, n_clusters, seed))
