@@ -2,9 +2,10 @@
 
 MNIST told to be 8, 12 or 15 clusters, with class sizes falling geometrically from
 10 to 1, and with its pixels in another order, three seeds each; crowds in 20
-dimensions, wine and breast cancer, ten seeds each, beside KMeans on the standardised
-table (``pixels``). Rows go to ``results/awkward-NAME.csv``; `experiments.tables` writes
-their medians. An hour and a half on one core, most of it MNIST's.
+dimensions, of one size and of sizes from 10 to 1, wine and breast cancer, ten seeds
+each, beside KMeans on the standardised table (``pixels``). Rows go to
+``results/awkward-NAME.csv``; `experiments.tables` writes their medians. An hour and a
+half on one core, most of it MNIST's.
 
     python -m experiments.awkward --jobs 2
     python -m experiments.awkward --setting wine --setting blobs-200
@@ -63,9 +64,10 @@ def part_of(data: Dataset, split: str, samples: Any, pixels: Any) -> Arrays:
     }
 
 
-def crowds(n: int) -> Arrays:
-    """Return n samples of five Gaussian crowds in 20 dimensions."""
-    x, y = make_blobs(n, 20, centers=5, cluster_std=4.0, random_state=0)
+def crowds(n: int | Sequence[int]) -> Arrays:
+    """Return n samples of five Gaussian crowds in 20 dimensions, or as many of each as said."""
+    centers = 5 if isinstance(n, int) else None
+    x, y = make_blobs(n, 20, centers=centers, cluster_std=4.0, random_state=0)
     return {"x": x, "y": y}
 
 
@@ -80,6 +82,7 @@ FILES: dict[str, Callable[[], Arrays]] = {
     "mnist-uneven": lambda: uneven("mnist"),
     "mnist-shuffled": lambda: shuffled("mnist"),
     **{f"blobs-{n}": lambda n=n: crowds(n) for n in (200, 2_000, 20_000)},
+    "blobs-uneven": lambda: crowds([1000, 562, 316, 178, 100]),
     "wine": lambda: table(load_wine),
     "breast-cancer": lambda: table(load_breast_cancer),
 }

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from ae_cluster.rows import RESHAPING
 from ae_cluster.store import Cell
 
 # The files of rows are results/EXPERIMENT-DATASET.csv; what is drawn of them has these names.
@@ -22,10 +23,12 @@ EXPERIMENTS = {
 }
 
 
-# What tells one published row of a split from another; the samples that rows of label
-# budgets count are the labelled ones, and they say no number of clusters.
-OF_CLUSTERING = ("n_train", "n_clusters")
-IDENTITY = ("budget", "draw", "features", "method", "seed", "n_components", "epochs")
+# What tells the rows of one cell from another's. A cell of label budgets has rows of many
+# budgets and draws, and if codes stay as they are, of many methods.
+IDENTITY = ("features", "seed", "n_components", "epochs")
+OF_CLUSTERING = ("method", "n_train", "n_clusters")
+OF_LABELS = ("family",)
+OF_RESHAPING = ("family", "method", "budget")
 Place = tuple[str, ...]
 
 
@@ -62,8 +65,12 @@ def with_published(rows: pd.DataFrame, path: Path, cells: Sequence[Cell]) -> pd.
 
 def place_of(cell: Cell) -> Place:
     """Return what tells a cell's rows from others of its file, as they stand there."""
-    names = IDENTITY if "budget" in cell else (*IDENTITY, *OF_CLUSTERING)
-    return tuple(str(cell.get(name, "")) for name in names)
+    more = OF_CLUSTERING
+    if "family" in cell:
+        more = OF_RESHAPING if cell["family"] == RESHAPING else OF_LABELS
+        one = {name: cell[f"{name}s"][0] for name in ("method", "budget") if f"{name}s" in cell}
+        cell = cell | one
+    return tuple(str(cell.get(name, "")) for name in (*IDENTITY, *more))
 
 
 def published_places(path: Path) -> set[Place]:

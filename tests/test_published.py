@@ -1,9 +1,11 @@
 """A part of a grid can be carried out without losing, or doing again, what is published."""
 
+import argparse
+
 import pandas as pd
 import pytest
 
-from ae_cluster.rows import COLUMNS, tidy_row
+from ae_cluster.rows import COLUMNS, FROZEN, RESHAPING, tidy_row
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +45,43 @@ def test_what_was_not_carried_out_stays_and_what_was_is_new(published, tmp_path)
     assert path.read_bytes() == before
 
 
-def test_rows_of_label_budgets_are_known_again(published, tmp_path):
+def rows_of_budgets(cell, accuracy):
+    """Return rows as a cell of the real grid gives them: of every method, budget and draw."""
+    place = {name: cell[name] for name in ("dataset", "features", "seed", "family", "epochs")}
+    rows = [
+        tidy_row(
+            **place, method=method, budget=budget or 132, draw=draw, n_components=3,
+            n_train=17, n_clusters=10, split="test", accuracy=accuracy, status="ok",
+        )
+        for method in cell["methods"]
+        for budget in cell["budgets"]  # of all labels, None: rows say how many that is
+        for draw in range(cell["draws"])
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def test_a_part_of_the_label_budgets_keeps_the_rest(published, load_experiment, tmp_path):
+    grid = load_experiment("label_budget")
+    asked = argparse.Namespace(
+        seeds=2, smoke=False, features=["sorting"], n_clusters=10, by_chance=False
+    )
+    cells = grid.cells_of("digits", asked)
+    frozen = [cell for cell in cells if cell["family"] == FROZEN]
+    first, *others = [cell for cell in cells if cell["family"] == RESHAPING]
+    assert frozen
+    assert others
     path = tmp_path / "label_budget-digits.csv.gz"
-    cells = [cell(0, "knn", budget=b, draw=d) for b in ("1", "all") for d in (0, 1)]
-    counted = [c | {"n_train": 17} for c in cells]  # of the row: how many are labelled
-    published.write_rows(rows_of(counted, 0.5).drop(columns="n_clusters"), path)
-    assert published.published_places(path) == {published.place_of(c) for c in cells}
+    before = pd.concat([rows_of_budgets(cell, 0.25) for cell in (*frozen, first)])
+    published.write_rows(before, path)
+    assert published.published_places(path) == {published.place_of(c) for c in (*frozen, first)}
+
+    new = pd.concat([rows_of_budgets(cell, 0.75) for cell in others])
+    published.write_rows(published.with_published(new, path, cells), path)
+
+    found = pd.read_csv(path)
+    assert (found["accuracy"] == 0.25).sum() == len(before)
+    assert (found["accuracy"] == 0.75).sum() == len(new)
+    assert published.published_places(path) == {published.place_of(cell) for cell in cells}
 
 
 def test_a_failed_row_is_not_there(published, tmp_path):
