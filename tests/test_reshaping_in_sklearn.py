@@ -22,6 +22,7 @@ from ae_cluster.reshaping import (
 from ae_cluster.reshaping.methods import METHODS
 from ae_cluster.reshaping.sorting_classifier import small_steps
 from ae_cluster.rows import RESHAPING
+from ae_cluster.sorting import consistency
 from ae_cluster.sorting.consistency import REACH
 
 QUICK = {"max_iter": 1, "min_steps": 150, "random_state": 0}
@@ -102,6 +103,24 @@ def test_probabilities_sum_to_one_and_go_with_the_prediction(fitted, i):
     assert (fitted[i].predict(X.astype(np.float32)) == shares.argmax(axis=1)).all()
     again = pickle.loads(pickle.dumps(fitted[i]))
     assert np.array_equal(again.predict_proba(X.astype(np.float32)), shares)
+
+
+def test_a_stray_label_leaves_the_proportions_of_the_clusters(monkeypatch):
+    X, y, truth = partly_labelled(per_class=5)
+    sorting = clone(SORTING).fit(X)
+    y[np.flatnonzero(y == 0)[0]] = 1
+    held_to = []
+    loss = consistency.consistency_loss
+
+    def spy(logits, disturbed, proportions):
+        held_to.append(proportions)
+        return loss(logits, disturbed, proportions)
+
+    monkeypatch.setattr(consistency, "consistency_loss", spy)
+    SortingClassifier(FrozenEstimator(sorting), **QUICK).fit(X, y)
+    sizes = np.sort(sorting.predict_proba(X).mean(0))
+    np.testing.assert_allclose(np.sort(held_to[0].numpy()), sizes, atol=1e-4)
+    np.testing.assert_allclose(sizes, np.sort(np.bincount(truth) / len(truth)), atol=0.01)
 
 
 def test_labels_that_contradict_the_sorting_make_it_less_sure(fitted):
