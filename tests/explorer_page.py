@@ -1,5 +1,8 @@
 """Hands and eyes for the explorer's tests, and small runs to show."""
 
+import base64
+import json
+import re
 import time
 
 import numpy as np
@@ -38,6 +41,19 @@ def small_images(n=90, side=9, seed=0):
     for image, place in zip(images, y, strict=True):
         image[3 * place : 3 * place + 3, 1 : side - 1] = 220
     return images, y
+
+
+def content_of(html):
+    """Return the content that travels in a page."""
+    text = html.read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="content">(.*?)</script>', text, re.S)
+    return json.loads(found[1])
+
+
+def unpacked(array):
+    """Return an array as it was before it was packed for the page."""
+    data = np.frombuffer(base64.b64decode(array["data"]), f"<{array['kind']}")
+    return data.reshape(array["shape"])
 
 
 def dots(page):

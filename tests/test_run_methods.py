@@ -1,6 +1,5 @@
-"""Runs by every method's name, by clusterers of others, and on codes that are given."""
+"""Runs by every method's name and by clusterers of others, repeated and gone on with."""
 
-import base64
 import json
 import os
 import re
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from explorer_page import content_of, unpacked
 from sklearn.datasets import load_digits
 
 from ae_cluster import AutoEncoder, InputError, RunConfig, read_codes, read_scores, run
@@ -57,11 +57,6 @@ def of(rows, features, method, split="test"):
     return row
 
 
-def content_of_page(folder):
-    text = (folder / "explorer.html").read_text(encoding="utf-8")
-    return json.loads(re.search(r'<script type="application/json"[^>]*>(.*?)</script>', text)[1])
-
-
 def test_every_name_has_its_rows_and_its_folder(every):
     folder, rows = every
     assert {path.name for path in (folder / "methods").iterdir()} == set(NAMES)
@@ -94,7 +89,7 @@ def test_a_learnt_model_is_kept_and_gives_codes_and_clusters_again(every, name):
 
 def test_the_page_draws_with_every_decoder(every):
     folder, _ = every
-    content = content_of_page(folder)
+    content = content_of(folder / "explorer.html")
     drawing = {m["name"] for m in content["methods"] if m["decoder"] is not None}
     assert drawing == {*LEARNERS, "kmeans", "gmm"}
     shown = {row["shown_by"] for row in content["scores"]["rows"]}
@@ -114,11 +109,6 @@ def test_the_page_decodes_sorting_codes_as_the_model_does(every):
         made = np.maximum(made, 0) if layer["activation"] == "relu" else 1 / (1 + np.exp(-made))
     expected = class_of("sorting").load(place).inverse_transform(codes)
     np.testing.assert_allclose(made, expected, atol=1e-3)
-
-
-def unpacked(packed):
-    data = np.frombuffer(base64.b64decode(packed["data"]), f"<{packed['kind']}")
-    return data.reshape(packed["shape"]).astype(np.float64)
 
 
 @pytest.mark.usefixtures("here")
@@ -242,50 +232,6 @@ def test_the_readmes_ten_lines_add_a_method(here, capsys):
     assert row.status == "ok"
     assert row.uses_k
     assert row.n_clusters == 10
-    capsys.readouterr()
-
-
-# Given codes
-
-
-def test_given_codes_are_clustered_as_they_are(here, capsys):
-    assert main(["run", "codes.npz", "--features", "given", "--n-clusters", "3", "--method", "gmm",
-                 "--method", "kmeans", "--out", "a", "--n-components", "9", "--draws", "1",
-                 "--budgets", "1"]) == 0  # fmt: skip
-    out, err = capsys.readouterr()
-    assert "not standardised" in err
-    assert "--n-components is said, but no autoencoder is trained" in err
-    assert "Training an autoencoder" not in err
-    found = read_codes(here / "a", "gmm")
-    with np.load("codes.npz") as given:
-        rows_of_file = given["x"][found["ids_test"].astype(int)].astype(np.float32)
-    assert np.array_equal(found["codes_test"], rows_of_file)
-    rows = read_scores(here / "a")
-    assert set(rows["features"]) == {"given"}
-    assert set(rows.loc[rows["budget"].isna(), "tuned_on"]) == {"not known"}
-    assert "what training must beat" not in out
-    assert {path.stem for path in (here / "a" / "figures").glob("*.png")} == {
-        "tiles", "label-budget", "codes-gmm", "codes-kmeans", "confusion-gmm", "confusion-kmeans",
-        "clusters-gmm", "clusters-kmeans",
-    }  # fmt: skip
-    assert not (here / "a" / "methods" / "gmm" / "model").exists()
-    assert main(["label", "a", "--n-labels", "3"]) == 0
-
-
-def test_the_page_of_wide_given_codes_carries_fifty_numbers_of_each(here, capsys):
-    options = ["--features", "given", "--n-clusters", "3", "--out", "a"]
-    assert main(["run", "codes.npz", *options, *QUICK[2:]]) == 0
-    content = content_of_page(here / "a")
-    (space,) = content["spaces"]
-    assert space["codes"][0]["shape"] == [18, 50]
-    assert "The codes have 70 numbers" in space["note"]
-    carried = unpacked(space["codes"][0])
-    whole = read_codes(here / "a", "kmeans")
-    from ae_cluster.explorer.spaces import space_of
-
-    expected = space_of(whole["codes_train"]).places(whole["codes_test"])
-    np.testing.assert_allclose(carried[:, :3], expected, atol=1e-4)
-    assert all(method["decoder"] is None for method in content["methods"])
     capsys.readouterr()
 
 
