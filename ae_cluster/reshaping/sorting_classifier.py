@@ -34,6 +34,7 @@ from ae_cluster.sorting.teaching import in_chunks
 TRUST = 1.0  # labels that a cluster's name is worth
 EXPECTED = 0.5  # labels that the temperature expected without them is worth
 MENDED = 0.001  # of the samples: labels that would rename fewer are strays in right clusters
+HELD = 1.0  # weight of the proportions: at .4, the sorting's, one stray drew others along
 WITNESSES = 20  # nearest samples that are asked with a labelled one
 
 
@@ -194,7 +195,7 @@ class SortingClassifier(ReshapingClassifier):
             both = torch.cat([unlabelled.to(indices.device), indices[turn]])
             logits = network(start.x[both])
             disturbed = network(perturb(start.x[both], both, logits))
-            agreement = consistency.consistency_loss(logits, disturbed, proportions)
+            agreement = consistency.consistency_loss(logits, disturbed, proportions, HELD)
             learnt = sum(
                 nn.functional.cross_entropy(part[-len(turn) :], classes[turn])
                 for part in (logits, disturbed)

@@ -29,7 +29,9 @@ def divergence(p: Tensor, log_q: Tensor) -> Tensor:
     return (p * (torch.log(p + TINY) - log_q)).sum(1).mean()
 
 
-def consistency_loss(logits: Tensor, disturbed_logits: Tensor, proportions: Tensor) -> Tensor:
+def consistency_loss(
+    logits: Tensor, disturbed_logits: Tensor, proportions: Tensor, held: float = PROPORTIONS
+) -> Tensor:
     """Return the loss of the answers to a batch and to its disturbed twin.
 
     Parameters
@@ -37,13 +39,15 @@ def consistency_loss(logits: Tensor, disturbed_logits: Tensor, proportions: Tens
     logits, disturbed_logits : Tensor (b, k)
     proportions : Tensor (k,)
         Share of the samples that each cluster should have; sums to 1.
+    held : float
+        How firmly: weight of the proportions.
     """
     p = torch.softmax(logits, 1)
     apart = divergence(p.detach(), torch.log_softmax(disturbed_logits, 1))
     unsure = -(p * torch.log(p + TINY)).sum(1).mean()
     mean = p.mean(0)
     strayed = (mean * torch.log((mean + TINY) / (proportions + TINY))).sum()
-    return apart + SURENESS * unsure + PROPORTIONS * strayed
+    return apart + SURENESS * unsure + held * strayed
 
 
 def adversarial(sorter: nn.Module, reach: Tensor, generator: torch.Generator) -> Perturbation:
