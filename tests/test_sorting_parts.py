@@ -317,6 +317,11 @@ def test_sure_and_equal_answers_in_the_told_proportions_cost_nothing():
     assert consistency_loss(logits, logits, uneven).item() > 0.1
     assert consistency_loss(logits, logits.roll(1, 0), even).item() > 1
     assert consistency_loss(0 * logits, 0 * logits, even).item() > 0.1
+    # The divergence of even from uneven shares, by hand, as often as they are held.
+    strayed = np.log(1 / 3) - (np.log(0.8) + 2 * np.log(0.1)) / 3
+    for held in (0.4, 1.0):
+        loss = consistency_loss(logits, logits, uneven, held)
+        assert loss.item() == pytest.approx(held * strayed, rel=1e-4)
 
 
 def test_a_code_is_a_center_and_a_style(sorter):
