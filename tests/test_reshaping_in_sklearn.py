@@ -112,9 +112,10 @@ def test_a_stray_label_leaves_the_proportions_of_the_clusters(monkeypatch):
     held_to = []
     loss = consistency.consistency_loss
 
-    def spy(logits, disturbed, proportions):
+    def spy(logits, disturbed, proportions, held):
         held_to.append(proportions)
-        return loss(logits, disturbed, proportions)
+        assert held > consistency.PROPORTIONS  # else a stray draws others along
+        return loss(logits, disturbed, proportions, held)
 
     monkeypatch.setattr(consistency, "consistency_loss", spy)
     SortingClassifier(FrozenEstimator(sorting), **QUICK).fit(X, y)
