@@ -127,7 +127,8 @@ def test_without_two_classes_it_says_so(classifier, label, says):
         (NamedClusters(clusterer="gm"), "clusterer='gm' is not known: did you mean gmm"),
         (NamedClusters(n_clusters=500), "500 clusters of 240 samples cannot be made"),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",  # a graph says its address
+    # Not their str: a graph in it says its address.
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_parameters_that_cannot_be_used_say_so(classifier, says):
     codes, y, _ = partly_labelled()
