@@ -183,12 +183,16 @@ def initialize(network: nn.Module, generator: torch.Generator) -> None:
     """Draw weights and biases as PyTorch's own layers do, from ``generator``.
 
     The same draws in the same order as constructing the layers after
-    ``torch.manual_seed``, but the global generator is left alone.
+    ``torch.manual_seed``, but the global generator is left alone. They are drawn
+    where the generator is, so a network on a GPU starts from the very same numbers.
     """
     with torch.no_grad():
         for layer in network.modules():
             if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-                nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
-                bound = 1 / math.sqrt(layer.weight[0].numel())  # fan-in
+                weight = torch.empty_like(layer.weight, device=generator.device)
+                nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=generator)
+                layer.weight.copy_(weight)
+                bound = 1 / math.sqrt(weight[0].numel())  # fan-in
                 if layer.bias is not None:
-                    nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+                    bias = torch.empty_like(layer.bias, device=generator.device)
+                    layer.bias.copy_(nn.init.uniform_(bias, -bound, bound, generator=generator))

@@ -16,6 +16,10 @@ from ae_cluster import load_dataset
 
 ROOT = Path(__file__).parents[1]
 
+# Many tests compare bits, and a GPU adds up in any order; test_on_gpu.py is what tests there.
+if os.environ.get("AE_CLUSTER_TEST_GPU") != "1":
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
 
 @pytest.fixture(autouse=True)
 def _offline(monkeypatch):
