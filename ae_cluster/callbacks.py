@@ -144,6 +144,7 @@ class ProgressBar(Callback):
             desc="training",
             unit="epoch",
             disable=None,
+            leave=None,  # it goes when it stood below another bar
         )
 
     def on_epoch(self, progress: Progress) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ae_cluster.autoencoder import AutoEncoder
 
 N_FOLDS = 5  # of cross-validation, at most
+RESHAPING_FOLDS = 3  # likewise; each teaches the encoder anew, which takes minutes
 DEFAULT_METHOD = "label-spreading"
 
 
@@ -124,7 +125,7 @@ def classify(samples: Samples, given: NamedLabels | None, method: str, seed: int
     _check_worth(samples.name, labels, given is not None)
     codes, classifier = _codes_and_classifier(samples, labels, method, seed)
     whole = Labeling(labels.columns, len(labels.names))
-    folds = whole.folds(N_FOLDS)
+    folds = whole.folds(N_FOLDS if method in METHODS else RESHAPING_FOLDS)
     model, *held_out = classifier.fit_many(
         codes, [labels.columns, *(whole.without(fold).columns for fold in folds)]
     )
@@ -165,7 +166,7 @@ def _codes_and_classifier(
         )
     n_classes = np.unique(labels.columns[labels.columns != UNKNOWN]).size
     rows, encoder = samples.start(RESHAPING_STARTS[method], n_classes)
-    return rows, RESHAPING_METHODS[method].make(seed, encoder)
+    return rows, RESHAPING_METHODS[method].make(seed, encoder).set_params(verbose=True)
 
 
 def _check_worth(name: str, labels: NamedLabels, are_given: bool) -> None:
@@ -284,6 +285,7 @@ def _autoencoder(data: Dataset, n_components: int, epochs: int | None, seed: int
         input_kind="table" if data.is_table else "images",
         max_iter=preset_epochs(n, RunConfig().batch_size) if epochs is None else epochs,
         random_state=seed,
+        verbose=True,
     )
 
 
@@ -304,6 +306,7 @@ def _sorting(
         image_prior=image_prior,
         image_shape=data.image_shape if image_prior else None,
         input_kind="table" if data.is_table else "images",
+        verbose=True,
     )
     return model if epochs is None else model.set_params(max_iter=max(1, epochs))
 

@@ -16,6 +16,7 @@ from ae_cluster.commands import classify as command
 from ae_cluster.errors import InputError
 from ae_cluster.few_labels.label_files import NamedLabels
 from ae_cluster.few_labels.methods import METHODS, RESHAPING_STARTS
+from ae_cluster.reshaping.fine_tuning import FineTunedClassifier
 
 DIGITS = load_digits()
 IMAGES = (DIGITS.images[:600] * 15).astype(np.uint8)
@@ -216,7 +217,27 @@ def test_fine_tuning_learns_from_the_images_of_a_file(capsys):
 
     assert table["id"].tolist() == list(range(600))
     assert (table["prediction"] == TRUTH).mean() > 0.5
-    assert "fine-tuning learnt from 40 labels and 560 samples" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "fine-tuning learnt from 40 labels and 560 samples" in said.out
+    assert "learning takes minutes" in said.err
+
+
+@pytest.mark.usefixtures("_quick")
+def test_what_takes_minutes_is_taught_for_three_folds_not_five(monkeypatch, capsys):
+    taught = []
+    learn = FineTunedClassifier._learn
+
+    def counted(self, prepared, labeling):
+        taught.append(len(labeling.labelled))
+        return learn(self, prepared, labeling)
+
+    monkeypatch.setattr(FineTunedClassifier, "_learn", counted)
+    np.savez("mine.npz", x=IMAGES, y=few(6))
+    assert main(["classify", "mine.npz", "--epochs", "1", "--method", "fine-tuning"]) == 0
+
+    # All 60 labels, thrice 40 of them, and each once more less a third to calibrate by.
+    assert sorted(taught) == [20, 20, 20, 40, 40, 40, 40, 60]
+    assert "60 were each predicted without it" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("_quick")

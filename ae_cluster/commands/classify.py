@@ -13,6 +13,10 @@ METHODS = (
     *("poisson-priors", "named-clusters"),
 )
 RESHAPING = ("fine-tuning", "m1-m2", "taught-sorting", "taught-sorting-images")
+MINUTES = (
+    "learning takes minutes: the encoder without labels, then the labels, and up to three times "
+    "more with some of them held out, to tell how good it is …"
+)
 EPILOG = """\
 examples:
   ae-cluster classify my.npz                           my.npz holds x, and y with -1 for unlabelled
@@ -88,7 +92,10 @@ def _classify(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
     )
     given = labels_for(samples, arguments.labels) if arguments.labels else None
-    print(f"{samples.name}: {len(samples.ids):,} samples; learning …", file=sys.stderr, flush=True)
+    wait = MINUTES if arguments.method in RESHAPING else "."
+    print(
+        f"{samples.name}: {len(samples.ids):,} samples; learning{wait}", file=sys.stderr, flush=True
+    )
     found = classify(samples, given, arguments.method, arguments.seed)
     with written_beside(out) as beside:
         found.table.to_csv(beside, index=False)

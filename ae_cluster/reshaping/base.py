@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from ae_cluster import coding
 from ae_cluster.autoencoder import AutoEncoder
@@ -122,6 +123,12 @@ class ReshapingClassifier(FewLabelClassifier):
         device = next(model.network_.parameters()).device
         x = in_chunks(model.scaling_, coding.as_tensor(rows)).to(device)
         return Start(model, x, seed)
+
+    def _learn_all(self, prepared: Any, labelings: Sequence[Labeling]) -> Iterator[Any]:
+        """Return what each labeling teaches; each takes long, hence the bar."""
+        silent = not self.verbose or len(labelings) == 1  # then its epochs are the bar
+        bar = tqdm(labelings, "learning labels", unit="fit", disable=silent or None)
+        return (self._learn(prepared, labeling) for labeling in bar)
 
     def _checked_seed(self) -> int:
         check_parameters(self.get_params(deep=False), OWN)
