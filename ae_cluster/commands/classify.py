@@ -92,10 +92,8 @@ def _classify(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
     )
     given = labels_for(samples, arguments.labels) if arguments.labels else None
-    wait = MINUTES if arguments.method in RESHAPING else "."
-    print(
-        f"{samples.name}: {len(samples.ids):,} samples; learning{wait}", file=sys.stderr, flush=True
-    )
+    wait = MINUTES if arguments.method in RESHAPING else "learning …"
+    print(f"{samples.name}: {len(samples.ids):,} samples; {wait}", file=sys.stderr, flush=True)
     found = classify(samples, given, arguments.method, arguments.seed)
     with written_beside(out) as beside:
         found.table.to_csv(beside, index=False)

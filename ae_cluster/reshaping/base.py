@@ -127,8 +127,12 @@ class ReshapingClassifier(FewLabelClassifier):
     def _learn_all(self, prepared: Any, labelings: Sequence[Labeling]) -> Iterator[Any]:
         """Return what each labeling teaches; each takes long, hence the bar."""
         silent = not self.verbose or len(labelings) == 1  # then its epochs are the bar
-        bar = tqdm(labelings, "learning labels", unit="fit", disable=silent or None)
-        return (self._learn(prepared, labeling) for labeling in bar)
+        bar = tqdm(total=len(labelings), desc="labels", unit="fit", disable=silent or None)
+        with bar:
+            for labeling in labelings:
+                learnt = self._learn(prepared, labeling)
+                bar.update()
+                yield learnt
 
     def _checked_seed(self) -> int:
         check_parameters(self.get_params(deep=False), OWN)
