@@ -21,6 +21,19 @@ if os.environ.get("AE_CLUSTER_TEST_GPU") != "1":
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Let a test that measures time (``alone``) wait for other workers, and them for it."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return (yield)
+    import fcntl
+
+    with (item.config.cache.mkdir("alone") / "lock").open("w") as file:
+        is_alone = item.get_closest_marker("alone") is not None
+        fcntl.flock(file, fcntl.LOCK_EX if is_alone else fcntl.LOCK_SH)
+        return (yield)
+
+
 @pytest.fixture(autouse=True)
 def _offline(monkeypatch):
     monkeypatch.setenv("AE_CLUSTER_OFFLINE", "1")

@@ -228,6 +228,7 @@ def test_a_config_is_described_by_the_names_of_the_command_line():
     assert "random_state" not in described
 
 
+@pytest.mark.alone
 def test_comparing_takes_a_second_and_no_torch(runs_folder):
     code = (
         "import sys; from ae_cluster.cli import main; "

@@ -222,6 +222,7 @@ def test_mnist(mnist_home, torchvision_datasets):
 
 
 @pytest.mark.mnist
+@pytest.mark.alone
 def test_mnist_loads_in_a_second(mnist_home):
     seconds = []
     for _ in range(3):

@@ -178,6 +178,7 @@ def test_one_and_the_same_image_cannot_be_drawn_worse_than_its_mean():
     assert error_beside_mean_image(np.eye(2), np.full((2, 2), 0.5)) == 1
 
 
+@pytest.mark.alone
 def test_60_000_codes_are_examined_in_50_ms(rng):
     codes = rng.normal(size=(60_000, 3)).astype(np.float32)
     clusters = rng.integers(0, 10, 60_000)

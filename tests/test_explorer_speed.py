@@ -13,7 +13,7 @@ from ae_cluster.explorer import write_page
 
 pytest_plugins = ("explorer_fixtures",)
 
-pytestmark = pytest.mark.mnist
+pytestmark = [pytest.mark.mnist, pytest.mark.alone]
 
 
 @pytest.fixture

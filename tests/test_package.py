@@ -66,6 +66,7 @@ def test_help_loads_nothing_heavy():
     assert not {"torch", "sklearn", "numpy", "pandas"} & set(done.stdout.splitlines()[-1].split())
 
 
+@pytest.mark.alone
 def test_help_answers_within_0_6_seconds():
     def seconds():
         start = time.perf_counter()
