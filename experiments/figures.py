@@ -17,6 +17,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
+from ae_cluster.anchors import PUBLISHED_FEW_LABELS
 from ae_cluster.figures import (
     plot_code_sizes,
     plot_label_budget,
@@ -26,7 +27,7 @@ from ae_cluster.figures import (
     plot_training_curve,
     save_figure,
 )
-from ae_cluster.rows import RESHAPING
+from ae_cluster.rows import FROZEN, RESHAPING
 from experiments.pictured import draw_pictured
 from experiments.published import nothing_found, published_rows, redraw_parser
 
@@ -89,11 +90,23 @@ def label_budgets(
     references = all_labels(compared, dataset, best)
     if (frozen := rows[~is_reshaping & shown])["budget"].notna().any():
         title = f"What a few labels buy: {name}"
-        yield f"label-budget-{name}", plot_label_budget(frozen, references, title=title)
+        others = by_others(dataset, FROZEN)
+        figure = plot_label_budget(frozen, references, published=others, title=title)
+        yield f"label-budget-{name}", figure
     if is_reshaping.any():
         title = f"What a few labels buy that reshape the encoder: {name}"
-        figure = plot_label_budget(rows[is_reshaping], references, title=title)
+        others = by_others(dataset, RESHAPING)
+        figure = plot_label_budget(rows[is_reshaping], references, published=others, title=title)
         yield f"label-budget-{name}-reshaping", figure
+
+
+def by_others(dataset: str, family: str) -> dict[str, dict[int, float]]:
+    """Return the published accuracies of a family, by way and labels per class."""
+    return {
+        f"{way.way}, published": {n: float(p.split()[0]) / 100 for n, p in way.percent.items()}
+        for way in PUBLISHED_FEW_LABELS
+        if (way.dataset, way.family) == (dataset, family)
+    }
 
 
 def all_labels(compared: pd.DataFrame, dataset: str, features: str) -> dict[str, float]:

@@ -293,6 +293,26 @@ def test_references_are_level_lines_with_their_names(rows):
     assert any(list(line.get_ydata()) == [0.9, 0.9] for line in figure.axes[0].lines)
 
 
+def test_published_accuracies_are_hollow_points(rows):
+    figure = plot_label_budget(rows, published={"by others": {1: 0.4, 10: 0.6}})
+    (points,) = (line for line in figure.axes[0].lines if line.get_label() == "by others")
+    assert points.get_xydata().tolist() == [[1, 0.4], [10, 0.6]]
+    assert points.get_linestyle() == "None"
+    assert points.get_markerfacecolor() == "white"
+    assert "Hollow points are by others" in caption_of(figure)
+
+
+def test_the_axis_is_stretched_where_some_are_nearly_always_right(rows, tmp_path):
+    assert plot_label_budget(rows).axes[0].get_yscale() == "linear"
+    nearly = rows.assign(accuracy=np.linspace(0.4, 1, len(rows)))  # and one always
+    figure = plot_label_budget(nearly)
+    save_figure(figure, tmp_path, "budget")
+    assert figure.axes[0].get_yscale() == "logit"
+    assert {"0.5", "0.9", "0.98"} <= set(texts_of(figure))
+    assert 0 < figure.axes[0].get_ylim()[0] < 0.4
+    assert "stretched towards 1" in caption_of(figure)
+
+
 def test_one_draw_has_no_spread_and_says_so(rows):
     assert "a single draw" in caption_of(plot_label_budget(rows[rows["draw"] == 0]))
 

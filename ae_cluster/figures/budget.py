@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from ae_cluster.figures.style import (
     DASHES,
@@ -22,12 +23,16 @@ from ae_cluster.figures.style import (
 )
 from ae_cluster.summaries import median_interval
 
+NEARLY_ALWAYS = 0.95  # right
+ODDS_TICKS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)
+
 
 @in_style()
 def plot_label_budget(
     rows: pd.DataFrame,
     references: Mapping[str, float] | None = None,
     *,
+    published: Mapping[str, Mapping[int, float]] | None = None,
     title: str = "Accuracy with a few labels",
 ) -> Figure:
     """Draw accuracy on test samples against labels per class, one line per features and method.
@@ -42,6 +47,8 @@ def plot_label_budget(
         Failed rows (accuracy NaN) are not drawn, but counted in the caption.
     references : dict of str to float, optional
         Accuracies drawn as level lines, say that with all labels, or with none.
+    published : dict of str to dict of int to float, optional
+        Accuracies by others, by labels per class, drawn as hollow points.
     title : str
 
     Returns
@@ -58,9 +65,14 @@ def plot_label_budget(
         ax.annotate(plain(name, 40), (0, accuracy), (3, 2), xycoords=("axes fraction", "data"),
                     textcoords="offset points", fontsize=8)  # fmt: skip
     _draw_lines(ax, scored)
+    _draw_published(ax, published or {})
     _label_axes(ax, scored)
+    stretched = _stretch(ax, scored, published or {})
     failed = len(rows) - len(scored)
-    return captioned(figure, title, _caption(scored, failed))
+    caption = _caption(scored, failed)
+    caption += " Hollow points are by others, as they published them." if published else ""
+    caption += " The axis is stretched towards 1." if stretched else ""
+    return captioned(figure, title, caption)
 
 
 def _with_budget(rows: pd.DataFrame) -> pd.DataFrame:
@@ -87,6 +99,32 @@ def _draw_lines(ax: Axes, rows: pd.DataFrame) -> None:
                     color=colors[i], capsize=2.5, elinewidth=1,
                     label=plain(f"{method} on {features}", 40))  # fmt: skip
         ax.vlines(place, low, high, color=colors[i], linewidth=5, alpha=0.5)
+
+
+def _draw_published(ax: Axes, published: Mapping[str, Mapping[int, float]]) -> None:
+    for (name, accuracies), marker in zip(published.items(), cycle(MARKERS), strict=False):
+        budgets, scores = list(accuracies), list(accuracies.values())
+        ax.plot(budgets, scores, marker, color="#444444", markerfacecolor="white",
+                label=plain(name, 48))  # fmt: skip
+
+
+def _stretch(ax: Axes, rows: pd.DataFrame, published: Mapping[str, Mapping[int, float]]) -> bool:
+    """Stretch the axis where some are nearly always right, and return whether that was done.
+
+    By the log odds: of .98 and .99 one is wrong twice as often, which a plain axis does not show.
+    """
+    by_others = [a for accuracies in published.values() for a in accuracies.values()]
+    scores = np.array([*rows["accuracy"], *by_others])
+    inside = scores[(scores > 0) & (scores < 1)]
+    if inside.size == 0 or inside.max() < NEARLY_ALWAYS:
+        return False
+    ax.set_yscale("logit", nonpositive="clip")
+    low, high = inside.min(), inside.max()
+    ax.set_ylim(low / (1 + low), (1 + high) / 2)  # room for half as many odds, or errors
+    ticks = [t for t in ODDS_TICKS if ax.get_ylim()[0] <= t <= ax.get_ylim()[1]]
+    ax.set_yticks(ticks, [f"{t:g}" for t in ticks])
+    ax.yaxis.set_minor_locator(NullLocator())
+    return True
 
 
 def _spread(rows: pd.DataFrame) -> pd.DataFrame:
