@@ -94,7 +94,7 @@ def label_budgets(
         figure = plot_label_budget(frozen, references, published=others, title=title)
         yield f"label-budget-{name}", figure
     if is_reshaping.any():
-        title = f"What a few labels buy that reshape the encoder: {name}"
+        title = f"What a few labels buy when they reshape the encoder: {name}"
         others = by_others(dataset, RESHAPING)
         figure = plot_label_budget(rows[is_reshaping], references, published=others, title=title)
         yield f"label-budget-{name}-reshaping", figure

@@ -70,7 +70,7 @@ def plot_label_budget(
     stretched = _stretch(ax, scored, published or {})
     failed = len(rows) - len(scored)
     caption = _caption(scored, failed)
-    caption += " Hollow points are by others, as they published them." if published else ""
+    caption += " Hollow points are by others; the table says from where." if published else ""
     caption += " The axis is stretched towards 1." if stretched else ""
     return captioned(figure, title, caption)
 
