@@ -90,7 +90,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     verbose : bool, default=False
         A progress bar where standard error is a terminal.
     device : str, default="auto"
-        A torch device; "auto" is a GPU where there is one.
+        A torch device; "auto": a GPU where there is one, which rounds sums anew in each fit.
 
     Attributes
     ----------

@@ -20,7 +20,9 @@ from ae_cluster.reshaping.fine_tuning import FineTunedClassifier
 from ae_cluster.reshaping.sorting_classifier import SortingClassifier
 
 pytestmark = [
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="AE_CLUSTER_TEST_GPU is not 1"),
+    pytest.mark.skipif(
+        not torch.cuda.is_available(), reason="needs a GPU and AE_CLUSTER_TEST_GPU=1"
+    ),
     pytest.mark.filterwarnings("ignore::ae_cluster.health.HealthWarning"),
 ]
 BRIEF = {"max_iter": 20, "random_state": 0}
