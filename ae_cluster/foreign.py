@@ -18,6 +18,7 @@ from sklearn.base import ClassifierMixin, OutlierMixin, RegressorMixin
 from ae_cluster.checks import checked_labels
 from ae_cluster.errors import InputError, nearest
 from ae_cluster.neighbors import NeighborSearch
+from ae_cluster.sklearn_names import class_meant
 
 NUMBERS_OF_CLUSTERS = ("n_clusters", "n_components")  # the first that a constructor has
 _BROKEN = (Exception, SystemExit)  # what somebody's code may raise; Ctrl-C is ours
@@ -58,7 +59,7 @@ def find_class(name: str) -> type:
     found = getattr(_module(name, module_name), class_name, None)
     if found is None:
         known = [n for n, v in vars(sys.modules[module_name]).items() if _is_clusterer(v)]
-        others = nearest(class_name, known) if known else "it holds no clusterer."
+        others = nearest(class_name, known) if known else f"it holds no clusterer.{_proposed(name)}"
         raise InputError(f"The module {module_name} has no {class_name!r}: {others}")
     if not _is_clusterer(found):
         raise InputError(
@@ -77,12 +78,18 @@ def _module(name: str, module_name: str) -> Any:
         if isinstance(error, ModuleNotFoundError) and f"{module_name}.".startswith(f"{missing}."):
             raise InputError(
                 f"--method {name}: there is no module {missing!r}, neither installed nor in this "
-                "folder; check the name, or go to the folder that holds it."
+                f"folder; check the name, or go to the folder that holds it.{_proposed(name)}"
             ) from error
         raise InputError(
             f"--method {name}: the module {module_name} cannot be imported ({_in_words(error)}); "
             "mend it, or install what it needs."
         ) from error
+
+
+def _proposed(name: str) -> str:
+    """Return a question, to append, whether scikit-learn's class was meant; "" if not clear."""
+    theirs = class_meant(name)
+    return f" Did you mean {theirs}?" if theirs else ""
 
 
 @contextmanager

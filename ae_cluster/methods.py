@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from ae_cluster.errors import InputError, nearest
+from ae_cluster.sklearn_names import meant
 
 CLUSTERER = "clusters the codes"
 BASELINE = "codes to beat, clustered by KMeans"
@@ -213,9 +214,11 @@ def check_methods(names: Sequence[str], features: str) -> None:
     """Raise an `InputError` for names that cannot be used, alone or together."""
     for name in names:
         if not is_foreign(name) and name not in _BY_NAME:
+            proposed = " or ".join(meant(name, _BY_NAME))
+            told = f"did you mean {proposed}?" if proposed else nearest(name, _BY_NAME).rstrip(".")
             raise InputError(
-                f"--method {name!r} is not known: {nearest(name, _BY_NAME).rstrip('.')} See: "
-                "ae-cluster methods; any clusterer joins as module:Class."
+                f"--method {name!r} is not known: {told} See: ae-cluster methods; any clusterer "
+                "joins as module:Class."
             )
         if features == GIVEN and kind_of(name) != CLUSTERER:
             raise InputError(

@@ -2,13 +2,16 @@
 
 import json
 import math
+import re
 
 import pytest
 
-from ae_cluster import InputError
+from ae_cluster import InputError, sklearn_names
 from ae_cluster.cli import main
+from ae_cluster.foreign import find_class
 from ae_cluster.methods import (
     METHODS,
+    check_methods,
     codes_facts,
     kind_of,
     row_facts,
@@ -121,9 +124,44 @@ def test_kinds():
     assert kind_of("pca") != kind_of("kmeans")
 
 
-def test_bad_names(assert_one_sentence):
-    from ae_cluster.methods import check_methods
+AGGLOMERATIVE = "sklearn.cluster:AgglomerativeClustering"
 
+
+@pytest.mark.parametrize(
+    ("typed", "proposed"),
+    [
+        *((name, "sklearn.cluster:HDBSCAN") for name in (
+            "hdbscan", "HDBSCAN", "hdbscna", "sklearn.cluster.HDBSCAN", "h-dbscan")),
+        *((name, AGGLOMERATIVE) for name in (
+            "ward", "agglomerative", "hierarchical", "AgglomerativeClustering", "agglomeratve")),
+        *((name, "sklearn.cluster:SpectralClustering") for name in (
+            "spectral", "spectral-clustering", "spectal")),
+        *((name, "sklearn.cluster:MeanShift") for name in ("meanshift", "mean_shift")),
+        *((name, "sklearn.cluster:AffinityPropagation") for name in (
+            "affinity", "affinity-propagation")),
+        *((name, "sklearn.cluster:BisectingKMeans") for name in ("bisecting", "bisecting-kmeans")),
+        ("dbscan", "sklearn.cluster:DBSCAN"),
+        ("optics", "sklearn.cluster:OPTICS"),
+        ("birch", "sklearn.cluster:Birch"),
+        ("minibatch-kmeans", "sklearn.cluster:MiniBatchKMeans"),
+        ("bgmm", "sklearn.mixture:BayesianGaussianMixture"),
+        *((name, "kmeans") for name in ("KMeans", "k-means", "kmeans++", "sklearn.cluster.KMeans")),
+        *((name, "gmm") for name in ("GaussianMixture", "gaussian-mixture", "GMM")),
+        ("sorting images", "sorting-images"),
+        ("IDEC", "idec"),
+    ],
+)  # fmt: skip
+def test_a_name_that_scikit_learn_knows_is_proposed_as_it_is_to_be_said(typed, proposed):
+    with pytest.raises(InputError, match=f"did you mean {re.escape(proposed)}( or|[?])"):
+        check_methods([typed], "autoencoder")
+
+
+def test_every_class_that_is_proposed_is_a_clusterer_there_is():
+    for place in sklearn_names.CLASSES:
+        assert find_class(place).__name__ == place.partition(":")[2]
+
+
+def test_bad_names(assert_one_sentence):
     for names, words in (
         (["sortin"], "did you mean sorting"),
         (["zzz"], "ae-cluster methods"),
