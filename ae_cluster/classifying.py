@@ -19,6 +19,7 @@ from ae_cluster.evaluation import UNKNOWN
 from ae_cluster.few_labels.base import Labeling
 from ae_cluster.few_labels.label_files import NamedLabels, read_labels
 from ae_cluster.few_labels.methods import METHODS, RESHAPING_STARTS
+from ae_cluster.interrupts import at_once_on_ctrl_c
 from ae_cluster.run_folder import method_names, read_codes
 
 if TYPE_CHECKING:
@@ -121,6 +122,11 @@ def classify(samples: Samples, given: NamedLabels | None, method: str, seed: int
     known = [*METHODS, *RESHAPING_STARTS]
     if method not in known:
         raise InputError(f"--method {method!r} is not known: {nearest(method, known)}")
+    with at_once_on_ctrl_c():
+        return _classified(samples, given, method, seed)
+
+
+def _classified(samples: Samples, given: NamedLabels | None, method: str, seed: int) -> Classified:
     labels = samples.labels if given is None else given
     _check_worth(samples.name, labels, given is not None)
     codes, classifier = _codes_and_classifier(samples, labels, method, seed)

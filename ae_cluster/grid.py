@@ -13,6 +13,7 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from ae_cluster.interrupts import at_once_on_ctrl_c
 from ae_cluster.rows import COLUMNS
 from ae_cluster.store import Cell, Row, Store, cell_key
 
@@ -117,7 +118,8 @@ def _rows_and_status(task: Task, store: Store) -> tuple[list[Row], str]:
     """Return a cell's rows and "ok", or the row that says why there are none and "failed"."""
     start = time.perf_counter()
     try:
-        return task.work(task.cell, store), "ok"
+        with at_once_on_ctrl_c():
+            return task.work(task.cell, store), "ok"
     except Exception as error:  # whatever a method may raise: the grid goes on
         known = {k: v for k, v in task.cell.items() if k in COLUMNS}
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"

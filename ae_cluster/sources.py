@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from threading import current_thread, main_thread
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +21,7 @@ from ae_cluster.config import RunConfig, preset_epochs
 from ae_cluster.datasets import Dataset
 from ae_cluster.errors import InputError
 from ae_cluster.health import findings
+from ae_cluster.interrupts import at_once_on_ctrl_c
 from ae_cluster.methods import AUTOENCODER, GIVEN, SORTERS
 from ae_cluster.training import DivergedError
 
@@ -224,27 +222,3 @@ def _kept(place: Path, name: str, run_id: str) -> tuple[Any, float]:
     except (OSError, ValueError, KeyError, TypeError):  # cut off while it was being written
         pass
     return None, 0.0
-
-
-class _Stop(BaseException):
-    """Ctrl-C where a training would take it for leave to end early, and the run go on."""
-
-
-@contextmanager
-def at_once_on_ctrl_c() -> Iterator[None]:
-    """Let Ctrl-C end everything, not only one of several trainings."""
-    usual = signal.default_int_handler
-    if signal.getsignal(signal.SIGINT) is not usual or current_thread() is not main_thread():
-        yield
-        return
-
-    def stop(*_: object) -> None:
-        raise _Stop
-
-    signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    except _Stop:
-        raise KeyboardInterrupt from None
-    finally:
-        signal.signal(signal.SIGINT, usual)

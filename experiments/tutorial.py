@@ -24,6 +24,7 @@ from ae_cluster.figures import in_style, plot_code_tiles, plot_reconstructions
 from ae_cluster.figures.images import as_images, contact_sheet, show_sheet
 from ae_cluster.figures.style import captioned, new_figure
 from ae_cluster.files import folder_written_beside
+from ae_cluster.interrupts import at_once_on_ctrl_c
 from experiments import moving_pictures as moving
 
 EVERY = 100  # steps from one picture of the training to the next
@@ -46,7 +47,8 @@ def tutorial(data: Dataset, args: argparse.Namespace, folder: Path) -> None:
     print(f"2. The network: {layers}. The numbers in its middle are the code of an image.")
 
     print(f"3. The training. Every {EVERY} steps, 2-training has five images and what comes out:")
-    model.fit(data.raw_train)
+    with at_once_on_ctrl_c():
+        model.fit(data.raw_train)
     moving.save_gif(watch.photos, folder / "2-training.gif", seconds_at_the_end=3)
     outputs = np.stack(watch.outputs)
     stills = plot_reconstructions(watch.inputs, outputs, watch.steps, data.image_shape)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
+import signal
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +59,18 @@ def refused(capsys, *arguments):
 
 
 # ---- classify
+
+
+@pytest.mark.parametrize("method", ["label-spreading", "fine-tuning"])
+def test_ctrl_c_ends_a_training_at_130_and_writes_no_table(capsys, method):
+    np.savez("mine.npz", x=IMAGES, y=few(4))
+    arguments = ["classify", "mine.npz", "--epochs", "100000", "--method", method]
+    timer = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    assert main(arguments) == 130
+    assert sorted(path.name for path in Path().iterdir()) == ["mine.npz"]
+    assert capsys.readouterr().err.splitlines()[-1] == "ae-cluster: interrupted."
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_one_command_from_a_few_labels_to_a_table_in_the_files_order(capsys):

@@ -9,9 +9,8 @@ PACKAGE = ROOT / "ae_cluster"
 
 # Within a floor a file may import only from those written before it.
 FLOORS = {
-    0: ["errors", "files", "checks", "rows", "anchors", "machine", "sklearn_names", "methods",
-        "evaluation",
-        "neighbors", "foreign", "clustering"],
+    0: ["errors", "interrupts", "files", "checks", "rows", "anchors", "machine", "sklearn_names",
+        "methods", "evaluation", "neighbors", "foreign", "clustering"],
     1: [
         "networks", "backprop", "adam", "training", "callbacks", "checkpoints", "scaling",
         "inputs", "model_files", "reconstruction", "coding", "fitting", "health", "manifold",
