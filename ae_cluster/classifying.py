@@ -19,6 +19,7 @@ from ae_cluster.evaluation import UNKNOWN
 from ae_cluster.few_labels.base import Labeling
 from ae_cluster.few_labels.label_files import NamedLabels, read_labels
 from ae_cluster.few_labels.methods import METHODS, RESHAPING_STARTS
+from ae_cluster.files import expanded
 from ae_cluster.interrupts import at_once_on_ctrl_c
 from ae_cluster.run_folder import method_names, read_codes
 
@@ -220,8 +221,8 @@ def samples_of(
     seed: int = 0,
 ) -> Samples:
     """Return the samples of a data set, whose codes are then learnt, or of a run's folder."""
-    if (Path(source).expanduser() / "config.json").is_file():
-        return samples_of_run(Path(source).expanduser())
+    if (expanded(source) / "config.json").is_file():
+        return samples_of_run(expanded(source))
     data = load_dataset(source, data_home=data_home, image_shape=image_shape)
     order = file_order(np.concatenate([data.ids_train, data.ids_test]))
     columns = np.concatenate(

@@ -10,7 +10,8 @@ from typing import Any
 
 from ae_cluster import __version__
 from ae_cluster.commands import classify, compare, datasets, explore, label, methods, run
-from ae_cluster.errors import InputError
+from ae_cluster.commands.arguments import Parser
+from ae_cluster.terminal import exit_code, say_error
 
 EPILOG = f"""\
 {run.EPILOG.rstrip()}
@@ -23,6 +24,10 @@ EPILOG = f"""\
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command and return its exit code: 0, 2 for bad input, 130 for Ctrl-C."""
+    return exit_code(lambda: _carry_out(argv), "ae-cluster")
+
+
+def _carry_out(argv: Sequence[str] | None) -> int:
     parser = build_parser()
     arguments = parser.parse_args(argv)
     if arguments.command is None:
@@ -31,21 +36,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     warnings.showwarning = _show_warning
     try:
         return int(arguments.function(arguments) or 0)
-    except InputError as error:
-        print(f"ae-cluster: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # whoever read our output has had enough
-        sys.stdout = None
-        return 0
     except KeyboardInterrupt:
         way_on = "; the same command with --resume goes on" if arguments.command == "run" else ""
-        print(f"ae-cluster: interrupted{way_on}.", file=sys.stderr)
+        say_error(f"ae-cluster: interrupted{way_on}.")
         return 130
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; it loads nothing heavy."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="ae-cluster",
         description="How far can a 3-D autoencoder code be taken? Images to codes to clusters "
         "to honest scores.",

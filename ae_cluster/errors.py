@@ -5,13 +5,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from ae_cluster.texts import one_line
+
 
 class InputError(ValueError):
     """What the user gave cannot be used.
 
     The message is one sentence that names the value and the way out. The
     command line prints it and leaves with exit code 2, without a traceback.
+    It is one line of at most 1,000 characters, whatever the value holds.
     """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(one_line(str(message)))
 
 
 def nearest(name: str, known: Iterable[str], n: int = 3) -> str:

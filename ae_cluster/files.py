@@ -115,6 +115,23 @@ def _cannot_be_written(path: Path, error: OSError) -> InputError:
     )
 
 
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """Return a path, the ``~`` of a home folder spelled out.
+
+    Raises
+    ------
+    InputError
+        When that folder is not known.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise InputError(
+            f"{os.fspath(path)} begins with a home folder that is not known here; write the path "
+            "in full."
+        ) from error
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 sum of a file as 64 hexadecimal digits."""
     with path.open("rb") as file:

@@ -52,7 +52,8 @@ def write(
         content = {"format_version": FORMAT_VERSION, "kind": kind, **description}
         content["checksum"] = _checksum(content, weights)
         (folder / WEIGHTS).write_bytes(weights)
-        (folder / DESCRIPTION).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(content, indent=2, sort_keys=True)  # one order, whatever came before
+        (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
 
 
 def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

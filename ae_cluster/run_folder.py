@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ae_cluster.config import FORMAT_VERSION, RunConfig, read_config
 from ae_cluster.datasets import Dataset, known_datasets
 from ae_cluster.errors import InputError
-from ae_cluster.files import is_being_written, make_folder, marked_as_being_written
+from ae_cluster.files import expanded, is_being_written, make_folder, marked_as_being_written
 from ae_cluster.machine import machine, versions
 from ae_cluster.methods import DEFAULTS
 from ae_cluster.rows import COLUMNS, LATER, TEXTS, tidy_row
@@ -76,7 +76,7 @@ def write_config(
     height = data.image_shape
     arguments = config.to_json()
     if data.name not in known_datasets():  # a file: the config must work from any folder
-        arguments["dataset"] = str(Path(config.dataset).expanduser().absolute())
+        arguments["dataset"] = str(expanded(config.dataset).absolute())
     content = {
         "format_version": FORMAT_VERSION,
         "run_id": run_id,

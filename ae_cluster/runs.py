@@ -20,7 +20,7 @@ from ae_cluster.errors import InputError
 from ae_cluster.evaluation import UNKNOWN
 from ae_cluster.explorer import write_page
 from ae_cluster.figures import of_run
-from ae_cluster.files import put_in_place, refuse_existing
+from ae_cluster.files import expanded, put_in_place, refuse_existing
 from ae_cluster.machine import peak_mb
 from ae_cluster.methods import (
     AUTOENCODER,
@@ -67,6 +67,7 @@ def run(
     resume: bool = False,
     figures: bool = True,
     expected_fingerprint: str | None = None,
+    if_other_data: str | None = None,
     verbose: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> pd.DataFrame:
@@ -89,6 +90,8 @@ def run(
         Draw them: most of the time of a small run.
     expected_fingerprint : str or None
         Refuse data that have another one.
+    if_other_data : str or None
+        Say this of such data instead of refusing them.
     verbose : bool
         A progress bar on a terminal.
     say : callable
@@ -108,7 +111,7 @@ def run(
     ways = ways_of(config.methods, config.features)
     for name in filter(is_foreign, config.methods):  # before a long training, not after it
         foreign.make(name, config.n_clusters or 2, config.seed)
-    out = Path(out).expanduser().absolute()
+    out = expanded(out).absolute()
     if force and out.is_symlink():  # what it leads to is replaced, and it goes on leading there
         out = out.resolve()
     refuse_existing(out, force)
@@ -123,10 +126,12 @@ def run(
         image_shape=config.image_shape,
     )
     if expected_fingerprint not in (None, data.fingerprint):
-        raise InputError(
-            f"The data of {config.dataset} are not those the config was made with (their "
-            "fingerprints differ); restore the data, or name the data set to run on these."
-        )
+        if if_other_data is None:
+            raise InputError(
+                f"The data of {config.dataset} are not those the config was made with (their "
+                "fingerprints differ); restore the data, or name the data set to run on these."
+            )
+        say(if_other_data)
     check_samples(config.methods, config.features, data.name, data.is_table)
     n_clusters = _resolve_n_clusters(config, data, ways)
     partial = out.with_name(f"{out.name}.partial")

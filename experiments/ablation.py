@@ -31,8 +31,9 @@ from ae_cluster.scoring import clustering_rows
 from ae_cluster.sorting import SortingAutoEncoder
 from ae_cluster.sorting.teaching import as_answers, in_chunks
 from ae_cluster.store import Cell, Row, Store
+from ae_cluster.terminal import exit_code
 from experiments.cells import data_of, make_cell
-from experiments.grids import carry_out, exit_code, grid_parser, prepare, seeds_and_epochs
+from experiments.grids import carry_out, grid_parser, prepare, seeds_and_epochs
 
 NAME = "ablation"
 STAGES = ("1 kmeans", "2 graph", "3 small steps", "4 changed images")

@@ -25,8 +25,9 @@ from sklearn.datasets import load_breast_cancer, load_wine, make_blobs
 from ae_cluster.datasets import Dataset
 from ae_cluster.files import make_folder
 from ae_cluster.store import Cell, Row, Store
+from ae_cluster.terminal import exit_code
 from experiments.cells import cluster_cell, data_of, make_cell
-from experiments.grids import carry_out, exit_code, grid_parser, prepare, seeds_and_epochs
+from experiments.grids import carry_out, grid_parser, prepare, seeds_and_epochs
 
 WRONG_K = (8, 12, 15)
 STEEPNESS = 10  # of the largest class to the smallest

@@ -14,9 +14,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from ae_cluster.terminal import exit_code
 from experiments.cells import data_of, make_cell
 from experiments.compare_clustering import QUICK_WAYS
-from experiments.grids import carry_out, exit_code, grid_parser, prepare, seeds_and_epochs
+from experiments.grids import carry_out, grid_parser, prepare, seeds_and_epochs
 
 SIZES = (2, 3, 5, 10, 32)
 

@@ -21,8 +21,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ae_cluster.store import Cell, Store, cell_key
+from ae_cluster.terminal import exit_code
 from experiments.cells import VERSION, clusters_of, codes_of, data_of, make_cell
-from experiments.grids import carry_out, exit_code, grid_parser, prepare, seeds_and_epochs
+from experiments.grids import carry_out, grid_parser, prepare, seeds_and_epochs
 from experiments.pictured import keep_pictured
 
 QUICK_WAYS = (

@@ -45,8 +45,9 @@ from ae_cluster.methods import row_facts
 from ae_cluster.rows import COLUMNS
 from ae_cluster.scoring import clustering_rows
 from ae_cluster.store import Cell, Row, Store, cell_key
+from ae_cluster.terminal import exit_code
 from experiments.cells import ENCODER, VERSION, data_of, make_cell
-from experiments.grids import carry_out, exit_code, grid_parser, prepare, seeds_and_epochs
+from experiments.grids import carry_out, grid_parser, prepare, seeds_and_epochs
 
 NAME = "deep_clusterings"
 PAPERS, TUTORIALS = "paper-autoencoder", "autoencoder"

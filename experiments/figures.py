@@ -28,6 +28,7 @@ from ae_cluster.figures import (
     save_figure,
 )
 from ae_cluster.rows import FROZEN, RESHAPING
+from ae_cluster.terminal import exit_code
 from experiments.pictured import draw_pictured
 from experiments.published import nothing_found, published_rows, redraw_parser
 
@@ -119,4 +120,4 @@ def all_labels(compared: pd.DataFrame, dataset: str, features: str) -> dict[str,
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code(main))

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ae_cluster.errors import InputError
+from ae_cluster.commands.arguments import Parser
 from ae_cluster.files import make_folder
 from ae_cluster.grid import Task, make_task, run_grid
 from ae_cluster.store import Cell, Row, Store
@@ -24,7 +24,7 @@ from experiments.published import (
 
 def grid_parser(description: str) -> argparse.ArgumentParser:
     """Return the arguments that every grid takes."""
-    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser = Parser(description=description.splitlines()[0])
     add = parser.add_argument
     add("--dataset", action="append", metavar="NAME|PATH", help="again for more; default: digits")
     add("--data-home", type=Path, help="default: $AE_CLUSTER_DATA, else the user's cache folder")
@@ -109,12 +109,3 @@ def _by_dataset(
         task = make_task(work, cell, data_of(cell["dataset"]).fingerprint, VERSION)
         tasks.setdefault(cell["dataset"], []).append(task)
     return tasks
-
-
-def exit_code(main: Callable[[], int]) -> int:
-    """Return the exit code of a script; 2, with one sentence, for what cannot be used."""
-    try:
-        return main()
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2

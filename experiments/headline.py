@@ -22,6 +22,7 @@ import pandas as pd
 from ae_cluster.anchors import PUBLISHED, Published
 from ae_cluster.errors import InputError
 from ae_cluster.summaries import summarize
+from ae_cluster.terminal import exit_code
 from experiments.published import nothing_found, published_rows, redraw_parser
 
 BEGIN = "<!-- headline: written by python -m experiments.headline -->"
@@ -147,4 +148,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code(main))

@@ -42,6 +42,7 @@ from ae_cluster.methods import SORTERS, SORTING_TUNED_ON
 from ae_cluster.rows import FROZEN, RESHAPING
 from ae_cluster.semi_supervised import ALL, label_budget_rows
 from ae_cluster.store import Cell, Row, Store
+from ae_cluster.terminal import exit_code
 from experiments.cells import (
     clusters_asked,
     codes_of,
@@ -51,7 +52,7 @@ from experiments.cells import (
     peak_mb_with,
     sorting_cell,
 )
-from experiments.grids import carry_out, exit_code, grid_parser, prepare, seeds_and_epochs
+from experiments.grids import carry_out, grid_parser, prepare, seeds_and_epochs
 
 BUDGETS = (1, 2, 5, 10, 50, 100, ALL)
 FEATURES = ("autoencoder", "sorting", "sorting-images", "pca", "pixels", "untrained")

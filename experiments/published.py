@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from ae_cluster.commands.arguments import Parser
 from ae_cluster.rows import RESHAPING
 from ae_cluster.store import Cell
 
@@ -104,7 +105,7 @@ def published_rows(results: Path, experiment: str) -> pd.DataFrame:
 
 def redraw_parser(description: str) -> argparse.ArgumentParser:
     """Return the arguments of what follows from the rows alone."""
-    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser = Parser(description=description.splitlines()[0])
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--seeds", type=int, default=10, help="expected of every row; default: 10")
     return parser

@@ -11,8 +11,8 @@ untrained encoder, all scored on the test images. About 15 minutes on one core
 
 from __future__ import annotations
 
-import argparse
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,10 @@ from tqdm import tqdm
 
 from ae_cluster import AutoEncoder, Dataset, load_dataset
 from ae_cluster.clustering import cluster_codes
+from ae_cluster.commands.arguments import Parser
 from ae_cluster.evaluation import accuracy, accuracy_matched, matched_map, neighbor_accuracy, nmi
 from ae_cluster.semi_supervised import label_budget_rows
+from ae_cluster.terminal import exit_code
 from experiments.plain_tutorial import mean_squared_error, train_tutorial
 
 PER_CLASS, DRAWS = 10, 6
@@ -77,7 +79,7 @@ def _few_labels(data: Dataset, train: NDArray[Any], test: NDArray[Any], seed: in
 
 def main() -> None:
     """Go through the seeds; rows are written as they come, and seeds already there are kept."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-home", type=Path, default=os.environ.get("AE_CLUSTER_DATA"))
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--epochs", type=int, default=10)
@@ -100,4 +102,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

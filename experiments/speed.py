@@ -27,6 +27,9 @@ from typing import Any
 
 import pandas as pd
 
+from ae_cluster.commands.arguments import Parser
+from ae_cluster.terminal import exit_code
+
 SIZES = (784, 128, 64, 12, 3, 12, 64, 128, 784)
 N, BATCH = 60_000, 64
 
@@ -148,7 +151,7 @@ def summary(rounds: pd.DataFrame) -> pd.DataFrame:
 
 def main() -> None:
     """Measure, print, and write results/speed.csv."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-home", type=Path, default=os.environ.get("AE_CLUSTER_DATA"))
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
@@ -179,4 +182,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

@@ -20,6 +20,7 @@ from joblib import Parallel, delayed
 
 from ae_cluster.few_labels.spread import spread_of_draws, write_spread
 from ae_cluster.summaries import GROUP, summarize, write_tables
+from ae_cluster.terminal import exit_code
 from experiments.medians import awkward_table, deep_table
 from experiments.published import EXPERIMENTS, nothing_found, published_rows, redraw_parser
 
@@ -70,4 +71,4 @@ def draws_table(results: Path, experiment: str) -> list[Path]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code(main))

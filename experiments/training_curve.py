@@ -18,8 +18,9 @@ from collections.abc import Iterable, Sequence
 from ae_cluster.clustering import CLUSTERERS
 from ae_cluster.config import preset_epochs
 from ae_cluster.store import Cell
+from ae_cluster.terminal import exit_code
 from experiments.cells import data_of, make_cell
-from experiments.grids import carry_out, exit_code, grid_parser, prepare, seeds_and_epochs
+from experiments.grids import carry_out, grid_parser, prepare, seeds_and_epochs
 
 EPOCHS = (0, 1, 2, 5, 10, 20, 50, 100)
 IMAGES = (100, 300, 1_000, 3_000, 10_000, 30_000)

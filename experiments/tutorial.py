@@ -20,11 +20,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ae_cluster import AutoEncoder, Callback, Dataset, InputError, Progress, load_dataset
+from ae_cluster.commands.arguments import Parser
 from ae_cluster.figures import in_style, plot_code_tiles, plot_reconstructions
 from ae_cluster.figures.images import as_images, contact_sheet, show_sheet
 from ae_cluster.figures.style import captioned, new_figure
 from ae_cluster.files import folder_written_beside
 from ae_cluster.interrupts import at_once_on_ctrl_c
+from ae_cluster.terminal import exit_code
 from experiments import moving_pictures as moving
 
 EVERY = 100  # steps from one picture of the training to the next
@@ -132,7 +134,7 @@ def load_images(args: argparse.Namespace) -> Dataset:
 def parsed(argv: list[str] | None) -> argparse.Namespace:
     """Return the arguments."""
     yes_no = argparse.BooleanOptionalAction
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset", default="mnist", help="a known name, or a .npz of images")
     parser.add_argument("--data-home", dest="home", help="folder of the downloaded data sets")
     parser.add_argument("--download", action=yes_no, default=True, help="fetch what is missing")
@@ -149,4 +151,4 @@ def parsed(argv: list[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code(main))

@@ -17,7 +17,6 @@ are the same anywhere; being the quickest, they come first.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import tempfile
@@ -29,10 +28,14 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
+from ae_cluster.commands.arguments import Parser
+from ae_cluster.errors import InputError
 from ae_cluster.grid import make_task, run_grid
+from ae_cluster.methods import is_foreign
 from ae_cluster.store import Store
+from ae_cluster.terminal import exit_code
 from experiments import cells, label_budget
-from experiments.grids import exit_code, positive
+from experiments.grids import positive
 from experiments.published import EXPERIMENTS, nothing_found, published_rows
 
 REPRODUCED, TOLERATED = 0.001, 0.01
@@ -46,6 +49,12 @@ def finished_rows(results: Path, datasets: Sequence[str]) -> pd.DataFrame:
     if rows.empty:
         return rows
     wanted = rows["dataset"].isin(datasets) if datasets else True
+    code = rows.loc[rows["method"].astype(str).map(is_foreign), "method"]
+    if len(code):  # rows may be somebody else's
+        raise InputError(
+            f"{results} names {code.iloc[0]!r}, code that would be imported and run; take its rows "
+            "out, and run that with ae-cluster run --method."
+        )
     return rows[wanted & (rows["split"] == "test") & (rows["status"] == "ok")]
 
 
@@ -79,7 +88,7 @@ def run_again(row: Any, store: Store) -> float:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Re-run, print a line per row, and return 1 if any was not reproduced."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--dataset", action="append", metavar="NAME|PATH", help="again for more; default: all")
     add("--data-home", type=Path, help="default: $AE_CLUSTER_DATA, else the user's cache folder")

@@ -27,8 +27,9 @@ from ae_cluster.few_labels.methods import few_label_classifiers
 from ae_cluster.few_labels.suggesting import suggest_labels
 from ae_cluster.files import make_folder
 from ae_cluster.store import Store
+from ae_cluster.terminal import exit_code
 from experiments.cells import codes_of, data_of, encoder_cell
-from experiments.grids import exit_code, grid_parser, prepare, seeds_and_epochs
+from experiments.grids import grid_parser, prepare, seeds_and_epochs
 
 PER_CLASS = (1, 2, 5, 10)
 METHODS = ("knn", "label-spreading", "poisson")

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from ae_cluster.evaluation import accuracy_matched
+from ae_cluster.terminal import exit_code
 
 ROOT = Path(__file__).parents[1]
 
@@ -145,7 +146,7 @@ def test_a_budget_larger_than_a_class_is_a_row_that_says_so(load_experiment, tmp
 def test_what_cannot_be_used_is_one_sentence_and_code_2(
     load_experiment, tmp_path, capsys, assert_one_sentence, name
 ):
-    main, exit_code = load_experiment(name).main, load_experiment("grids").exit_code
+    main = load_experiment(name).main
     told = ["--dataset", "didgits", "--out", str(tmp_path), "--store", str(tmp_path)]
     assert exit_code(lambda: main(told)) == 2
     assert_one_sentence(capsys.readouterr().err.strip(), "didgits")

@@ -5,9 +5,21 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ae_cluster.config import parse_sizes
 from ae_cluster.errors import InputError
+from ae_cluster.files import expanded
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that takes options by their whole names only, and so do its subcommands.
+
+    ``--data FILE`` must never be read as ``--data-home FILE``.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False} | options)
 
 
 def whole(least: int) -> Callable[[str], int]:
@@ -33,4 +45,7 @@ def sizes(text: str) -> tuple[int, ...]:
 
 def path(text: str) -> Path:
     """Return a path, ``~`` spelled out."""
-    return Path(text).expanduser()
+    try:
+        return expanded(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

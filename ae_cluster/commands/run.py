@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import ae_cluster
 from ae_cluster.commands import arguments as read
 from ae_cluster.config import RunConfig, free_folder, read_config
-from ae_cluster.methods import AUTOENCODER, GIVEN
+from ae_cluster.errors import InputError
+from ae_cluster.files import expanded
+from ae_cluster.methods import AUTOENCODER, GIVEN, is_foreign
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,6 +100,13 @@ def add(commands: Any) -> None:
         help="take every argument from an earlier run; what is said beside it wins",
     )
     option(
+        "--trust-config",
+        action="store_true",
+        default=False,
+        help="import and run the module:Class that --config names; without this, only what "
+        "--method names is",
+    )
+    option(
         "--data-home",
         type=read.path,
         default=None,
@@ -127,11 +137,16 @@ def _run(arguments: argparse.Namespace) -> int:
     if "methods" in said:
         said["methods"] = tuple(said["methods"])
     earlier: dict[str, Any] = {}
-    fingerprint = None
+    fingerprint = if_other = None
     if hasattr(arguments, "config"):
         content = read_config(arguments.config)
-        earlier = content["arguments"]
-        fingerprint = content["fingerprint"] if "dataset" not in said else None
+        earlier, fingerprint = content["arguments"], content["fingerprint"]
+        if "methods" not in said and not arguments.trust_config:
+            _refuse_foreign_code(arguments.config, earlier.get("methods"))
+        if "dataset" in said and _splits_anew(said, earlier):
+            fingerprint = None
+        elif "dataset" in said:
+            if_other = _on_other_data(said["dataset"], arguments.config, content)
     config = RunConfig.from_json(earlier | said)
     out = getattr(arguments, "out", None) or free_folder(config.dataset, config.seed)
 
@@ -147,11 +162,45 @@ def _run(arguments: argparse.Namespace) -> int:
         resume=arguments.resume,
         figures=arguments.figures,
         expected_fingerprint=fingerprint,
+        if_other_data=if_other,
         verbose=True,
         say=lambda line: print(line, file=sys.stderr, flush=True),
     )
     print(_report(rows, out), flush=True)
     return 0 if (rows.loc[rows["budget"].isna(), "status"] == "ok").any() else 1
+
+
+def _refuse_foreign_code(path: Path, methods: Any) -> None:
+    """Raise when a configuration names code to import: only who calls may ask for that."""
+    names = methods if isinstance(methods, list) else []
+    foreign = [name for name in names if isinstance(name, str) and is_foreign(name)]
+    if foreign:
+        listed = " and ".join(map(repr, foreign[:3]))
+        raise InputError(
+            f"{path} names {listed}, code that would be imported and run; if you trust it, name "
+            "it yourself with --method, or say --trust-config."
+        )
+
+
+def _splits_anew(said: dict[str, Any], earlier: dict[str, Any]) -> bool:
+    """Return whether the same file is named, to be split or read in another way."""
+    is_same = earlier.get("dataset") in (said["dataset"], str(expanded(said["dataset"]).absolute()))
+    return is_same and not {"seed", "test_size", "image_shape"}.isdisjoint(said)
+
+
+def _on_other_data(dataset: str, path: Path, content: dict[str, Any]) -> str:
+    """Return what to say where the data are not those of the run that a configuration is of."""
+    told = (
+        f"note: {dataset} is not the data of {path}, of which only the settings are taken: a new "
+        "model is trained, and its codes and clusters are not those of that run."
+    )
+    ways = content.get("methods")
+    for name, way in ways.items() if isinstance(ways, dict) else ():
+        kind = way.get("model", "none") if isinstance(way, dict) else "none"
+        if kind in ae_cluster.__all__:
+            place = path.parent / "methods" / name / "model"
+            return f"{told} To apply the model of that run, in Python: {kind}.load({str(place)!r})."
+    return told
 
 
 def _report(rows: pd.DataFrame, out: Path) -> str:

@@ -14,6 +14,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from ae_cluster.errors import InputError
+from ae_cluster.files import expanded
 
 SECONDS_OF_SILENCE = 30
 DOWNLOAD_ERRORS = (
@@ -48,8 +49,8 @@ def data_folder(data_home: str | os.PathLike[str] | None) -> Path:
     """Return ``data_home``, else ``AE_CLUSTER_DATA``, else the user's cache folder."""
     given = data_home or os.environ.get("AE_CLUSTER_DATA")
     if given:
-        return Path(given).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "ae_cluster"
+        return expanded(given)
+    return expanded(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "ae_cluster"
 
 
 def fetch_missing(name: str, source: Source, root: Path, *, download: bool) -> None:

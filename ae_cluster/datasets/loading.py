@@ -11,6 +11,7 @@ from ae_cluster.datasets.dataset import Dataset
 from ae_cluster.datasets.named import NAMES, load_named
 from ae_cluster.datasets.user_files import TEST_SIZE, load_file
 from ae_cluster.errors import InputError, nearest
+from ae_cluster.files import expanded
 
 
 def known_datasets() -> tuple[str, ...]:
@@ -73,7 +74,7 @@ def load_dataset(
         dataset = load_named(name, data_home=data_home, download=download)
         _check_native_shape(dataset, image_shape)
         return dataset
-    path = Path(text).expanduser()
+    path = expanded(text)
     if not _looks_like_path(text, path):
         raise InputError(
             f"there is no data set and no file called {text!r}: {nearest(name, NAMES)}"

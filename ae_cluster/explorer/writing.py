@@ -17,7 +17,7 @@ from ae_cluster.explorer.clouds import choose_clouds, smallest_budgets
 from ae_cluster.explorer.content import page_content
 from ae_cluster.explorer.pictures import load_samples
 from ae_cluster.explorer.run_arrays import read_run
-from ae_cluster.files import written_beside
+from ae_cluster.files import expanded, written_beside
 
 NAME = "explorer.html"
 LIBRARY = "vendor/three.min.js"
@@ -86,8 +86,8 @@ def write_page(
     InputError
         When the folder is no run's, or the file cannot be written.
     """
-    folder = Path(run_folder).expanduser()
-    path = Path(out).expanduser() if out is not None else folder / NAME
+    folder = expanded(run_folder)
+    path = expanded(out) if out is not None else folder / NAME
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file, like {path / NAME}.")
     run = read_run(folder)
