@@ -14,6 +14,7 @@ from ae_cluster.errors import InputError
 from ae_cluster.files import written_beside
 from ae_cluster.rows import way_name
 from ae_cluster.run_folder import read_scores
+from ae_cluster.spreadsheets import safe_table
 from ae_cluster.tables import SHOWN, number
 
 # Shown under another name, or said by what the preset made of it.
@@ -100,7 +101,7 @@ def write_rows(rows: pd.DataFrame, path: Path) -> None:
     if path.exists():
         raise InputError(f"{path} exists already; name another file.")
     with written_beside(path) as beside:
-        rows.to_csv(beside, index=False)
+        safe_table(rows).to_csv(beside, index=False)
 
 
 def comparison_report(runs: Sequence[Run]) -> str:

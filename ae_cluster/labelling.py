@@ -18,6 +18,7 @@ from ae_cluster.few_labels.label_files import read_answers, refuse_existing_tabl
 from ae_cluster.few_labels.suggesting import suggest_labels
 from ae_cluster.files import make_folder
 from ae_cluster.run_folder import method_names, read_codes
+from ae_cluster.spreadsheets import original_cell
 
 FOLDER = "labels"  # in the run folder
 SHEET, QUESTIONS, ANSWERS = "sheet", "to_label.csv", "labels.csv"
@@ -94,7 +95,8 @@ def _earlier(run: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     with path.open(encoding="utf-8", newline="") as file:
-        return {row["id"]: row["label"] for row in csv.DictReader(file)}
+        rows = csv.DictReader(file)
+        return {original_cell(row["id"]): original_cell(row["label"]) for row in rows}
 
 
 def _arrays(run: Path) -> dict[str, NDArray[Any]]:

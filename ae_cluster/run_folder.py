@@ -20,6 +20,7 @@ from ae_cluster.files import expanded, is_being_written, make_folder, marked_as_
 from ae_cluster.machine import machine, versions
 from ae_cluster.methods import DEFAULTS
 from ae_cluster.rows import COLUMNS, LATER, TEXTS, tidy_row
+from ae_cluster.spreadsheets import original_table
 
 if TYPE_CHECKING:  # scikit-learn takes a second to load, and reading needs none of it
     from ae_cluster.clustering import Clustering
@@ -96,7 +97,8 @@ def write_config(
         "machine": machine(),
     }
     text = json.dumps(content, indent=2, ensure_ascii=False)
-    (folder / "config.json").write_text(text + "\n", encoding="utf-8")
+    # A file's name may hold what is no Unicode; JSON has words for that.
+    (folder / "config.json").write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def write_method(
@@ -149,7 +151,7 @@ def read_scores(folder: Path) -> pd.DataFrame:
     """
     path = folder / "scores.csv"
     try:
-        rows = pd.read_csv(path, dtype=dict.fromkeys(TEXTS, "str"))
+        rows = original_table(pd.read_csv(path, dtype=dict.fromkeys(TEXTS, "str")))
     except FileNotFoundError as error:
         raise InputError(
             f"{folder} is not the folder of a run: it has no scores.csv; give a folder that "

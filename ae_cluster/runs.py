@@ -43,6 +43,7 @@ from ae_cluster.run_folder import (
 )
 from ae_cluster.scoring import class_table, merges_and_splits
 from ae_cluster.sources import CHECKPOINT, LEARNT, N_ORIGINALS, Job, Source, Sources
+from ae_cluster.spreadsheets import safe_table
 from ae_cluster.way_rows import (
     FAILURES,
     failed_rows,
@@ -166,7 +167,7 @@ def _fill(job: Job, ways: Sequence[Way], figures: bool) -> pd.DataFrame:
         say(f"Drawing the figures …{of_run.note_on_names(data.class_names)}")
         _draw(folder / "figures", data, sources, kept, table)
     table["peak_mb"] = round(peak_mb(), 1)
-    table.to_csv(folder / "scores.csv", index=False)
+    safe_table(table).to_csv(folder / "scores.csv", index=False)
     if kept:
         write_page(folder, data=data)
     (folder / CHECKPOINT).unlink(missing_ok=True)
@@ -261,7 +262,7 @@ def _write(place: Path, data: Dataset, source: Source, result: Clustering) -> No
         place, data, source.codes.train, source.codes.test, result, source.loss_curve,
         source.snapshots,
     )  # fmt: skip
-    class_table(data, result).to_csv(place / "classes.csv", index=False)
+    safe_table(class_table(data, result)).to_csv(place / "classes.csv", index=False)
     if source.model is not None:
         source.model.save(place / "model", force=True)
     (place / LEARNT).unlink(missing_ok=True)

@@ -42,6 +42,11 @@ def quoted(value: object, most: int = LONGEST_QUOTE) -> str:
     return one_line(repr(value), most)
 
 
+def encodable(text: str) -> str:
+    """Return text that UTF-8 takes: half characters, from odd names of files, are spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def in_markdown(text: str) -> str:
     r"""Return text that Markdown shows as it stands, on one line and without links.
 

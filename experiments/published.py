@@ -12,6 +12,7 @@ import pandas as pd
 
 from ae_cluster.commands.arguments import Parser
 from ae_cluster.rows import RESHAPING
+from ae_cluster.spreadsheets import original_table, safe_table
 from ae_cluster.store import Cell
 
 # The files of rows are results/EXPERIMENT-DATASET.csv; what is drawn of them has these names.
@@ -45,7 +46,7 @@ def rows_file(results: Path, experiment: str, dataset: str) -> Path:
 def write_rows(rows: pd.DataFrame, path: Path) -> None:
     """Write rows; the same rows give the same bytes, compressed or not."""
     packed = {"method": "gzip", "mtime": 0} if path.suffix == ".gz" else None
-    rows.round(6).to_csv(path, index=False, compression=packed)
+    safe_table(rows.round(6)).to_csv(path, index=False, compression=packed)
 
 
 def with_published(rows: pd.DataFrame, path: Path, cells: Sequence[Cell]) -> pd.DataFrame:
@@ -56,7 +57,7 @@ def with_published(rows: pd.DataFrame, path: Path, cells: Sequence[Cell]) -> pd.
     if not path.exists():
         return rows
     order = {place_of(cell): i for i, cell in enumerate(cells)}
-    new, old = _as_text(io.StringIO(rows.round(6).to_csv(index=False))), _as_text(path)
+    new, old = _as_text(io.StringIO(safe_table(rows.round(6)).to_csv(index=False))), _as_text(path)
     for part in (new, old):
         part["place"] = [order.get(place, -1) for place in _places(part)]
     kept = old[(old["place"] >= 0) & ~old["place"].isin(new["place"])]
@@ -83,7 +84,7 @@ def published_places(path: Path) -> set[Place]:
 
 
 def _as_text(source: Path | io.StringIO) -> pd.DataFrame:
-    return pd.read_csv(source, dtype=str, keep_default_na=False)
+    return original_table(pd.read_csv(source, dtype=str, keep_default_na=False))
 
 
 def _places(rows: pd.DataFrame) -> list[Place]:
@@ -100,7 +101,7 @@ def published_rows(results: Path, experiment: str) -> pd.DataFrame:
     paths = sorted(results.glob(f"{experiment}-*.csv*"))
     if not paths:
         return pd.DataFrame()
-    return pd.concat([pd.read_csv(path) for path in paths], ignore_index=True)
+    return pd.concat([original_table(pd.read_csv(path)) for path in paths], ignore_index=True)
 
 
 def redraw_parser(description: str) -> argparse.ArgumentParser:

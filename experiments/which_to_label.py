@@ -26,6 +26,7 @@ from ae_cluster.few_labels.budgets import draw_budget, draw_random_budget
 from ae_cluster.few_labels.methods import few_label_classifiers
 from ae_cluster.few_labels.suggesting import suggest_labels
 from ae_cluster.files import make_folder
+from ae_cluster.spreadsheets import safe_table
 from ae_cluster.store import Store
 from ae_cluster.terminal import exit_code
 from experiments.cells import codes_of, data_of, encoder_cell
@@ -48,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         make_folder(arguments.out)
         path = arguments.out / f"which_to_label-{Path(dataset).stem}.csv"
-        rows.round(6).to_csv(path, index=False)
+        safe_table(rows.round(6)).to_csv(path, index=False)
         by = rows.groupby(["method", "n_labels", "chosen"])["accuracy"]
         print(by.agg(mean="mean", p10=lambda scores: scores.quantile(0.1)).round(3).unstack())
         print(f"{len(rows)} rows, written to {path}.")

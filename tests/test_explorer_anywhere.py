@@ -28,7 +28,7 @@ pytest_plugins = ("explorer_fixtures",)
 def test_text_from_the_data_never_becomes_markup(open_page, tmp_path):
     images, y = small_images()
     names = np.array([NASTY, "{{script}}" + 1500 * "L", "a,\"b'\u2028\u202e"])[y]
-    ids = np.array([f"{NASTY}{i}" + 1500 * "i" for i in range(len(y))])
+    ids = np.array([f"={NASTY}{i}" + 1500 * "i" for i in range(len(y))])
     folder = make_run(tmp_path, {"x": images, "y": names, "ids": ids})
     (folder / "methods" / "kmeans").rename(folder / "methods" / "<b>k&means")
     config = json.loads((folder / "config.json").read_text())
@@ -39,12 +39,12 @@ def test_text_from_the_data_never_becomes_markup(open_page, tmp_path):
     assert page.title().startswith(NASTY)
     page.evaluate("explorer.keep(0)")
     page.evaluate("explorer.select([0, 1])")
-    assert page.locator("#kept .dot-id").inner_text().startswith(NASTY)
+    assert page.locator("#kept .dot-id").inner_text().startswith(f"={NASTY}")
     assert NASTY in page.locator("#groups .name").all_inner_texts()
     assert "<b>k&means" in page.locator("#method option").all_inner_texts()
     assert page.locator("img, b").count() == 0
     rows = list(csv.reader(io.StringIO(page.evaluate("csv()"))))
-    assert rows[1][0].startswith(NASTY)
+    assert rows[1][0].startswith(f"'={NASTY}")  # not a formula to a spreadsheet
     assert len(rows) == 3
     page.set_viewport_size({"width": 390, "height": 844})
     page.evaluate("explorer.hover(0); stage.draw()")

@@ -10,8 +10,9 @@ PACKAGE = ROOT / "ae_cluster"
 # Within a floor a file may import only from those written before it.
 FLOORS = {
     0: [
-        "texts", "errors", "interrupts", "terminal", "files", "checks", "rows", "anchors",
-        "machine", "sklearn_names", "methods", "evaluation", "neighbors", "foreign", "clustering",
+        "texts", "spreadsheets", "errors", "interrupts", "terminal", "files", "checks", "rows",
+        "anchors", "machine", "sklearn_names", "methods", "evaluation", "neighbors", "foreign",
+        "clustering",
     ],
     1: [
         "networks", "backprop", "adam", "training", "callbacks", "checkpoints", "scaling",

@@ -80,6 +80,7 @@ def _classify(arguments: argparse.Namespace) -> None:
     from ae_cluster.classifying import classify, labels_for, report, samples_of
     from ae_cluster.few_labels.label_files import refuse_existing_table
     from ae_cluster.files import written_beside
+    from ae_cluster.spreadsheets import safe_table
 
     out = arguments.out.absolute()
     refuse_existing_table(out, arguments.force)
@@ -96,5 +97,5 @@ def _classify(arguments: argparse.Namespace) -> None:
     print(f"{samples.name}: {len(samples.ids):,} samples; {wait}", file=sys.stderr, flush=True)
     found = classify(samples, given, arguments.method, arguments.seed)
     with written_beside(out) as beside:
-        found.table.to_csv(beside, index=False)
+        safe_table(found.table).to_csv(beside, index=False)
     print(report(found, arguments.method, out))

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ae_cluster.datasets.dataset import Array, FloatArray, IntArray
 from ae_cluster.errors import InputError
+from ae_cluster.texts import encodable
 
 _ROWS_LOOKED_AT = 2000
 
@@ -215,13 +216,22 @@ def as_ids(ids: Array, name: str) -> Array:
 
 def _as_text(values: Array, name: str) -> Array:
     if values.dtype.kind != "S":
-        return values.astype(str)
+        return _encodable(values.astype(str))
     try:
         return np.char.decode(values, "utf-8")
     except UnicodeDecodeError as error:
         raise InputError(
             f"{name} holds bytes that are no UTF-8 text: store it as a unicode array."
         ) from error
+
+
+def _encodable(texts: Array) -> Array:
+    """Return texts that every file takes: the odd bytes of a file's name are spelled out."""
+    try:
+        "".join(texts.ravel().tolist()).encode()
+    except UnicodeEncodeError:
+        return np.vectorize(encodable, otypes=[str])(texts)
+    return texts
 
 
 def as_column(values: Array, name: str, n: int) -> Array:

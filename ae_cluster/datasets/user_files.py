@@ -23,6 +23,7 @@ from ae_cluster.datasets.arrays import (
 )
 from ae_cluster.datasets.dataset import Array, Dataset, assemble, numbered_ids
 from ae_cluster.errors import InputError
+from ae_cluster.texts import encodable
 
 Arrays = dict[str, Array]
 Shape = tuple[int, ...] | None
@@ -65,7 +66,7 @@ def load_file(
         Naming the file, the array and the value.
     """
     try:
-        return _as_dataset(path.name, _read(path), test_size, seed, image_shape)
+        return _as_dataset(encodable(path.name), _read(path), test_size, seed, image_shape)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 

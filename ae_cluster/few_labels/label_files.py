@@ -15,6 +15,7 @@ from ae_cluster.checks import IntArray
 from ae_cluster.errors import InputError, nearest
 from ae_cluster.evaluation import UNKNOWN
 from ae_cluster.files import written_beside
+from ae_cluster.spreadsheets import original_cell, safe_cell
 
 _UNLABELLED = ("", "-1", "?")
 ID_COLUMNS, LABEL_COLUMNS = ("id", "ids"), ("label", "labels", "y")
@@ -155,10 +156,11 @@ def _rows(path: Path) -> list[tuple[str, str]]:
         found = ", ".join(head) or "empty"
         raise InputError(f"the first line must name the columns id and label; it is {found}.")
     i, j = columns[0], columns[1]
-    return [
-        (row[i].strip() if len(row) > i else "", row[j].strip() if len(row) > j else "")
-        for row in rows[1:]
-    ]
+    return [(_cell(row, i), _cell(row, j)) for row in rows[1:]]
+
+
+def _cell(row: list[str], column: int) -> str:
+    return str(original_cell(row[column].strip())) if len(row) > column else ""
 
 
 def _named(texts: Sequence[str], known_names: Sequence[str]) -> NamedLabels:
@@ -202,4 +204,5 @@ def write_labels(path: Path, ids: Sequence[str], labels: Sequence[str]) -> None:
     with written_beside(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "label"])
-        writer.writerows(zip(ids, labels, strict=True))
+        cells = zip(map(safe_cell, ids), map(safe_cell, labels), strict=True)
+        writer.writerows(cells)

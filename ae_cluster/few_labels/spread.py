@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ae_cluster.anchors import PUBLISHED_FEW_LABELS
 from ae_cluster.files import make_folder, written_beside
+from ae_cluster.spreadsheets import safe_table
 
 WAY = ["dataset", "family", "features", "n_components", "method", "budget"]
 HOW_TO_READ = """\
@@ -139,7 +140,7 @@ def write_spread(spread: pd.DataFrame, folder: Path, name: str) -> list[Path]:
     """Write ``NAME.csv`` and ``NAME.md``, a table for each data set, family and features."""
     make_folder(folder)
     texts = {
-        ".csv": spread.to_csv(index=False, float_format="%.6g", lineterminator="\n"),
+        ".csv": safe_table(spread).to_csv(index=False, float_format="%.6g", lineterminator="\n"),
         ".md": _markdown(spread),
     }
     for ending, text in texts.items():

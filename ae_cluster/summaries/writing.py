@@ -11,6 +11,7 @@ import pandas as pd
 
 from ae_cluster.files import make_folder, written_beside
 from ae_cluster.rows import TEXTS
+from ae_cluster.spreadsheets import safe_table
 from ae_cluster.summaries.statistics import STATISTICS
 
 HOW_TO_READ = """\
@@ -71,7 +72,7 @@ def write_tables(summary: pd.DataFrame, folder: str | Path, name: str) -> list[P
 
 def to_csv(summary: pd.DataFrame) -> str:
     """Return every column of a summary as CSV, numbers to six digits."""
-    return summary.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    return safe_table(summary).to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
 def to_markdown(summary: pd.DataFrame) -> str:

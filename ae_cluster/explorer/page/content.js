@@ -125,12 +125,24 @@ export function framePlaces({ epochs, places, n }, moment) {
 }
 
 /**
+ * Text that a spreadsheet would compute, after an apostrophe; as ae_cluster/spreadsheets.py has it.
+ * @param {string} text
+ */
+export function inSpreadsheet(text) {
+  const isFormula = /^'*(?:[\t\r\n]|[ \u00a0\u3000]*[=+\-@\uff1d\uff0b\uff0d\uff20])/.test(text);
+  const isNumber = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(text);
+  return isFormula && !isNumber ? `'${text}` : text;
+}
+
+/**
  * A table of text with a header, as CSV (RFC 4180).
  * @param {string[]} header
  * @param {(string | number)[][]} rows
  */
 export function csvOf(header, rows) {
-  const cell = (/** @type {string | number} */ value) =>
-    /[",\r\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value);
+  const cell = (/** @type {string | number} */ value) => {
+    const text = inSpreadsheet(String(value));
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
   return [header, ...rows].map((row) => row.map(cell).join(",") + "\r\n").join("");
 }
