@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +21,6 @@ from ae_cluster.spreadsheets import original_cell
 
 FOLDER = "labels"  # in the run folder
 SHEET, QUESTIONS, ANSWERS = "sheet", "to_label.csv", "labels.csv"
-_ACROSS = 8  # images in a row of the sheet
 
 
 class Sheet(NamedTuple):
@@ -33,7 +31,7 @@ class Sheet(NamedTuple):
     ids : ndarray of str (n,)
         The samples, those to be labelled first in front.
     questions : Path
-        The CSV whose column label is to be filled in.
+        The CSV whose column label is to be filled in; number is that of the picture.
     picture : Path or None
         Their images; None where the samples are no images or are not there any more.
     """
@@ -62,7 +60,7 @@ def write_sheet(run: Path, n: int, *, data_home: Path | None = None, force: bool
     questions = folder / QUESTIONS
     make_folder(folder)
     refuse_existing_table(questions, force)
-    write_labels(questions, ids[chosen].tolist(), [""] * n)
+    write_labels(questions, ids[chosen].tolist(), [""] * n, numbered=True)
     data = _data(config["arguments"], config["fingerprint"], data_home)
     picture = None
     if data is not None and data.image_shape is not None:
@@ -123,22 +121,6 @@ def _data(arguments: dict[str, object], fingerprint: str, home: Path | None) -> 
 def _draw(
     rows: NDArray[np.generic], shape: tuple[int, ...], ids: NDArray[np.str_], folder: Path
 ) -> Path:
-    from ae_cluster.figures.images import as_images
-    from ae_cluster.figures.style import captioned, in_style, new_figure, plain, save_figure
+    from ae_cluster.figures import plot_label_sheet, save_figure
 
-    down = math.ceil(len(rows) / _ACROSS)
-    with in_style():
-        figure = new_figure(1.1 * min(_ACROSS, len(rows)) + 0.4, 1.4 * down + 1.4)
-        places = figure.subplots(down, min(_ACROSS, len(rows)), squeeze=False).ravel()
-        for ax in places:
-            ax.axis("off")
-        for ax, image, name in zip(places, as_images(rows, shape), ids.tolist(), strict=False):
-            ax.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-            ax.set_title(plain(name, 14), fontsize=9)
-        captioned(
-            figure,
-            "What are these?",
-            f"Over each image stands its id: write its class beside that in {QUESTIONS}. They are "
-            "typical of many others and unlike one another; the first stand for the most.",
-        )
-        return save_figure(figure, folder, SHEET)[0]
+    return save_figure(plot_label_sheet(rows, shape, ids.tolist(), QUESTIONS), folder, SHEET)[0]

@@ -301,9 +301,11 @@ def test_a_sheet_to_label_and_the_answers_back_to_a_classification(run_folder, c
     assert main(["label", str(run_folder), "--n-labels", "30", "--force"]) == 0
     questions = run_folder / "labels" / "to_label.csv"
     with questions.open() as file:
-        asked = [row["id"] for row in csv.DictReader(file)]
+        rows = list(csv.DictReader(file))
+    asked = [row["id"] for row in rows]
 
     assert len(set(asked)) == 30
+    assert [row["number"] for row in rows] == [str(i + 1) for i in range(30)]
     assert (run_folder / "labels" / "sheet.png").stat().st_size > 5000
     Path("filled.csv").write_text("id,label\n" + "".join(f"{i},{TRUTH[int(i)]}\n" for i in asked))
     assert main(["label", str(run_folder), "--answers", "filled.csv"]) == 0
@@ -316,6 +318,21 @@ def test_a_sheet_to_label_and_the_answers_back_to_a_classification(run_folder, c
     assert main(["label", str(run_folder), "--n-labels", "30", "--force"]) == 0
     with questions.open() as file:
         assert not {row["id"] for row in csv.DictReader(file)} & set(asked)
+
+
+def test_the_numbered_table_itself_is_filled_in_and_read_by_its_ids(run_folder):
+    assert main(["label", str(run_folder), "--n-labels", "12", "--force"]) == 0
+    with (run_folder / "labels" / "to_label.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    turned = [f"{row['number']},{row['id']},{TRUTH[int(row['id'])]}\n" for row in rows[::-1]]
+    Path("turned.csv").write_text("number,id,label\n" + "".join(turned))
+
+    assert main(["label", str(run_folder), "--answers", "turned.csv"]) == 0
+    with (run_folder / "labels" / "labels.csv").open() as file:
+        kept = {row["id"]: row["label"] for row in csv.DictReader(file)}
+    assert {row["id"]: kept[row["id"]] for row in rows} == {
+        row["id"]: str(TRUTH[int(row["id"])]) for row in rows
+    }
 
 
 def test_labelling_that_cannot_be_done_is_one_sentence(run_folder, capsys):

@@ -12,6 +12,7 @@ from ae_cluster.figures import (
     plot_cluster_profiles,
     plot_cluster_sheet,
     plot_confusion,
+    plot_label_sheet,
     save_figure,
 )
 
@@ -281,3 +282,24 @@ def test_where_there_is_nothing_to_draw_the_figure_says_why(tmp_path):
     )
     unlabelled = plot_confusion(*confusion_matrix(noise, [0, 0, 1, 1]))
     assert "No label is known" in caption_of(unlabelled)
+
+
+# The sheet to label
+
+
+def test_images_to_label_have_numbers_where_their_ids_look_alike(digits):
+    ids = [f"{'line_four_camera_front_' * 3}{i}_of_the_series.png" for i in range(11)]
+    figure = plot_label_sheet(digits[0][:11], (8, 8), ids, "to_label.csv")
+    texts = cell_texts(figure)
+    assert texts[::2] == [str(i + 1) for i in range(11)]
+    assert len(set(texts[1::2])) == 1  # as before: only numbers tell them apart
+    pictures = [image.get_array() for image in figure.axes[0].get_images()]
+    np.testing.assert_array_equal(pictures, digits[0][:11].reshape(-1, 8, 8))
+
+
+def test_of_very_many_images_to_label_the_first_are_drawn(digits):
+    ids = [str(i) for i in range(1797)]
+    figure = plot_label_sheet(digits[0], (8, 8), ids, "to_label.csv")
+    assert len(figure.axes[0].get_images()) == 400
+    assert max(figure.get_size_inches()) * 150 < 2**13
+    assert "Only the first 400 of 1,797" in caption_of(figure)

@@ -47,7 +47,7 @@ def _label(arguments: argparse.Namespace) -> None:
             force=arguments.force,
         )
         if sheet.picture:
-            print(f"The images to label, each with its id: {sheet.picture}")
+            print(f"The images to label, each with its number: {sheet.picture}")
         else:
             print("The samples' images are not to be had; their ids are in the table.")
         print(f"Write the classes into the column label of: {sheet.questions}")

@@ -199,10 +199,14 @@ def refuse_existing_table(path: Path, force: bool) -> None:
         raise InputError(f"There is no folder {path.parent}; make it, or name another place.")
 
 
-def write_labels(path: Path, ids: Sequence[str], labels: Sequence[str]) -> None:
-    """Write a CSV with the columns id and label, as `read_labels` takes it."""
+def write_labels(
+    path: Path, ids: Sequence[str], labels: Sequence[str], *, numbered: bool = False
+) -> None:
+    """Write a CSV with the columns id and label, as `read_labels` takes it.
+
+    ``numbered`` puts a column number before them, from 1: it is for eyes, and not read.
+    """
+    cells = zip(range(1, len(ids) + 1), map(safe_cell, ids), map(safe_cell, labels), strict=True)
+    rows = [("number", "id", "label"), *cells]
     with written_beside(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["id", "label"])
-        cells = zip(map(safe_cell, ids), map(safe_cell, labels), strict=True)
-        writer.writerows(cells)
+        csv.writer(file).writerows(row if numbered else row[1:] for row in rows)

@@ -10,10 +10,10 @@ Nothing here opens a window, touches ``pyplot`` state, trains or loads torch.
 
 `training` draws what happens while the network learns, `codes` the codes in
 space, `confusion` clusters against labels, `sheets` what each cluster holds
-(`examples` chooses it), `budget` what a few labels buy, `comparisons` methods side
-by side over many seeds, `curves` a score against a size, `stages` what each stage
-buys; `style` is the one look, `images` the contact sheets and `panels` the frame of
-comparisons that they share.
+(`examples` chooses it), `label_sheet` what is to be labelled, `budget` what a few
+labels buy, `comparisons` methods side by side over many seeds, `curves` a score
+against a size, `stages` what each stage buys; `style` is the one look, `images` the
+contact sheets and `panels` the frame of comparisons that they share.
 """
 
 from ae_cluster.figures.budget import plot_label_budget
@@ -22,6 +22,7 @@ from ae_cluster.figures.comparisons import plot_methods, plot_pareto
 from ae_cluster.figures.confusion import plot_confusion
 from ae_cluster.figures.curves import plot_code_sizes, plot_training_curve
 from ae_cluster.figures.examples import ClusterExamples, cluster_examples
+from ae_cluster.figures.label_sheet import plot_label_sheet
 from ae_cluster.figures.sheets import plot_cluster_profiles, plot_cluster_sheet
 from ae_cluster.figures.stages import plot_stages
 from ae_cluster.figures.style import caption_of, in_style, save_figure, undrawable
@@ -39,6 +40,7 @@ __all__ = [
     "plot_codes",
     "plot_confusion",
     "plot_label_budget",
+    "plot_label_sheet",
     "plot_loss_curve",
     "plot_methods",
     "plot_pareto",
