@@ -128,7 +128,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     seeds, epochs = seeds_and_epochs(arguments)
     code = 0
     for setting in arguments.setting or SETTINGS:
-        dataset = file_of(setting, arguments.store / "files")
+        dataset = file_of(
+            setting, arguments.store / "files"
+        )  # made here, so published all the same
         cells = cells_of(setting, dataset, seeds, epochs)
         code |= carry_out(cells, arguments, "awkward", named_rows)
     return code

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import load_digits
 
+from ae_cluster import InputError
 from ae_cluster.evaluation import accuracy_matched
 from ae_cluster.terminal import exit_code
 
@@ -158,6 +160,77 @@ def test_smoke_never_takes_the_place_of_published_rows(load_experiment):
         arguments = grids.grid_parser("Claim").parse_args(told)
         assert grids.prepare(arguments) == ["digits"]
         assert arguments.out == Path(folder)
+
+
+def test_rows_of_ones_own_data_never_go_where_the_published_ones_are(load_experiment):
+    grids = load_experiment("grids")
+
+    def out_of(*told):
+        arguments = grids.grid_parser("Claim").parse_args(told)
+        grids.prepare(arguments)
+        return arguments.out
+
+    assert out_of("--dataset", "mine.npz") == Path("runs/experiments")
+    assert out_of("--dataset", "MNIST", "--dataset", "mine.npz") == Path("runs/experiments")
+    assert out_of("--dataset", "mine.npz", "--smoke") == Path("runs/smoke")
+    assert out_of("--dataset", "mine.npz", "--out", "a") == Path("a")
+    published = str(grids.CHECKOUT / "runs" / ".." / "results")
+    assert out_of("--dataset", "digits", "--out", published) == Path(published)
+    with pytest.raises(InputError, match=r"mine\.npz is data of your own.*runs/experiments"):
+        out_of("--dataset", "mine.npz", "--out", published)
+    with pytest.raises(InputError, match="would be written to the same files"):
+        out_of("--dataset", "a/mine.npz", "--dataset", "b/mine.npz")
+
+
+def test_rows_of_another_file_of_the_same_name_are_not_overwritten(load_experiment, tmp_path):
+    grids = load_experiment("grids")
+    path = tmp_path / "code_size-mine.csv"
+    path.write_text("dataset,accuracy\na/mine.npz,0.5\n")
+    grids.refuse_rows_of_another(path, "a/mine.npz")
+    with pytest.raises(InputError, match=r"holds rows of a/mine\.npz"):
+        grids.refuse_rows_of_another(path, "b/mine.npz")
+
+
+def test_reasons_of_rows_without_a_score_are_counted(load_experiment):
+    without_score = load_experiment("grids").without_score
+    rows = pd.DataFrame({"status": ["ok", *["failed"] * 9], "reason": [None, *"aabcdefg", None]})
+    assert without_score(rows[:1]) == ""
+    first, *lines = without_score(rows).splitlines()
+    assert first == " 9 of them have no score:"
+    assert lines[0] == "  2 × a"
+    assert len(lines) == 6
+    assert lines[-1] == "  3 × one of 3 other reasons (column reason)"
+    long = pd.DataFrame({"status": ["failed"], "reason": ["word " * 1000]})
+    assert len(without_score(long).splitlines()[1]) < 210
+
+
+@pytest.mark.slow
+def test_an_experiment_on_a_users_own_data_counts_the_reasons_of_rows_without_a_score(
+    run_experiment, load_experiment, tmp_path
+):
+    images, labels = small_digits()
+    np.savez(tmp_path / "mine.npz", x=images, y=labels)
+    before = sorted((load_experiment("grids").CHECKOUT / "results").rglob("*"))
+    told = ["--dataset", "mine.npz", "--n-clusters", "3", "--family", "frozen"]
+    # A class has 40 samples: ten each can be drawn, all can, fifty cannot.
+    done = run_experiment("label_budget", *told, "--features", "pca", "--seeds", "1")
+    assert done.returncode == 0, done.stderr
+    path = Path("runs/experiments/label_budget-mine.csv.gz")
+    rows = pd.read_csv(tmp_path / path)
+    lost = rows[rows["status"] != "ok"]
+    assert f"written to {path}. {len(lost)} of them have no score:" in done.stdout
+    for reason, n in lost["reason"].value_counts().items():
+        assert f"  {n} × {reason}" in done.stdout
+    assert set(lost["budget"]) == {50, 100}
+    assert not (tmp_path / "results").exists()
+    assert sorted((load_experiment("grids").CHECKOUT / "results").rglob("*")) == before
+
+
+def small_digits():
+    """Return 120 images of three classes."""
+    images, labels = load_digits(n_class=3, return_X_y=True)
+    kept = np.concatenate([np.flatnonzero(labels == c)[:40] for c in range(3)])
+    return (images[kept] * 15).astype(np.uint8).reshape(-1, 8, 8), labels[kept]
 
 
 # The store

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from explorer_page import content_of, make_run, small_images
+from explorer_page import blobs, content_of, make_run, small_images
 
 import ae_cluster
 from ae_cluster.autoencoder import AutoEncoder
@@ -229,6 +229,20 @@ def test_changed_data_are_not_shown(tmp_path):
     assert not any(pictures["sheets"])
     data = load_dataset(tmp_path / "mine.npz")
     assert any(content_of(write_page(folder, data=data))["pictures"]["sheets"])
+
+
+def test_explore_says_what_of_the_samples_its_page_carries(folder, tmp_path, capsys):
+    def told(of):
+        assert main(["explore", str(of), "--out", str(tmp_path / "p.html")]) == 0
+        return capsys.readouterr().out
+
+    assert told(folder).endswith("It carries the samples' images.\n")
+    x, y = blobs()
+    of_table = make_run(tmp_path, {"x": x, "y": y})
+    assert told(of_table).endswith("It carries the samples' numbers; they are no images.\n")
+    (tmp_path / "mine.npz").rename(tmp_path / "elsewhere.npz")
+    assert "carries codes and ids, and not the samples." in told(of_table)
+    assert "images" not in told(of_table)
 
 
 # The decoder

@@ -15,7 +15,8 @@ def add(commands: Any) -> None:
         help="write one HTML file in which to walk through a run's codes",
         description="Write one HTML file in which to turn the codes, point at samples, compare "
         "clusters with labels and let the decoder draw. It opens from disk, needs no network and "
-        "carries the images of the samples it shows: give it only to whom you would give these.",
+        "carries the samples it shows, images or numbers: give it only to whom you would give "
+        "these.",
         epilog="example: ae-cluster explore runs/mnist --split all --n-points 70000",
     )
     option = explore.add_argument
@@ -41,12 +42,14 @@ def add(commands: Any) -> None:
 def _explore(arguments: argparse.Namespace) -> None:
     from ae_cluster.explorer import write_page
 
+    told: list[str] = []
     path = write_page(
         arguments.run,
         arguments.out,
         split=arguments.split,
         n_points=arguments.n_points,
         data_home=arguments.data_home,
+        say=told.append,
     )
     megabytes = path.stat().st_size / 1e6
-    print(f"{path} ({megabytes:.1f} MB) opens in any browser. It carries the samples' images.")
+    print(f"{path} ({megabytes:.1f} MB) opens in any browser. {' '.join(told)}")

@@ -210,6 +210,15 @@ def _pictures(described: Tree, data: Dataset | None, clouds: Sequence[Cloud], no
     }
 
 
+def samples_carried(pictures: Tree) -> str:
+    """Return a sentence on what of the samples a page carries, from its ``pictures``."""
+    if any(pictures.get("sheets", ())):
+        return "It carries the samples' images."
+    if any(table is not None for table in pictures.get("tables", ())):
+        return "It carries the samples' numbers; they are no images."
+    return f"It carries codes and ids, and not the samples. {pictures['note']}".rstrip()
+
+
 def _scores(run: Run) -> Tree:
     """Return the held-out scores of every clustering, as the command line's table has them."""
     scores = run.scores

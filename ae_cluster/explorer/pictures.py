@@ -29,6 +29,7 @@ def load_samples(
     """Return the data set a run was made on, or None and a sentence that says why not."""
     arguments = config["arguments"]
     shape = arguments.get("image_shape")
+    samples = "images" if config["data"].get("image_shape") else "numbers"
     try:
         data = load_dataset(
             arguments["dataset"],
@@ -39,9 +40,9 @@ def load_samples(
             image_shape=tuple(shape) if shape else None,
         )
     except InputError:
-        return None, "The run's data set was not found when this page was written: no images."
+        return None, f"The run's data set was not found when this page was written: no {samples}."
     if data.fingerprint != config["fingerprint"]:
-        return None, "The data set has changed since the run: its images are left out."
+        return None, f"The data set has changed since the run: its {samples} are left out."
     return data, ""
 
 

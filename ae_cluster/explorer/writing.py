@@ -7,6 +7,7 @@ import hashlib
 import html
 import json
 import re
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from ae_cluster.datasets import Dataset
 from ae_cluster.errors import InputError
 from ae_cluster.explorer.clouds import choose_clouds, smallest_budgets
-from ae_cluster.explorer.content import page_content
+from ae_cluster.explorer.content import page_content, samples_carried
 from ae_cluster.explorer.pictures import load_samples
 from ae_cluster.explorer.run_arrays import read_run
 from ae_cluster.files import expanded, written_beside
@@ -54,10 +55,11 @@ def write_page(
     n_points: int = 10_000,
     data: Dataset | None = None,
     data_home: str | Path | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Write the explorer of a run as one HTML file that needs no network.
 
-    The page carries the images of the samples it shows, and the decoder's weights.
+    The page carries the samples it shows, images or rows of a table, and the decoder's weights.
 
     Parameters
     ----------
@@ -75,6 +77,8 @@ def write_page(
         to be had, the page says so and shows no images.
     data_home : path, default=None
         As in `ae_cluster.load_dataset`; nothing is downloaded.
+    say : callable, optional
+        Takes a sentence on what of the samples the page carries.
 
     Returns
     -------
@@ -96,9 +100,11 @@ def write_page(
     note = ""
     if data is None:
         data, note = load_samples(run.config, data_home)
-    text = page_of(page_content(run, clouds, budget, data, note))
+    content = page_content(run, clouds, budget, data, note)
+    text = page_of(content)
     with written_beside(path) as beside:
         beside.write_text(text, encoding="utf-8", newline="\n")
+    say(samples_carried(content["pictures"]))
     return path
 
 
