@@ -18,9 +18,11 @@ from ae_cluster.methods import (
     check_methods,
     ways_of,
 )
+from ae_cluster.scalars import plain
 
 FORMAT_VERSION = 1
 LEAST_EPOCHS, LEAST_STEPS = 10, 5000
+SPLITS = frozenset({"test_size", "split_seed", "image_shape"})  # what changes data of one name
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class RunConfig:
     dataset : str
         A known name or the path of a file.
     seed : int
-        Of everything random.
+        Of everything random but the split.
     n_clusters : int or None
         None: what is known of a named data set; for a file it must be said.
     n_components, hidden_layer_sizes, kind, batch_size, learning_rate_init
@@ -41,6 +43,8 @@ class RunConfig:
         None: the preset of `preset_epochs`.
     test_size : float
         Share of a file's ``x`` kept for test.
+    split_seed : int
+        Of the choice of these samples: runs of several seeds are tested on the same ones.
     image_shape : tuple or None
         Reads the columns of a file as images.
     budgets : tuple of int
@@ -63,11 +67,17 @@ class RunConfig:
     learning_rate_init: float = 0.005
     epochs: int | None = None
     test_size: float = 0.2
+    split_seed: int = 0
     image_shape: tuple[int, ...] | None = None
     budgets: tuple[int, ...] = (1, 2, 5, 10, 50, 100)
     draws: int = 6
     methods: tuple[str, ...] = DEFAULTS
     features: str = AUTOENCODER
+
+    def __post_init__(self) -> None:
+        """Make NumPy's scalars and arrays plain."""
+        for name, value in vars(self).copy().items():
+            object.__setattr__(self, name, plain(value))
 
     def check(self) -> None:
         """Raise an `InputError` for the first argument that cannot be used.
@@ -100,18 +110,26 @@ class RunConfig:
             if name not in known:
                 raise InputError(f"The config has no argument {name!r}: {nearest(name, known)}")
         values: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in arguments.items()
+            k: tuple(v) if isinstance(v, list) else v
+            for k, v in _with_split_seed(arguments).items()
         }
         return cls(**values)
+
+
+def _with_split_seed(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return a config's arguments; one from before the split had a seed split by ``seed``."""
+    return {"split_seed": arguments.get("seed", 0)} | arguments
 
 
 def _whole(value: Any, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
+_SEED = (lambda v: _whole(v, 0) and v < 2**32, "a whole number from 0 to 2**32 − 1")
 _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "dataset": (lambda v: isinstance(v, str), "a name or a path"),
-    "seed": (lambda v: _whole(v, 0) and v < 2**32, "a whole number from 0 to 2**32 − 1"),
+    "seed": _SEED,
+    "split_seed": _SEED,
     "n_clusters": (lambda v: v is None or _whole(v, 2), "a whole number of at least 2"),
     "epochs": (lambda v: v is None or _whole(v, 0), "a whole number of at least 0"),
     "test_size": (
@@ -190,6 +208,7 @@ def read_config(path: Path) -> dict[str, Any]:
             f"{path} has format_version {found}, and this version of ae_cluster reads up to "
             f"{FORMAT_VERSION}; install a newer ae_cluster."
         )
+    content["arguments"] = _with_split_seed(arguments)
     return content  # type: ignore[no-any-return]
 
 

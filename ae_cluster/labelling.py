@@ -110,7 +110,7 @@ def _data(arguments: dict[str, object], fingerprint: str, home: Path | None) -> 
             data_home=home,
             download=False,
             test_size=float(str(arguments.get("test_size", 0.2))),
-            seed=int(str(arguments.get("seed", 0))),
+            seed=int(str(arguments.get("split_seed", 0))),
             image_shape=tuple(shape) if isinstance(shape, list) else None,
         )
     except InputError:

@@ -123,7 +123,7 @@ def run(
         data_home=data_home,
         download=download,
         test_size=config.test_size,
-        seed=config.seed,
+        seed=config.split_seed,
         image_shape=config.image_shape,
     )
     if expected_fingerprint not in (None, data.fingerprint):
@@ -242,7 +242,9 @@ def _and_baselines(ways: Sequence[Way]) -> str:
 
 def _run_id(config: RunConfig, data: Dataset) -> str:
     """Return twelve digits that name a configuration on data."""
-    text = json.dumps(config.to_json(), sort_keys=True) + data.fingerprint
+    # The data's fingerprint tells the split already, so ids stay what they were without its seed.
+    arguments = {k: v for k, v in config.to_json().items() if k != "split_seed"}
+    text = json.dumps(arguments, sort_keys=True) + data.fingerprint
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

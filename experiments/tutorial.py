@@ -125,7 +125,7 @@ def load_images(args: argparse.Namespace) -> Dataset:
     """Load the data set, unless there would be nothing to draw."""
     if args.epochs < 1 or not 0 <= args.seed < 2**32:
         raise InputError("--epochs must be at least 1, and --seed from 0 to 4,294,967,295.")
-    data = load_dataset(args.dataset, data_home=args.home, download=args.download, seed=args.seed)
+    data = load_dataset(args.dataset, data_home=args.home, download=args.download)
     if data.is_table:
         raise InputError(f"{args.dataset} is a table of numbers: give images, (n, h, w), to draw.")
     return data

@@ -12,7 +12,7 @@ FLOORS = {
     0: [
         "texts", "spreadsheets", "errors", "interrupts", "terminal", "files", "checks", "rows",
         "anchors", "machine", "sklearn_names", "methods", "evaluation", "neighbors", "foreign",
-        "clustering",
+        "clustering", "scalars", "pixels",
     ],
     1: [
         "networks", "backprop", "adam", "training", "callbacks", "checkpoints", "scaling",

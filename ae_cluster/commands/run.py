@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ae_cluster
 from ae_cluster.commands import arguments as read
-from ae_cluster.config import RunConfig, free_folder, read_config
+from ae_cluster.config import SPLITS, RunConfig, free_folder, read_config
 from ae_cluster.errors import InputError
 from ae_cluster.files import expanded
 from ae_cluster.methods import AUTOENCODER, GIVEN, is_foreign
@@ -85,6 +86,13 @@ def add(commands: Any) -> None:
     option(
         "--test-size", type=float, help=f"share of a file's x kept for test; default: {d.test_size}"
     )
+    option(
+        "--split-seed",
+        type=read.whole(0),
+        metavar="N",
+        help="of the choice of those, which --seed leaves alone so that seeds can be compared; "
+        f"default: {d.split_seed}",
+    )
     option("--image-shape", type=read.sizes, metavar="HxW", help="read a file's columns as images")
     option(
         "--budgets",
@@ -136,18 +144,19 @@ def _run(arguments: argparse.Namespace) -> int:
     said = {k: v for k, v in vars(arguments).items() if k in RunConfig.__dataclass_fields__}
     if "methods" in said:
         said["methods"] = tuple(said["methods"])
-    earlier: dict[str, Any] = {}
+    earlier = RunConfig()
     fingerprint = if_other = None
     if hasattr(arguments, "config"):
         content = read_config(arguments.config)
-        earlier, fingerprint = content["arguments"], content["fingerprint"]
+        before, fingerprint = content["arguments"], content["fingerprint"]
+        earlier = RunConfig.from_json(before)
         if "methods" not in said and not arguments.trust_config:
-            _refuse_foreign_code(arguments.config, earlier.get("methods"))
-        if "dataset" in said and _splits_anew(said, earlier):
+            _refuse_foreign_code(arguments.config, before.get("methods"))
+        if _splits_anew(said, before):
             fingerprint = None
         elif "dataset" in said:
             if_other = _on_other_data(said["dataset"], arguments.config, content)
-    config = RunConfig.from_json(earlier | said)
+    config = replace(earlier, **said)
     out = getattr(arguments, "out", None) or free_folder(config.dataset, config.seed)
 
     from ae_cluster.runs import run  # loads torch: only now
@@ -183,9 +192,11 @@ def _refuse_foreign_code(path: Path, methods: Any) -> None:
 
 
 def _splits_anew(said: dict[str, Any], earlier: dict[str, Any]) -> bool:
-    """Return whether the same file is named, to be split or read in another way."""
-    is_same = earlier.get("dataset") in (said["dataset"], str(expanded(said["dataset"]).absolute()))
-    return is_same and not {"seed", "test_size", "image_shape"}.isdisjoint(said)
+    """Return whether the same data are to be split or read in another way."""
+    before = str(earlier.get("dataset"))
+    named = said.get("dataset", before)
+    is_same = before in (named, str(expanded(named).absolute()))
+    return is_same and not SPLITS.isdisjoint(said)
 
 
 def _on_other_data(dataset: str, path: Path, content: dict[str, Any]) -> str:

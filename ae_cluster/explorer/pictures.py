@@ -36,7 +36,7 @@ def load_samples(
             data_home=data_home,
             download=False,
             test_size=arguments.get("test_size", 0.2),
-            seed=arguments.get("seed", 0),
+            seed=arguments.get("split_seed", 0),
             image_shape=tuple(shape) if shape else None,
         )
     except InputError:
