@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ae_cluster.checks import IntArray
+from ae_cluster.checks import IntArray, refuse_objects
 from ae_cluster.errors import InputError, nearest
 from ae_cluster.evaluation import UNKNOWN
 from ae_cluster.files import written_beside
@@ -107,6 +107,7 @@ def _from_array(path: Path, n: int) -> list[str]:
     try:
         labels = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
+        refuse_objects(error, "the array")
         raise InputError(f"this is no array that can be read ({error}); save it again.") from error
     if labels.shape != (n,):
         raise InputError(
