@@ -15,13 +15,12 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
-from ae_cluster import coding, model_files
+from ae_cluster import coding, model_files, pixels
 from ae_cluster.adam import Adam, flatten_parameters, release_gradients
 from ae_cluster.errors import InputError
 from ae_cluster.fitting import Fitting, held_out_split, seed_of
 from ae_cluster.inputs import (
     check_parameters,
-    check_range,
     jsonable,
     refusals_as_input_errors,
     resolve_device,
@@ -33,6 +32,7 @@ from ae_cluster.inputs import (
 )
 from ae_cluster.networks import AutoEncoderNetwork, ConvAutoEncoder, DenseAutoEncoder, initialize
 from ae_cluster.reconstruction import reconstruction_step
+from ae_cluster.scalars import plain_parameters
 from ae_cluster.scaling import Scaling
 from ae_cluster.training import Callback, Progress
 
@@ -61,7 +61,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     input_kind : {"auto", "images", "table"}, default="auto"
         Images lie in [0, 1] and are decoded through a sigmoid; a table is
         standardised by its training columns and decoded linearly. "auto" takes
-        images when all training values lie in [0, 1].
+        images when X has more than two dimensions, an ``image_shape`` is given, ``kind`` is
+        "conv", X is ``uint8`` or all training values lie in [0, 1].
     batch_size : int, default=64
     learning_rate_init : float, default=0.005
     learning_rate : {"constant", "cosine"}, default="constant"
@@ -100,6 +101,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     n_iter_ : int
         Finished epochs.
     input_kind_ : {"images", "table"}
+    image_units_ : {"unit", "bytes", "whole"}
+        What training images came in: [0, 1], ``uint8``, or whole numbers of another type.
     snapshots_ : ndarray (n_iter_ + 1, n_snapshots, n_components)
         None without ``n_snapshots``; ``validation_loss_curve_`` is None without
         early stopping.
@@ -107,8 +110,11 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     Notes
     -----
-    Bytes (``uint8``) are taken as images of 0…255 and scaled by 1/255 on the
-    way; X of more than two dimensions is flattened. float64 is trained in float64.
+    Images are bytes (``uint8``, scaled by 1/255 on the way) or lie in [0, 1], where they are
+    decoded to. Of arrays that are said to be images (by ``input_kind``, an ``image_shape``,
+    ``kind="conv"``, or more than two dimensions, which are flattened) whole numbers 0…255 of
+    another type are bytes too, with a warning; any other range is refused.
+    Channels come last: (n, h, w, channels). float64 is trained in float64.
 
     Examples
     --------
@@ -120,6 +126,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     network_: AutoEncoderNetwork
     image_shape_: tuple[int, ...] | None
+    image_units_: str | None
     snapshots_: NDArray[Any] | None
 
     def __init__(
@@ -191,11 +198,12 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             epoch are kept.
         """
         self._check_parameters()
-        rows = self._validate(X, reset=True)
-        generator = torch.Generator().manual_seed(seed_of(self.random_state))
-        self._build()
-        initialize(self.network_, generator)
-        self._train(rows, generator)
+        with plain_parameters(self):
+            rows = self._validate(X, reset=True)
+            generator = torch.Generator().manual_seed(seed_of(self.random_state))
+            self._build()
+            initialize(self.network_, generator)
+            self._train(rows, generator)
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
@@ -275,6 +283,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return {"parameters": jsonable(parameters), "fitted": fitted}
 
     def _restore(self, tensors: dict[str, Tensor], fitted: dict[str, Any]) -> None:
+        self.image_units_ = pixels.UNIT  # where an earlier version saved none
         for name in _FITTED & fitted.keys():
             setattr(self, name, fitted[name])
         self.snapshots_ = None  # a record of the training, which is not kept
@@ -356,9 +365,13 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     # ------------------------------------------------------------ arrays inside
 
-    def _validate(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
-        """Return X as rows of bytes, float32 or float64, checked; ``reset`` learns from it."""
+    def _validate(self, X: ArrayLike, *, reset: bool, quiet: bool = False) -> NDArray[Any]:
+        """Return X as rows of bytes, float32 or float64, checked; ``reset`` learns from it.
+
+        What must be said of its units is said unless ``quiet``.
+        """
         shape: tuple[int, ...] = getattr(X, "shape", ())
+        given = getattr(X, "dtype", None)
         if len(shape) > 2:
             X = np.reshape(X, (shape[0], math.prod(shape[1:])))
         with refusals_as_input_errors():
@@ -370,13 +383,30 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 ensure_all_finite=False,  # `value_range` says where
                 ensure_min_samples=2 if reset else 1,
             )
-        low, high = value_range(rows)
+        value_range(rows)
+        given = given if isinstance(given, np.dtype) else rows.dtype
+        said = self._are_said_to_be_images(shape)
         if reset:
-            self.input_kind_ = resolve_input_kind(self.input_kind, low, high)
+            are_images = said or pixels.are_images(rows, given)
+            self.input_kind_ = resolve_input_kind(self.input_kind, are_images)
+            self.image_units_ = None
+        if self.input_kind_ == "images":
+            images = pixels.as_images(rows, "X", given, self.image_units_, said, _OR_TABLE)
+            rows = images.rows
+            if not quiet:
+                pixels.say(images, stacklevel=4)
+        if reset:
+            self.image_units_ = images.units if self.input_kind_ == "images" else None
             self._learn_input(rows, shape)
-        elif self.input_kind_ == "images":
-            check_range(low, high)
         return rows
+
+    def _are_said_to_be_images(self, shape: tuple[int, ...]) -> bool:
+        return (
+            len(shape) > 2
+            or self.input_kind == "images"
+            or self.kind == "conv"
+            or self.image_shape is not None
+        )
 
     def _learn_input(self, rows: NDArray[Any], shape: tuple[int, ...]) -> None:
         self.dtype_ = "float64" if rows.dtype == np.float64 else "float32"
@@ -394,7 +424,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self.n_components
 
 
+_OR_TABLE = ", or train with input_kind='table'"
 _FITTED = {
-    *("dtype_", "image_shape_", "input_kind_", "n_features_in_"),
+    *("dtype_", "image_shape_", "image_units_", "input_kind_", "n_features_in_"),
     *("n_iter_", "loss_curve_", "validation_loss_curve_"),
 }

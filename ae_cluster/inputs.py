@@ -15,12 +15,14 @@ import torch
 from numpy.typing import NDArray
 
 from ae_cluster.errors import InputError
+from ae_cluster.pixels import check_channels_last
+from ae_cluster.scalars import plain
 
 ACTIVATION_NAMES = ("identity", "logistic", "relu", "tanh")
 
 
 def _is_whole(value: Any, least: int) -> bool:
-    is_number = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    is_number = isinstance(value, int) and not isinstance(value, bool)
     return is_number and bool(value >= least)
 
 
@@ -31,7 +33,7 @@ def whole(least: int) -> Callable[[Any], bool]:
 
 def _real(test: Callable[[float], bool]) -> Callable[[Any], bool]:
     return lambda v: (
-        isinstance(v, int | float | np.integer | np.floating)
+        isinstance(v, int | float)
         and not isinstance(v, bool)
         and math.isfinite(v)
         and test(float(v))
@@ -42,12 +44,13 @@ def _one_of(*words: str) -> Callable[[Any], bool]:
     return lambda v: isinstance(v, str) and v in words
 
 
-def _flag(v: Any) -> bool:
-    return isinstance(v, bool | np.bool_)
+def flag(v: Any) -> bool:
+    """Return whether a value is True or False."""
+    return isinstance(v, bool)
 
 
 def _sizes(v: Any) -> bool:
-    return isinstance(v, Sequence | np.ndarray) and not isinstance(v, str) and all(map(whole(1), v))
+    return isinstance(v, Sequence) and not isinstance(v, str) and all(map(whole(1), v))
 
 
 def _callbacks(v: Any) -> bool:
@@ -64,7 +67,7 @@ def _seed(v: Any) -> bool:
 Allowed = dict[str, tuple[Callable[[Any], bool], str]]
 positive: tuple[Callable[[Any], bool], str] = (_real(lambda v: v > 0), "a number above 0")
 
-# parameter: (what is allowed, in words for the error)
+# parameter: (what is allowed, once it is `plain`; in words for the error)
 _ALLOWED: Allowed = {
     "n_components": (whole(1), "a whole number of at least 1"),
     "hidden_layer_sizes": (_sizes, "a sequence of whole numbers of at least 1"),
@@ -83,7 +86,7 @@ _ALLOWED: Allowed = {
     "learning_rate_init": positive,
     "learning_rate": (_one_of("constant", "cosine"), "constant or cosine"),
     "max_iter": (whole(0), "a whole number of at least 0 (epochs)"),
-    "early_stopping": (_flag, "True or False"),
+    "early_stopping": (flag, "True or False"),
     "validation_fraction": (_real(lambda v: 0 < v < 1), "a number between 0 and 1"),
     "n_iter_no_change": (whole(1), "a whole number of at least 1"),
     "tol": (_real(lambda v: v >= 0), "a number of at least 0"),
@@ -93,7 +96,7 @@ _ALLOWED: Allowed = {
     "callbacks": (_callbacks, "a sequence of ae_cluster.Callback objects"),
     "checkpoint": (lambda v: v is None or isinstance(v, str | Path), "None or the path of a file"),
     "random_state": (_seed, "None, a whole number from 0 to 2**32 - 1, or a numpy RandomState"),
-    "verbose": (lambda v: _flag(v) or _is_whole(v, 0), "True or False"),
+    "verbose": (lambda v: flag(v) or _is_whole(v, 0), "True or False"),
     "device": (lambda v: isinstance(v, str), "the name of a torch device, or auto"),
 }
 
@@ -109,9 +112,9 @@ def check_parameters(values: dict[str, Any], own: Allowed | None = None) -> None
         What is allowed of the parameters that only this estimator has; these win.
     """
     for name, (is_allowed, words) in (_ALLOWED | (own or {})).items():
-        if name in values and not is_allowed(values[name]):
+        if name in values and not is_allowed(plain(values[name])):
             raise InputError(f"{name}={values[name]!r} cannot be used; it must be {words}.")
-    if values.get("checkpoint") is not None and not _is_whole(values["random_state"], 0):
+    if values.get("checkpoint") is not None and not _is_whole(plain(values["random_state"]), 0):
         raise InputError(
             f"random_state={values['random_state']!r} cannot be used with a checkpoint, whose "
             "training must be able to begin again in the same way; give a whole number."
@@ -148,22 +151,9 @@ def value_range(rows: NDArray[Any], name: str = "X") -> tuple[float, float]:
     )
 
 
-def resolve_input_kind(input_kind: str, low: float, high: float) -> str:
-    """Return "images" or "table" for training values from ``low`` to ``high``."""
-    if input_kind == "auto":
-        return "images" if low >= 0 and high <= 1 else "table"
-    if input_kind == "images":
-        check_range(low, high)
-    return input_kind
-
-
-def check_range(low: float, high: float) -> None:
-    """Raise when images are not in [0, 1]."""
-    if low < 0 or high > 1:
-        raise InputError(
-            f"Images must lie in [0, 1], and these hold values from {low:g} to {high:g}; divide "
-            "by 255, pass bytes (uint8), or train with input_kind='table'."
-        )
+def resolve_input_kind(input_kind: str, are_images: bool) -> str:
+    """Return "images" or "table", where "auto" asks what the training samples are."""
+    return ("images" if are_images else "table") if input_kind == "auto" else input_kind
 
 
 def resolve_image_shape(
@@ -194,6 +184,8 @@ def resolve_image_shape(
             f"An image of shape {found} does not have the {n_features} values a sample has here; "
             "say image_shape=(height, width) or (height, width, channels)."
         )
+    if kind == "conv":
+        check_channels_last(found, "X")
     return found
 
 
@@ -226,13 +218,8 @@ def training_key(parameters: dict[str, Any], rows: NDArray[Any]) -> str:
 
 
 def jsonable(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return parameters with tuples and numpy's numbers as JSON takes them."""
-    return {
-        name: np.asarray(value).tolist()
-        if isinstance(value, np.generic | np.ndarray | tuple | list)
-        else value
-        for name, value in parameters.items()
-    }
+    """Return parameters as JSON takes them."""
+    return {name: plain(value) for name, value in parameters.items()}
 
 
 def unjsoned(parameters: dict[str, Any]) -> dict[str, Any]:

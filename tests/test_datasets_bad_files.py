@@ -56,7 +56,7 @@ def with_value(array, index, value):
         (TABLE.astype(str), ["real numbers"]),
         (TABLE.astype("datetime64[s]"), ["datetime64"]),
         (np.zeros(10, [("a", float)]), ["real numbers"]),
-        (AN_OBJECT, ["the array x", "allow_pickle=False", "plain arrays"]),
+        (AN_OBJECT, ["the array x", "np.array(series.tolist())", "plain numbers or text"]),
         (np.full((10, 5, 4), 128, np.uint8), ["8 training samples are the same", "cluster"]),
         (np.full((10, 3), 2.5), ["8 training samples are the same"]),
     ],
@@ -289,3 +289,17 @@ def test_a_column_that_float32_would_ruin(refuses, column):
     x = np.column_stack([NOISE, column])
     refuses("column 1", "apart", "rescale", x=x)
     refuses("column 1", x_train=x, x_test=x)
+
+
+@pytest.mark.parametrize("name", ["x", "y", "ids"])
+@pytest.mark.parametrize("values", [["a", "b"], [1, 2], [0.5, None]])
+def test_object_arrays_are_told_the_line_that_mends_them(refuses, name, values):
+    objects = np.array(values * 5, dtype=object)
+    parts = [f"the array {name}", "pandas", "np.array(series.tolist())"]
+    refuses(*parts, **{"x": TABLE, "y": Y} | {name: objects})
+
+
+def test_that_line_mends_them(load_npz):
+    words = np.array([f"part {i}" for i in range(10)], dtype=object)
+    data = load_npz(x=TABLE, ids=np.array(words.tolist()), y=np.array((words == "part 3").tolist()))
+    assert {*data.ids_train, *data.ids_test} == set(words)

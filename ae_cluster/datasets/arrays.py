@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from ae_cluster import pixels
 from ae_cluster.datasets.dataset import Array, FloatArray, IntArray
 from ae_cluster.errors import InputError
 from ae_cluster.texts import encodable
@@ -16,11 +17,12 @@ _ROWS_LOOKED_AT = 2000
 
 
 def as_samples(
-    x: Array, name: str, image_shape: tuple[int, ...] | None
-) -> tuple[Array, tuple[int, ...] | None]:
+    x: Array, name: str, image_shape: tuple[int, ...] | None, seen: str | None = None
+) -> tuple[pixels.Images, tuple[int, ...] | None]:
     """Return samples as (n, n_features), and the shape of one image or None for a table.
 
-    Images become uint8 bytes or float32 in [0, 1], a table becomes float32.
+    Images become uint8 bytes or float32 in [0, 1], a table becomes float32, of no units.
+    ``seen`` is what the training images came in, see `ae_cluster.pixels.as_images`.
     """
     if x.dtype.kind not in "buif":
         raise InputError(f"{name} holds {x.dtype}: samples must be real numbers.")
@@ -34,7 +36,12 @@ def as_samples(
     _check_finite(x, name)
     shape = _shape_of_one(x, name, image_shape)
     flat = np.ascontiguousarray(x.reshape(len(x), -1))
-    return (_as_table(flat, name) if shape is None else _as_images(flat, name)), shape
+    if shape is None:
+        return pixels.Images(_as_table(flat, name), ""), None
+    images = pixels.as_images(flat, name, seen=seen)
+    if images.rows.dtype != np.uint8:
+        images = images._replace(rows=images.rows.astype(np.float32, copy=False))
+    return images, shape
 
 
 def normal_image_shape(shape: Iterable[int]) -> tuple[int, ...]:
@@ -67,6 +74,8 @@ def _shape_of_one(
     x: Array, name: str, image_shape: tuple[int, ...] | None
 ) -> tuple[int, ...] | None:
     wanted = None if image_shape is None else normal_image_shape(image_shape)
+    pixels.check_channels_last(wanted or (), name)
+    pixels.check_channels_last(x.shape[1:], name)
     if x.ndim == 2:
         if wanted is not None and math.prod(wanted) != x.shape[1]:
             raise InputError(
@@ -74,38 +83,12 @@ def _shape_of_one(
                 f"{math.prod(wanted)} values: give the image shape that fits."
             )
         return wanted
-    if x.ndim == 4 and x.shape[1] in (1, 3, 4) and x.shape[3] not in (1, 3, 4):
-        raise InputError(
-            f"{name} has shape {x.shape}, which looks like channels first: store images as "
-            "(n, h, w, channels), for instance with x.transpose(0, 2, 3, 1)."
-        )
     shape = normal_image_shape(x.shape[1:])
     if wanted not in (None, shape):
         raise InputError(
             f"{name} holds images of shape {shape}, not {wanted}: leave the image shape out."
         )
     return shape
-
-
-def _as_images(x: Array, name: str) -> Array:
-    if x.dtype.kind == "b":
-        return x.astype(np.uint8) * np.uint8(255)
-    low, high = x.min(), x.max()
-    if x.dtype.kind in "ui":
-        if low < 0 or high > 255:
-            raise InputError(
-                f"{name} holds whole numbers from {low} to {high}: store images as uint8 bytes "
-                "(0 to 255) or as floats in [0, 1]."
-            )
-        return x.astype(np.uint8, copy=False)
-    images = _as_float32(x, name)
-    # Looked at after rounding to float32, so that 1 + 1e-12 from a resize passes.
-    if images.min() < 0 or images.max() > 1:
-        raise InputError(
-            f"{name} holds values from {low:g} to {high:g} where images of floats lie in [0, 1]: "
-            "store them as uint8 bytes, or rescale them (bytes kept as floats: divide by 255)."
-        )
-    return images
 
 
 def _as_table(x: Array, name: str) -> FloatArray:
@@ -154,11 +137,6 @@ def check_training_samples(x: Array) -> None:
     if not any(np.any(row != x[0]) for row in x[1:]):
         raise InputError(
             f"all {len(x):,} training samples are the same: there is nothing to cluster."
-        )
-    if x.dtype == np.uint8 and x.max() == 1:
-        raise InputError(
-            "the training images hold only 0 and 1 where bytes run to 255: store them as "
-            "booleans, or multiply them by 255."
         )
 
 

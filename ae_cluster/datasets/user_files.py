@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.npyio import NpzFile
 
+from ae_cluster import pixels
+from ae_cluster.checks import refuse_objects
 from ae_cluster.datasets.arrays import (
     as_column,
     as_ids,
@@ -23,6 +25,7 @@ from ae_cluster.datasets.arrays import (
 )
 from ae_cluster.datasets.dataset import Array, Dataset, assemble, numbered_ids
 from ae_cluster.errors import InputError
+from ae_cluster.scalars import plain
 from ae_cluster.texts import encodable
 
 Arrays = dict[str, Array]
@@ -66,7 +69,8 @@ def load_file(
         Naming the file, the array and the value.
     """
     try:
-        return _as_dataset(encodable(path.name), _read(path), test_size, seed, image_shape)
+        name = encodable(path.name)
+        return _as_dataset(name, _read(path), plain(test_size), plain(seed), image_shape)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
@@ -138,6 +142,7 @@ def _read_array(archive: NpzFile, name: str) -> Array:
     try:
         array = archive[name]
     except DAMAGE as error:
+        refuse_objects(error, f"the array {name}")
         raise InputError(
             f"the array {name} cannot be read ({_in_one_line(error)}): save plain arrays of "
             "numbers or text with numpy.savez."
@@ -180,15 +185,18 @@ def _as_dataset(
 
 def _samples(arrays: Arrays, image_shape: Shape) -> tuple[Arrays, Shape]:
     """Return the checked x arrays (n, n_features), and the shape of one image."""
-    given = {name: x for name, x in arrays.items() if name.startswith("x")}
-    samples, shapes = {}, set()
+    given = {name: arrays[name] for name in ("x", "x_train", "x_test") if name in arrays}
+    found: dict[str, pixels.Images] = {}
+    shapes, seen = set(), None
     for name, x in given.items():
-        samples[name], shape = as_samples(x, name, image_shape)
-        shapes.add((shape, samples[name].shape[1], samples[name].dtype))
+        found[name], shape = as_samples(x, name, image_shape, seen)
+        seen = seen or found[name].units
+        shapes.add((shape, found[name].rows.shape[1], found[name].rows.dtype))
     if len(shapes) > 1:
-        found = " but ".join(f"{name} is {x.dtype} {x.shape}" for name, x in given.items())
-        raise InputError(f"{found}: samples must have one type and one shape in train and test.")
-    return samples, shape
+        said = " but ".join(f"{name} is {x.dtype} {x.shape}" for name, x in given.items())
+        raise InputError(f"{said}: samples must have one type and one shape in train and test.")
+    pixels.say(*found.values(), stacklevel=5)
+    return {name: images.rows for name, images in found.items()}, shape
 
 
 def _columns(arrays: Arrays, stem: str, x: Arrays) -> Arrays:

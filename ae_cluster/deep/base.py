@@ -27,6 +27,7 @@ from ae_cluster.deep.parameters import OWN
 from ae_cluster.errors import InputError
 from ae_cluster.fitting import seed_of
 from ae_cluster.inputs import check_parameters, jsonable, unjsoned
+from ae_cluster.scalars import plain_parameters
 
 
 def paper_autoencoder(n_components: int = 10, **changes: Any) -> AutoEncoder:
@@ -81,8 +82,9 @@ class DeepClustering(
             When the loss is no longer a number; the last good weights are kept.
         """
         check_parameters(self.get_params(deep=False), OWN)
-        seed = seed_of(self.random_state)
-        self._learn(self._start(X, seed), seed)
+        with plain_parameters(self):
+            seed = seed_of(self.random_state)
+            self._learn(self._start(X, seed), seed)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
@@ -162,7 +164,7 @@ class DeepClustering(
             if model.random_state is None:
                 model.random_state = seed
             check_parameters(model.get_params())
-            rows = model._validate(X, reset=True)
+            rows = model._validate(X, reset=True, quiet=True)  # `fit` says it
             self._check_rows(rows)  # before a long training, not after it
             model.fit(X)
         self._take(model)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 from sklearn.frozen import FrozenEstimator
 
 from ae_cluster.autoencoder import AutoEncoder
@@ -13,7 +12,7 @@ from ae_cluster.inputs import Allowed, whole
 
 
 def _not_negative(v: Any) -> bool:
-    is_number = isinstance(v, int | float | np.number) and not isinstance(v, bool)
+    is_number = isinstance(v, int | float) and not isinstance(v, bool)
     return is_number and bool(0 <= v < math.inf)
 
 

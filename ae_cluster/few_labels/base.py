@@ -24,6 +24,7 @@ from ae_cluster.checks import FloatArray, IntArray
 from ae_cluster.errors import InputError
 from ae_cluster.evaluation import UNKNOWN
 from ae_cluster.few_labels.calibration import fit_temperature
+from ae_cluster.scalars import plain_parameters
 
 N_FOLDS = 3
 Scores = NDArray[np.floating]
@@ -107,14 +108,16 @@ class FewLabelClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[m
             When no sample is labelled, all labels are of one class, or a parameter cannot be
             used.
         """
-        self._fit_together([self], X, [y])
+        with plain_parameters(self):
+            self._fit_together([self], X, [y])
         return self
 
     def fit_many(self, X: ArrayLike, labelings: Iterable[ArrayLike]) -> list[Self]:
         """Return a fitted copy of this classifier for each labeling of the same codes."""
         labelings = list(labelings)
         models = [clone(self) for _ in labelings]
-        self._fit_together(models, X, labelings)
+        with plain_parameters(self, *models):
+            self._fit_together(models, X, labelings)
         return models
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:

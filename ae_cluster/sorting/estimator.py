@@ -21,6 +21,7 @@ from ae_cluster.fitting import seed_of
 from ae_cluster.health import HealthWarning, findings
 from ae_cluster.inputs import check_parameters, resolve_device
 from ae_cluster.networks import initialize
+from ae_cluster.scalars import plain_parameters
 from ae_cluster.sorting import consistency
 from ae_cluster.sorting.information import edge_shares
 from ae_cluster.sorting.networks import ConvSorter, SortingNetwork, dense_sorter
@@ -147,17 +148,18 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
             When a loss is no longer a number; the last good weights are kept.
         """
         self._check_parameters()
-        rows = self._validate(X, reset=True)
-        if self.n_clusters > 1:  # one is no clustering, and no error either
-            check_n_clusters(self.n_clusters, rows)
-        seed = seed_of(self.random_state)
-        generator = torch.Generator().manual_seed(seed)
-        x = in_chunks(self.scaling_, coding.as_tensor(rows))
-        self._build()
-        initialize(self.network_, generator)
-        self._sort(x, seed, generator)
-        self._draw(x, generator)
-        self._report(x)
+        with plain_parameters(self):
+            rows = self._validate(X, reset=True)
+            if self.n_clusters > 1:  # one is no clustering, and no error either
+                check_n_clusters(self.n_clusters, rows)
+            seed = seed_of(self.random_state)
+            generator = torch.Generator().manual_seed(seed)
+            x = in_chunks(self.scaling_, coding.as_tensor(rows))
+            self._build()
+            initialize(self.network_, generator)
+            self._sort(x, seed, generator)
+            self._draw(x, generator)
+            self._report(x)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:

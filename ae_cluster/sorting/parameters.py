@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ae_cluster.inputs import Allowed, whole
+from ae_cluster.inputs import Allowed, flag, whole
 
 OWN: Allowed = {
     name: (whole(least), f"a whole number of at least {least}")
@@ -13,4 +13,4 @@ OWN: Allowed = {
         "decoder_max_iter": 1,
         "min_steps": 1,
     }.items()
-} | {"image_prior": (lambda v: isinstance(v, bool), "True or False")}
+} | {"image_prior": (flag, "True or False")}
