@@ -264,16 +264,17 @@ def external_scores(
 def merged_classes(
     labels_true: ArrayLike, clusters: ArrayLike, share: float = 0.5
 ) -> dict[int, tuple[int, ...]]:
-    """Find the clusters in which two or more classes mainly live.
+    """Find the clusters that merge classes: that hold at least ``share`` of each of two or more.
 
-    A class lives in a cluster when at least ``share`` of its samples are there, noise counted
-    among its samples. This is the typical failure: two whole classes under one id.
+    The share is of a class's samples that are in a cluster; classes of `lost_classes` are left
+    out. This is the typical failure: two whole classes under one id.
 
     Returns
     -------
-    {cluster: its classes, ascending}, for clusters in which at least two classes live.
+    {cluster: its classes, ascending}
     """
-    table, lives = _residences(labels_true, clusters, share)
+    table, parts = _parts(labels_true, clusters, share)
+    lives = parts >= share
     return {
         int(cluster): tuple(table.classes[lives[:, column]].tolist())
         for column, cluster in enumerate(table.clusters)
@@ -284,32 +285,43 @@ def merged_classes(
 def split_classes(
     labels_true: ArrayLike, clusters: ArrayLike, share: float = 0.25
 ) -> dict[int, tuple[int, ...]]:
-    """Find the classes spread over two or more clusters.
+    """Find the classes that are split.
 
-    A class is split when at least two clusters hold at least ``share`` of its samples each,
-    noise counted among its samples but not as a cluster.
+    A class is split when its largest cluster holds less than half of it, or a second one at
+    least ``share``; of its samples that are in a cluster, and classes of `lost_classes` left out.
+    What is neither split nor merged nor lost has a cluster of its own that holds half of it.
 
     Returns
     -------
-    {class: those clusters, the largest part first}, for split classes only.
+    {class: its clusters of at least ``share``, the largest first; or its two largest}
     """
-    table, lives = _residences(labels_true, clusters, share)
-    split = {}
-    for row in np.flatnonzero(lives.sum(axis=1) >= 2):
-        order = np.argsort(-table.counts[row], kind="stable")
-        split[int(table.classes[row])] = tuple(table.clusters[order[lives[row][order]]].tolist())
-    return split
+    table, parts = _parts(labels_true, clusters, share)
+    order = np.argsort(-parts, axis=1, kind="stable")
+    n_large = (parts >= share).sum(axis=1)
+    is_split = (n_large >= 2) | ((parts.max(axis=1, initial=0) > 0) & (parts < 0.5).all(axis=1))
+    return {
+        int(table.classes[row]): tuple(table.clusters[order[row, : max(2, n_large[row])]].tolist())
+        for row in np.flatnonzero(is_split)
+    }
 
 
-def _residences(
+def lost_classes(labels_true: ArrayLike, clusters: ArrayLike) -> tuple[int, ...]:
+    """Return the classes of which more than half is noise, in no cluster."""
+    table = _crosstab(labels_true, clusters)
+    n_in_clusters = _without_noise(table).counts.sum(axis=1)
+    return tuple(table.classes[2 * n_in_clusters < table.counts.sum(axis=1)].tolist())
+
+
+def _parts(
     labels_true: ArrayLike, clusters: ArrayLike, share: float
-) -> tuple[ConfusionMatrix, NDArray[np.bool_]]:
+) -> tuple[ConfusionMatrix, NDArray[np.float64]]:
+    """Return what part of each class's samples in clusters each holds; none of a lost class."""
     if not 0 < share <= 1:
         raise InputError(f"share is {share}; give a part of a class, above 0 and at most 1.")
-    table = _crosstab(labels_true, clusters)
-    class_sizes = table.counts.sum(axis=1, keepdims=True)
-    real = _without_noise(table)
-    return real, real.counts >= share * class_sizes
+    real = _without_noise(_crosstab(labels_true, clusters))
+    sizes = real.counts.sum(axis=1, keepdims=True)
+    lost = np.isin(real.classes, lost_classes(labels_true, clusters))
+    return real, np.where(lost[:, None], 0, real.counts / np.maximum(sizes, 1))
 
 
 # The codes themselves

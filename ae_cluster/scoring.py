@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from ae_cluster import evaluation
 from ae_cluster.clustering import Clustering
 from ae_cluster.datasets import Dataset
+from ae_cluster.texts import one_line
+
+_LONGEST_NAME, _TWO_LINES = 30, 160  # characters of what is said of merged and split classes
 
 
 def known_classes(labels: NDArray[np.int64] | None) -> NDArray[np.int64]:
@@ -87,8 +90,9 @@ def class_table(data: Dataset, result: Clustering) -> pd.DataFrame:
 
     Columns
     -------
-    label, name, n_test, recall (under the match learnt on train), clusters (that
-    hold at least a quarter of it), merged_with (classes living in the same one).
+    label, name, n_test, recall (under the match learnt on train), clusters (of a split class),
+    merged_with (classes in the same cluster); defined by `evaluation.split_classes` and
+    `evaluation.merged_classes`.
     """
     columns = ["label", "name", "n_test", "recall", "clusters", "merged_with"]
     if data.y_test is None:
@@ -115,15 +119,61 @@ def class_table(data: Dataset, result: Clustering) -> pd.DataFrame:
 
 
 def merges_and_splits(method: str, data: Dataset, result: Clustering) -> str:
-    """Return in a sentence which classes a clustering merges and splits on test."""
-    if data.y_test is None:
+    """Return in a sentence which classes a clustering merges, splits and leaves out on test.
+
+    What that means is defined by `evaluation.merged_classes`, `evaluation.split_classes` and
+    `evaluation.lost_classes`. Classes are named where all fit into two lines, else counted.
+    """
+    method = one_line(method, _LONGEST_NAME)
+    n_classes = known_classes(data.y_test).size
+    if not n_classes:
         return f"{method}: no test label is known, so merged or split classes cannot be told."
-    names = data.class_names
-    merged = [
-        " and ".join(names[c] for c in classes)
-        for classes in evaluation.merged_classes(data.y_test, result.test).values()
-    ]
-    split = [names[c] for c in evaluation.split_classes(data.y_test, result.test)]
-    said = [f"merges {', '.join(merged)}"] if merged else []
-    said += [f"splits {', '.join(split)}"] if split else []
-    return f"{method} {' and '.join(said) or 'neither merges nor splits a class'} (test samples)."
+    found = [part for part in _told_of(data, result) if part.n]
+    if not found:
+        return f"{method} neither merges nor splits a class (test samples)."
+    named = f"{method} {_listed([part.named() for part in found])} (test samples)."
+    if len(named) <= _TWO_LINES:
+        return named
+    counted = _listed([part.counted() for part in found])
+    return f"{method} {counted}, of {n_classes} classes (test samples; see classes.csv)."
+
+
+class _Told(NamedTuple):
+    """What became of some classes: a verb, their names, how many they are."""
+
+    verb: str
+    names: list[str]
+    n: int
+    into: str = ""
+    after: str = ""
+
+    def named(self) -> str:
+        return f"{self.verb} {', '.join(self.names)}{self.after}"
+
+    def counted(self) -> str:
+        return f"{self.verb} {self.n}{self.into}{self.after}"
+
+
+def _told_of(data: Dataset, result: Clustering) -> tuple[_Told, ...]:
+    labels, clusters = data.y_test, result.test
+    assert labels is not None
+    names = [one_line(name, _LONGEST_NAME) for name in data.class_names]
+    merged = evaluation.merged_classes(labels, clusters).values()
+    together = [" and ".join(names[c] for c in classes) for classes in merged]
+    n_merged = len({c for classes in merged for c in classes})
+    split = [names[c] for c in evaluation.split_classes(labels, clusters)]
+    lost = [names[c] for c in evaluation.lost_classes(labels, clusters)]
+    return (
+        _Told("merges", together, n_merged, f" into {_n_clusters(len(merged))}"),
+        _Told("splits", split, len(split)),
+        _Told("leaves", lost, len(lost), after=" mostly in no cluster"),
+    )
+
+
+def _n_clusters(n: int) -> str:
+    return f"{n} clusters" if n > 1 else "one cluster"
+
+
+def _listed(parts: list[str]) -> str:
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last

@@ -53,6 +53,7 @@ OTHERS = {
     "contingency_matrix",
     "external_scores",
     "internal_scores",
+    "lost_classes",
     "merged_classes",
     "neighbor_accuracy",
     "per_class_recall",
@@ -87,6 +88,15 @@ repeated = settings(max_examples=25, deadline=None, derandomize=True)
 RENAMING = st.permutations([0, 1, 2, 3, 4, 17, 250])
 
 # ---- laws
+
+
+@given(pair=clusterings())
+@settings(max_examples=100, deadline=None, derandomize=True)
+def test_what_is_neither_merged_nor_split_is_at_least_half_right(pair):
+    labels, clusters = pair
+    merged = evaluation.merged_classes(labels, clusters)
+    if not merged and not evaluation.split_classes(labels, clusters):
+        assert accuracy_matched(labels, clusters) >= 0.5
 
 
 @every_score

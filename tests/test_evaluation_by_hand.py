@@ -20,6 +20,7 @@ from ae_cluster.evaluation import (
     contingency_matrix,
     external_scores,
     homogeneity,
+    lost_classes,
     matched_map,
     merged_classes,
     nmi,
@@ -100,6 +101,7 @@ def test_without_known_labels_maps_and_tables_are_empty():
     assert per_class_recall([-1], [0], {0: 0}) == {}
     assert confusion_matrix([-1], [0]).counts.shape == (0, 0)
     assert merged_classes([-1], [0]) == split_classes([-1], [0]) == {}
+    assert lost_classes([-1], [0]) == ()
 
 
 def test_confusion_matrix_orders_clusters_by_class_then_size_then_noise():
@@ -136,12 +138,26 @@ def test_merged_and_split_classes():
     assert merged_classes(labels, clusters, share=0.8) == {}
 
 
-def test_noise_is_no_home_but_counts_among_the_class():
+def test_a_class_in_many_small_clusters_is_split():
+    labels = np.repeat([0, 1, 2], 100)
+    clusters = np.concatenate([np.arange(100) % 33, 33 + np.arange(100) % 33, np.full(100, 99)])
+    assert split_classes(labels, clusters) == {0: (0, 1), 1: (33, 34)}
+    assert merged_classes(labels, clusters) == {}
+    almost = [0] * 49 + [1] * 17 + [2] * 17 + [3] * 17  # no second quarter, no half
+    assert split_classes([0] * 100, almost) == {0: (0, 1)}
+    assert split_classes([0] * 100, [0] * 2 + almost[:-2]) == {}  # 51 in one
+
+
+def test_noise_is_no_home_and_a_class_mostly_noise_is_lost():
     labels = [0] * 4 + [1] * 4
 
     assert merged_classes(labels, [-1] * 8) == split_classes(labels, [-1] * 8) == {}
     assert merged_classes(labels, [3, -1, -1, -1, 3, 3, 3, 3]) == {}
     assert split_classes(labels, [0, -1, -1, -1, 1, 1, 2, 2]) == {1: (1, 2)}
+    assert lost_classes(labels, [0, -1, -1, -1, 1, 1, 2, 2]) == (0,)
+    assert lost_classes(labels, [0, 0, -1, -1, 1, 1, 2, -1]) == ()
+    # Half of each in a cluster, and all of that in one.
+    assert merged_classes(labels, [3, 3, -1, -1, 3, 3, -1, -1]) == {3: (0, 1)}
 
 
 def test_a_perfect_clustering_has_nothing_merged_or_split():
@@ -186,6 +202,7 @@ TAKES_LABELS_AND_CLUSTERS = [
     confusion_matrix,
     merged_classes,
     split_classes,
+    lost_classes,
     lambda labels, clusters: accuracy(labels, clusters, {}),
     lambda labels, clusters: per_class_recall(labels, clusters, {}),
     lambda labels, clusters: external_scores(labels, clusters, {}),

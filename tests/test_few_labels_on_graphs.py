@@ -16,6 +16,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.semi_supervised import LabelSpreading
 
 from ae_cluster.errors import InputError
+from ae_cluster.few_labels import graph as graph_module
 from ae_cluster.few_labels import solving
 from ae_cluster.few_labels.base import Labeling
 from ae_cluster.few_labels.graph import TIE, neighbor_graph
@@ -237,3 +238,48 @@ def test_a_label_reaches_every_island():
         shares = model.fit(codes, y).label_distributions_
         assert np.isfinite(shares).all()
         assert (model.transduction_[truth != 1] == truth[truth != 1]).all()
+
+
+def test_scipys_graph_routines_are_given_short_indices(monkeypatch):
+    given = []
+    for name in ("connected_components", "minimum_spanning_tree"):
+        routine = getattr(graph_module, name)
+
+        def spy(weights, *rest, routine=routine, **options):
+            given.append((routine.__name__, weights.indices.dtype, weights.indptr.dtype))
+            return routine(weights, *rest, **options)
+
+        monkeypatch.setattr(graph_module, name, spy)
+    codes, _ = make_blobs(300, centers=[[0, 0], [40, 0], [80, 0]], random_state=0)
+    neighbor_graph(codes)
+
+    # scipy 1.12 to 1.17.0 end in "Buffer dtype mismatch" with int64.
+    assert {name for name, *_ in given} == {"connected_components", "minimum_spanning_tree"}
+    assert {dtype for _, *dtypes in given for dtype in dtypes} == {np.dtype(np.int32)}
+
+
+def equal_rows(n_rows, n=1000):
+    """Return samples of which there are few distinct ones, each a class with one label."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, n_rows, n)
+    y = np.full(n, -1)
+    y[[np.flatnonzero(truth == c)[0] for c in range(n_rows)]] = np.arange(n_rows)
+    return rng.normal(size=(n_rows, 5))[truth], y, truth
+
+
+@pytest.mark.parametrize("n_rows", [2, 3, 7, 20])
+@pytest.mark.parametrize("priors", [None, "balanced"])
+def test_labels_cross_from_one_heap_of_equal_rows_to_the_next(n_rows, priors):
+    codes, y, truth = equal_rows(n_rows)
+    model = PoissonLearning(class_priors=priors).fit(codes, y)  # a warning would be an error
+
+    assert (model.predict(codes) == truth).all()
+
+
+def test_what_single_precision_cannot_tell_is_still_the_dense_solution():
+    codes, y, _ = equal_rows(7)
+    model = PoissonLearning().fit(codes, y)
+    expected, found = dense_poisson(model.graph_, y), model._state.scores
+    factor = (expected * found).sum() / (found**2).sum()
+
+    assert np.abs(found * factor - expected).max() < 0.01 * np.abs(expected).max()

@@ -295,6 +295,44 @@ def test_merged_and_split_classes_are_named():
     assert sorted(table["recall"]) == [0, 0.5, 1]
 
 
+def said_of(labels, clusters, names):
+    from types import SimpleNamespace
+
+    from ae_cluster.scoring import merges_and_splits
+
+    data = SimpleNamespace(y_train=labels, y_test=labels, class_names=names)
+    return merges_and_splits("kmeans", data, SimpleNamespace(train=clusters, test=clusters))
+
+
+def test_the_sentence_on_merged_and_split_classes_fits_two_lines_whatever_it_tells():
+    names = [f"{i}: {'a long name ' * 20}" for i in range(40)]
+    labels = np.arange(4000) % 40
+    # 40 classes in 18 clusters; likewise, each split in two; a hundred clusters of three classes.
+    assert said_of(labels, labels % 18, names) == (
+        "kmeans merges 40 into 18 clusters, of 40 classes (test samples; see classes.csv)."
+    )
+    halves = labels % 5 + 5 * (np.arange(4000) // 2000)
+    assert said_of(labels, halves, [str(i) for i in range(40)]) == (
+        "kmeans merges 40 into 10 clusters and splits 40, of 40 classes (test samples; see "
+        "classes.csv)."
+    )
+    thirds = labels % 3
+    assert said_of(thirds, 3 * (labels % 33) + thirds, ("a", "b", "c")) == (
+        "kmeans splits a, b, c (test samples)."
+    )
+    assert "neither" in said_of(labels, labels[::-1], names)
+    assert "neither" in said_of(labels, np.where(np.arange(4000) % 3, labels, -1), names)
+
+
+def test_noise_is_told_and_no_label_is_told():
+    labels = np.repeat([0, 1, 2], 60)
+    clusters = np.concatenate([np.full(60, -1), np.arange(60) % 18, np.full(60, 53)])
+    assert said_of(labels, clusters, ("ant", "bee", "cow")) == (
+        "kmeans splits bee and leaves ant mostly in no cluster (test samples)."
+    )
+    assert "no test label is known" in said_of(np.full(9, -1), np.arange(9), ())
+
+
 def test_resuming_with_another_configuration_keeps_what_was_done(tmp_path, monkeypatch):
     from ae_cluster import runs
 

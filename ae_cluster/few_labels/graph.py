@@ -36,6 +36,8 @@ class NeighborGraph:
     n_neighbors : int
     search : NeighborSearch
         Among the codes.
+    parts : ndarray (n,)
+        The part of each sample before these were tied.
     """
 
     codes: FloatArray
@@ -43,6 +45,7 @@ class NeighborGraph:
     degrees: NDArray[np.float64]
     n_neighbors: int
     search: NeighborSearch
+    parts: IntArray
 
     def __deepcopy__(self, _: object) -> NeighborGraph:
         return self  # it never changes: clones of a classifier share it
@@ -75,8 +78,10 @@ def neighbor_graph(codes: ArrayLike, n_neighbors: int = 10) -> NeighborGraph:
     k = min(n_neighbors, len(points) - 1)
     search = NeighborSearch(points)
     directed = _rows_of_weights(*search.nearest_others(k), len(points))
-    weights = _tied_together(sparse.csr_array((directed + directed.T) / 2), points)
-    return NeighborGraph(points, weights, np.asarray(weights.sum(axis=1)), k, search)
+    weights = with_short_indices(sparse.csr_array((directed + directed.T) / 2))
+    parts = connected_components(weights, directed=False)[1].astype(np.int64)
+    weights = _tied_together(weights, points, parts)
+    return NeighborGraph(points, weights, np.asarray(weights.sum(axis=1)), k, search, parts)
 
 
 def _rows_of_weights(distances: Distances, indices: IntArray, n: int) -> sparse.csr_array:
@@ -92,12 +97,20 @@ def _rows_of_weights(distances: Distances, indices: IntArray, n: int) -> sparse.
 # Parts
 
 
-def _tied_together(weights: sparse.csr_array, points: FloatArray) -> sparse.csr_array:
-    """Return the weights with one edge, as of a k-th neighbour, between neighbouring parts."""
-    n_parts, parts = connected_components(weights, directed=False)
-    if n_parts == 1:
+def with_short_indices(weights: sparse.csr_array) -> sparse.csr_array:
+    """Return the same weights with int32 indices: scipy before 1.17.1 finds no tree with others."""
+    if max(weights.shape[0], weights.nnz) > np.iinfo(np.int32).max:
         return weights
-    part = parts.astype(np.int64)
+    short = (part.astype(np.int32, copy=False) for part in (weights.indices, weights.indptr))
+    return sparse.csr_array((weights.data, *short), shape=weights.shape)
+
+
+def _tied_together(
+    weights: sparse.csr_array, points: FloatArray, part: IntArray
+) -> sparse.csr_array:
+    """Return the weights with one edge, as of a k-th neighbour, between neighbouring parts."""
+    if not part.any():
+        return weights
     ends = np.array([_close_pair(points, part, a, b) for a, b in _tree_of_parts(points, part)])
     both_ways = np.concatenate([ends, ends[:, ::-1]]).T
     ties = sparse.coo_array((np.full(both_ways.shape[1], TIE), tuple(both_ways)), weights.shape)
@@ -108,7 +121,8 @@ def _tree_of_parts(points: FloatArray, part: IntArray) -> IntArray:
     """Return the pairs (n_parts − 1, 2) of parts to be tied: a tree along the parts' centers."""
     sizes = np.bincount(part)
     means = sparse.csr_array((1 / sizes[part], (part, np.arange(len(part)))))
-    nearness = neighbor_graph(means @ points).weights  # of fewer points, so this comes to an end
+    # Of fewer points, so this comes to an end.
+    nearness = with_short_indices(neighbor_graph(means @ points).weights)
     nearness.data = 2 - nearness.data
     return np.stack(minimum_spanning_tree(nearness).nonzero(), axis=1)
 
