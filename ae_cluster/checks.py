@@ -31,16 +31,6 @@ def checked_labels(labels: ArrayLike, name: str = "labels") -> IntArray:
     return array.astype(np.int64)
 
 
-def refuse_objects(error: BaseException, name: str) -> None:
-    """Raise InputError where NumPy would not read an array since it holds Python objects."""
-    if "Object arrays cannot be loaded" in str(error):
-        raise InputError(
-            f"{name} holds Python objects, which are not read since that could run code; columns "
-            "of pandas are such: save np.array(series.tolist()) instead, plain numbers or text "
-            "(None filled in before)."
-        ) from error
-
-
 def _is_whole(array: NDArray[Any]) -> bool:
     if array.dtype.kind == "f":
         return bool(np.isfinite(array).all() and (array == np.trunc(array)).all())

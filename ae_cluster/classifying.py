@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from ae_cluster.checks import FloatArray, IntArray
-from ae_cluster.config import RunConfig, preset_epochs, read_config
+from ae_cluster.config import RunConfig, preset_epochs
 from ae_cluster.datasets import Dataset, load_dataset
 from ae_cluster.errors import InputError, nearest
 from ae_cluster.evaluation import UNKNOWN
@@ -21,7 +21,7 @@ from ae_cluster.few_labels.label_files import NamedLabels, read_labels
 from ae_cluster.few_labels.methods import METHODS, RESHAPING_STARTS
 from ae_cluster.files import expanded
 from ae_cluster.interrupts import at_once_on_ctrl_c
-from ae_cluster.run_folder import method_names, read_codes
+from ae_cluster.run_reading import method_names, read_codes, read_run_config
 
 if TYPE_CHECKING:
     from ae_cluster.autoencoder import AutoEncoder
@@ -247,7 +247,7 @@ def samples_of(
 
 def samples_of_run(folder: Path) -> Samples:
     """Return the samples of a run folder, with the codes that it holds."""
-    config = read_config(folder / "config.json")
+    config = read_run_config(folder)
     arrays = read_codes(folder, method_names(folder)[0])
     ids, codes = (
         np.concatenate([arrays[f"{part}_train"], arrays[f"{part}_test"]])
@@ -260,7 +260,7 @@ def samples_of_run(folder: Path) -> Samples:
         ]
     )
     order = file_order(ids)
-    names = tuple(config["data"]["class_names"])
+    names = tuple(config["data"].get("class_names") or ())
     labels = NamedLabels(columns[order].astype(np.int64), names)
     return Samples(config["data"]["name"], ids[order], lambda: codes[order], labels)
 
@@ -272,7 +272,8 @@ def file_order(ids: NDArray[np.str_]) -> IntArray:
     numbers = np.where(is_half, halves[:, 2], ids)
     if not np.char.isdecimal(numbers).all():
         return np.arange(len(ids))
-    return np.lexsort((numbers.astype(np.int64), halves[:, 0] == "test"))
+    digits = np.char.lstrip(numbers, "0")  # their order is the numbers', of however many digits
+    return np.lexsort((digits, np.char.str_len(digits), halves[:, 0] == "test"))
 
 
 def _learnt_codes(data: Dataset, n_components: int, epochs: int | None, seed: int) -> FloatArray:

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from ae_cluster.config import read_config
 from ae_cluster.errors import InputError
 from ae_cluster.files import written_beside
 from ae_cluster.rows import way_name
-from ae_cluster.run_folder import read_scores
+from ae_cluster.run_reading import read_run_config, read_scores
 from ae_cluster.spreadsheets import safe_table
 from ae_cluster.tables import SHOWN, number
+from ae_cluster.texts import shortened
 
 # Shown under another name, or said by what the preset made of it.
 _SAID_ELSEWHERE = {"max_iter", "random_state", "clusterers", "input_kind", "dataset"}
@@ -86,7 +86,7 @@ def _read_run(letter: str, folder: Path) -> Run:
         inner = sorted(path.parent.name for path in folder.glob("*/config.json"))
         way_out = f"it holds runs: {', '.join(inner[:5])}" if inner else "give one that has"
         raise InputError(f"{folder} is not the folder of a run: it has no config.json; {way_out}.")
-    return Run(letter, folder, read_config(folder / "config.json"), read_scores(folder))
+    return Run(letter, folder, read_run_config(folder), read_scores(folder))
 
 
 def compared_rows(runs: Sequence[Run]) -> pd.DataFrame:
@@ -192,7 +192,7 @@ def _clustering_table(runs: Sequence[Run]) -> str:
     scores = rows[list(shown)].rename(columns=shown)
     failed = rows.loc[rows["status"] != "ok", "reason"]
     notes = [
-        f"  {run} {way} failed: {reason}"
+        f"  {run} {way} failed: {shortened(reason)}"
         for (way, run), reason in zip(failed.index.tolist(), failed, strict=True)
     ]
     return "\n".join([_text_of(scores), *notes])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from ae_cluster.bounded_files import read_json_object, reason
 from ae_cluster.errors import InputError, nearest
 from ae_cluster.methods import (
     AUTOENCODER,
@@ -19,6 +19,7 @@ from ae_cluster.methods import (
     ways_of,
 )
 from ae_cluster.scalars import plain
+from ae_cluster.texts import quoted, shortened
 
 FORMAT_VERSION = 1
 LEAST_EPOCHS, LEAST_STEPS = 10, 5000
@@ -87,9 +88,8 @@ class RunConfig:
         for name, (is_allowed, words) in _ALLOWED.items():
             value = getattr(self, name)
             if not is_allowed(value):
-                raise InputError(
-                    f"--{name.replace('_', '-')} {value!r} cannot be used; it must be {words}."
-                )
+                said = f"--{name.replace('_', '-')} {quoted(value)}"
+                raise InputError(f"{said} cannot be used; it must be {words}.")
         check_methods(self.methods, self.features)
         learners = [name for name in self.methods if name in LEARNERS]
         if self.epochs == 0 and learners:
@@ -108,7 +108,9 @@ class RunConfig:
         known = [field.name for field in fields(cls)]
         for name in arguments:
             if name not in known:
-                raise InputError(f"The config has no argument {name!r}: {nearest(name, known)}")
+                raise InputError(
+                    f"The config has no argument {quoted(name)}: {nearest(name, known)}"
+                )
         values: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v
             for k, v in _with_split_seed(arguments).items()
@@ -125,9 +127,13 @@ def _whole(value: Any, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
+_LONGEST_PATH, _MOST_BUDGETS = 4096, 1000
 _SEED = (lambda v: _whole(v, 0) and v < 2**32, "a whole number from 0 to 2**32 − 1")
 _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "dataset": (lambda v: isinstance(v, str), "a name or a path"),
+    "dataset": (
+        lambda v: isinstance(v, str) and len(v) < _LONGEST_PATH and "\0" not in v,
+        "a name or a path",
+    ),
     "seed": _SEED,
     "split_seed": _SEED,
     "n_clusters": (lambda v: v is None or _whole(v, 2), "a whole number of at least 2"),
@@ -137,7 +143,7 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         "a share between 0 and 1",
     ),
     "budgets": (
-        lambda v: isinstance(v, tuple) and all(_whole(n, 1) for n in v),
+        lambda v: isinstance(v, tuple) and len(v) <= _MOST_BUDGETS and all(_whole(n, 1) for n in v),
         "whole numbers of at least 1, like 1,2,5",
     ),
     "draws": (lambda v: _whole(v, 1), "a whole number of at least 1"),
@@ -191,25 +197,87 @@ def read_config(path: Path) -> dict[str, Any]:
         When it is missing, not ours, or of a newer format.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json_object(path)
         found, arguments = content["format_version"], content["arguments"]
         is_ours = isinstance(found, int) and isinstance(arguments, dict)
+        if is_ours and found <= FORMAT_VERSION:
+            _check_content(content)
         content["fingerprint"] = content["data"]["fingerprint"] if found <= FORMAT_VERSION else ""
     except FileNotFoundError as error:
         raise InputError(f"There is no config at {path}; give a run's config.json.") from error
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"{path} is not the config of a run ({error}); give a run's config.json."
+            f"{path} is not the config of a run ({reason(error)}); give a run's config.json."
         ) from error
     if not is_ours:
         raise InputError(f"{path} is not the config of a run; give a run's config.json.")
     if found > FORMAT_VERSION:
         raise InputError(
-            f"{path} has format_version {found}, and this version of ae_cluster reads up to "
-            f"{FORMAT_VERSION}; install a newer ae_cluster."
+            f"{path} has format_version {shortened(str(found))}, and this version of ae_cluster "
+            f"reads up to {FORMAT_VERSION}; install a newer ae_cluster."
         )
     content["arguments"] = _with_split_seed(arguments)
-    return content  # type: ignore[no-any-return]
+    return content
+
+
+# What other parts of a config must be, where they are there; parts that are read as they are
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST_NAME
+
+
+def _is_described(value: Any) -> bool:
+    """Return whether this is a mapping that can be told: of not too many short names."""
+    return isinstance(value, dict) and len(value) <= _MOST_SAID and all(map(_is_text, value))
+
+
+def _is_ways(value: Any) -> bool:
+    return _is_described(value) and all(
+        _is_described(way) and all(map(_is_text, way.values())) for way in value.values()
+    )
+
+
+def _is_image_shape(value: Any) -> bool:
+    sizes = isinstance(value, list) and len(value) in (2, 3) and all(_whole(n, 1) for n in value)
+    return value is None or (sizes and max(value) < 2**16)
+
+
+_LONGEST_NAME, _MOST_SAID, _MOST_CLASSES = 1000, 1000, 100_000
+_PARTS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "run_id": (_is_text, "text"),
+    "settings": (_is_described, "names with values"),
+    "versions": (_is_described, "names with values"),
+    "machine": (_is_described, "names with values"),
+    "methods": (_is_ways, "the methods, each with its names and texts"),
+}
+_OF_DATA: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "name": (_is_text, "text"),
+    "fingerprint": (_is_text, "text"),
+    "n_train": (lambda v: _whole(v, 0), "a whole number"),
+    "n_test": (lambda v: _whole(v, 0), "a whole number"),
+    "n_features": (lambda v: _whole(v, 1), "a whole number of at least 1"),
+    "image_shape": (_is_image_shape, "null or a list of height and width"),
+    "class_names": (
+        lambda v: isinstance(v, list) and len(v) <= _MOST_CLASSES and all(map(_is_text, v)),
+        "a list of text",
+    ),
+}
+
+
+def _check_content(content: dict[str, Any]) -> None:
+    """Raise for the first part of a config that another part of ours could not read."""
+    arguments = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in content["arguments"].items()
+    }
+    for values, parts in (
+        (content, _PARTS), (content["data"], _OF_DATA), (arguments, _ALLOWED)
+    ):  # fmt: skip
+        for name, (is_allowed, words) in parts.items():
+            if name in values and not is_allowed(values[name]):
+                raise InputError(f"its {name} is {quoted(values[name])} and must be {words}")
+    if "name" not in content["data"]:
+        raise InputError("it does not name its data")
 
 
 def free_folder(dataset: str, seed: int, parent: Path = Path("runs")) -> Path:

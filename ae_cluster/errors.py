@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from ae_cluster.texts import one_line
+from ae_cluster.texts import LONGEST_QUOTE, one_line, shortened
 
 
 class InputError(ValueError):
@@ -23,7 +23,7 @@ class InputError(ValueError):
 def nearest(name: str, known: Iterable[str], n: int = 3) -> str:
     """Return the known names closest to ``name`` as text, or all of them when none is close."""
     names = sorted(known)
-    close = difflib.get_close_matches(name.lower(), names, n=n, cutoff=0.5)
+    close = difflib.get_close_matches(name.lower()[:LONGEST_QUOTE], names, n=n, cutoff=0.5)
     if close:
-        return f"did you mean {' or '.join(close)}?"
-    return f"known are: {', '.join(names)}."
+        return f"did you mean {shortened(' or '.join(close))}?"
+    return f"known are: {shortened(', '.join(names))}."

@@ -60,6 +60,7 @@ def run_grid(
     retry_failed : bool
         Do failed cells again.
     """
+    store.set_damaged_aside()
     done = store.statuses()
     if retry_failed:
         failed_before = [task.key for task in tasks if done.get(task.key) == "failed"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,14 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae_cluster.classifying import file_order
-from ae_cluster.config import read_config
-from ae_cluster.datasets import Dataset, load_dataset
 from ae_cluster.errors import InputError
-from ae_cluster.few_labels.label_files import read_answers, refuse_existing_table, write_labels
+from ae_cluster.few_labels.label_files import (
+    read_answers,
+    read_rows,
+    refuse_existing_table,
+    write_labels,
+)
 from ae_cluster.few_labels.suggesting import suggest_labels
 from ae_cluster.files import make_folder
-from ae_cluster.run_folder import method_names, read_codes
-from ae_cluster.spreadsheets import original_cell
+from ae_cluster.run_reading import load_samples, method_names, read_codes, read_run_config
 
 FOLDER = "labels"  # in the run folder
 SHEET, QUESTIONS, ANSWERS = "sheet", "to_label.csv", "labels.csv"
@@ -51,7 +52,7 @@ def write_sheet(run: Path, n: int, *, data_home: Path | None = None, force: bool
     InputError
         When the run has no codes, or a table to be filled in is there and ``force`` is off.
     """
-    config = read_config(run / "config.json")
+    config = read_run_config(run)
     arrays = _arrays(run)
     ids, codes = arrays["ids_train"], arrays["codes_train"]
     answered = np.flatnonzero(np.isin(ids, list(_earlier(run))))
@@ -61,7 +62,8 @@ def write_sheet(run: Path, n: int, *, data_home: Path | None = None, force: bool
     make_folder(folder)
     refuse_existing_table(questions, force)
     write_labels(questions, ids[chosen].tolist(), [""] * n, numbered=True)
-    data = _data(config["arguments"], config["fingerprint"], data_home)
+    sizes = [len(ids), len(arrays["ids_test"])]
+    data, _ = load_samples(config, sizes, data_home)
     picture = None
     if data is not None and data.image_shape is not None:
         picture = _draw(data.raw_train[chosen], data.image_shape, ids[chosen], folder)
@@ -76,11 +78,11 @@ def take_answers(run: Path, answers: Path) -> tuple[Path, int]:
     InputError
         As `ae_cluster.few_labels.label_files.read_answers`.
     """
-    config = read_config(run / "config.json")
+    config = read_run_config(run)
     arrays = _arrays(run)
     ids = np.concatenate([arrays["ids_train"], arrays["ids_test"]])
     ids = ids[file_order(ids)]
-    names = config["data"]["class_names"]
+    names = config["data"].get("class_names") or ()
     labels = read_answers(answers, ids, names, _earlier(run))
     path = run / FOLDER / ANSWERS
     make_folder(path.parent)
@@ -92,30 +94,14 @@ def _earlier(run: Path) -> dict[str, str]:
     path = run / FOLDER / ANSWERS
     if not path.exists():
         return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        return {original_cell(row["id"]): original_cell(row["label"]) for row in rows}
+    try:
+        return dict(read_rows(path))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def _arrays(run: Path) -> dict[str, NDArray[Any]]:
     return read_codes(run, method_names(run)[0])
-
-
-def _data(arguments: dict[str, object], fingerprint: str, home: Path | None) -> Dataset | None:
-    """Return the data set of a run, None where it is gone or another now."""
-    shape = arguments.get("image_shape")
-    try:
-        data = load_dataset(
-            str(arguments["dataset"]),
-            data_home=home,
-            download=False,
-            test_size=float(str(arguments.get("test_size", 0.2))),
-            seed=int(str(arguments.get("split_seed", 0))),
-            image_shape=tuple(shape) if isinstance(shape, list) else None,
-        )
-    except InputError:
-        return None
-    return data if data.fingerprint == fingerprint else None
 
 
 def _draw(

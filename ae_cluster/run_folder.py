@@ -1,4 +1,4 @@
-"""What a run folder holds, written and read."""
+"""What a run folder holds, written."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ae_cluster.config import FORMAT_VERSION, RunConfig, read_config
+from ae_cluster.config import FORMAT_VERSION, RunConfig
 from ae_cluster.datasets import Dataset, known_datasets
 from ae_cluster.errors import InputError
 from ae_cluster.files import expanded, is_being_written, make_folder, marked_as_being_written
 from ae_cluster.machine import machine, versions
-from ae_cluster.methods import DEFAULTS
-from ae_cluster.rows import COLUMNS, LATER, TEXTS, tidy_row
-from ae_cluster.spreadsheets import original_table
 
 if TYPE_CHECKING:  # scikit-learn takes a second to load, and reading needs none of it
     from ae_cluster.clustering import Clustering
@@ -139,71 +136,3 @@ def write_method(
         codes=snapshots[epochs],
         ids=data.ids_train[: snapshots.shape[1]],
     )
-
-
-def read_scores(folder: Path) -> pd.DataFrame:
-    """Return the rows of a run's scores.csv.
-
-    Raises
-    ------
-    InputError
-        When it is missing or does not hold a run's rows.
-    """
-    path = folder / "scores.csv"
-    try:
-        rows = original_table(pd.read_csv(path, dtype=dict.fromkeys(TEXTS, "str")))
-    except FileNotFoundError as error:
-        raise InputError(
-            f"{folder} is not the folder of a run: it has no scores.csv; give a folder that "
-            "ae-cluster run wrote."
-        ) from error
-    except (OSError, ValueError) as error:
-        why = " ".join(str(error).split())
-        raise InputError(f"{path} cannot be read ({why}); make the run again.") from error
-    empty = tidy_row()
-    rows = rows.assign(**{name: empty[name] for name in LATER if name not in rows})
-    missing = [name for name in COLUMNS if name not in rows]
-    if missing or rows.empty:
-        what = f"the column {missing[0]}" if missing else "rows"
-        raise InputError(f"{path} does not hold the rows of a run: it lacks {what}.")
-    return _with_numbers(rows, path)
-
-
-def _with_numbers(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
-    for name in set(COLUMNS) - TEXTS:
-        if not pd.api.types.is_numeric_dtype(rows[name]):
-            try:
-                rows[name] = pd.to_numeric(rows[name])
-            except (TypeError, ValueError) as error:
-                raise InputError(f"{path} holds a {name} that is no number ({error}).") from error
-    return rows
-
-
-def method_names(folder: Path) -> list[str]:
-    """Return the methods of a run that have codes, in the order they were asked for.
-
-    Raises
-    ------
-    InputError
-        When the folder is not one of a run, or none of its methods has codes.
-    """
-    config = read_config(folder / "config.json")
-    found = sorted(path.parent.name for path in folder.glob("methods/*/codes.npz"))
-    if not found:
-        raise InputError(f"{folder} holds no codes (methods/NAME/codes.npz); run it again.")
-    asked = list(config.get("methods", DEFAULTS))
-    return sorted(found, key=lambda name: asked.index(name) if name in asked else len(asked))
-
-
-def read_codes(folder: Path, method: str) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a run's methods/METHOD/codes.npz by name."""
-    read_config(folder / "config.json")
-    path = folder / "methods" / method / "codes.npz"
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return dict(archive)
-    except (OSError, ValueError) as error:
-        known = sorted(p.name for p in (folder / "methods").glob("*"))
-        raise InputError(
-            f"{path} cannot be read; the methods of this run are: {', '.join(known)}."
-        ) from error

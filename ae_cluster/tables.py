@@ -9,7 +9,7 @@ import pandas as pd
 
 from ae_cluster.errors import InputError
 from ae_cluster.rows import way_name
-from ae_cluster.run_folder import method_names, read_codes
+from ae_cluster.run_reading import method_names, read_codes
 
 SHOWN = {
     "accuracy": "accuracy",

@@ -29,7 +29,7 @@ def one_line(text: str, most: int = _LONGEST_MESSAGE) -> str:
     return shortened(visible(text.replace("\r", "\\r").replace("\n", "\\n")), most)
 
 
-def shortened(text: str, most: int) -> str:
+def shortened(text: str, most: int = LONGEST_QUOTE) -> str:
     """Return text of at most ``most`` characters, its middle left out where there are more."""
     if len(text) <= most:
         return text

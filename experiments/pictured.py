@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ae_cluster.bounded_arrays import read_npz
 from ae_cluster.datasets import Dataset
 from ae_cluster.evaluation import UNKNOWN, class_map, confusion_matrix
 from ae_cluster.figures import (
@@ -27,7 +28,8 @@ from ae_cluster.figures import (
 from ae_cluster.files import make_folder, written_beside
 
 if TYPE_CHECKING:
-    from ae_cluster.clustering import Clustering
+    from ae_cluster.bounded_arrays import read_npz
+from ae_cluster.clustering import Clustering
 
 N_CODES = 2000  # of the first test samples: enough to see the shape of the whole
 _CHOSEN = ("typical", "borderline", "rivals", "wrong")
@@ -73,8 +75,7 @@ def _read_examples(text: str) -> list[ClusterExamples]:
 
 def draw_pictured(path: Path) -> dict[str, Figure]:
     """Return the figures of what `keep_pictured` wrote, by their names."""
-    with np.load(path, allow_pickle=False) as archive:
-        kept = dict(archive)
+    kept = read_npz(path)
     dataset, features, method = path.stem.rsplit("-", 2)
     title = f"{dataset}, {method} of {features} codes, seed 0, test"
     names, labels, clusters = kept["class_names"].tolist(), kept["labels"], kept["clusters"]

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -97,6 +98,20 @@ def kmnist_home(kmnist_files, tmp_path):
     for name, content in kmnist_files.items():
         (raw / name).write_bytes(content)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory):
+    """Give the function that copies the smallest run folder to a place."""
+    from small_runs import make_small_run
+
+    made = make_small_run(tmp_path_factory.mktemp("small"))
+
+    def copy(place):
+        shutil.copytree(made, place)
+        return place
+
+    return copy
 
 
 @pytest.fixture

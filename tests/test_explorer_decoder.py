@@ -19,7 +19,7 @@ from explorer_page import (
 from ae_cluster.autoencoder import AutoEncoder
 from ae_cluster.deep import DCN, DEC, IDEC, VaDE
 from ae_cluster.explorer import write_page
-from ae_cluster.run_folder import read_codes
+from ae_cluster.run_reading import read_codes
 from ae_cluster.sorting import SortingAutoEncoder
 
 pytest_plugins = ("explorer_fixtures",)

@@ -6,7 +6,7 @@ from explorer_page import drag, lonely_dot, on_page, picture, pixels, wait_until
 
 from ae_cluster.autoencoder import AutoEncoder
 from ae_cluster.datasets import load_dataset
-from ae_cluster.run_folder import read_codes
+from ae_cluster.run_reading import read_codes
 
 pytest_plugins = ("explorer_fixtures",)
 

@@ -10,9 +10,9 @@ PACKAGE = ROOT / "ae_cluster"
 # Within a floor a file may import only from those written before it.
 FLOORS = {
     0: [
-        "texts", "spreadsheets", "errors", "interrupts", "terminal", "files", "checks", "rows",
-        "anchors", "machine", "sklearn_names", "methods", "evaluation", "neighbors", "foreign",
-        "clustering", "scalars", "pixels",
+        "texts", "spreadsheets", "errors", "interrupts", "terminal", "files", "bounded_files",
+        "bounded_arrays", "checks", "rows", "anchors", "machine", "sklearn_names", "methods",
+        "evaluation", "neighbors", "foreign", "clustering", "scalars", "pixels",
     ],
     1: [
         "networks", "backprop", "adam", "training", "callbacks", "checkpoints", "scaling",
@@ -22,13 +22,14 @@ FLOORS = {
     2: ["autoencoder"],
     3: ["baselines", "deep", "few_labels", "sorting", "reshaping", "learners", "semi_supervised",
         "scoring"],
-    4: ["store", "run_folder", "tables", "comparison", "summaries", "figures", "explorer"],
+    4: ["store", "run_folder", "run_reading", "tables", "comparison", "summaries", "figures",
+        "explorer"],
     5: ["grid", "sources", "way_rows", "runs", "classifying", "labelling"],
     6: ["commands", "cli", "experiments"],
 }  # fmt: skip
 NEVER_TORCH = [
     "evaluation", "semi_supervised", "store", "tables", "summaries", "figures", "run_folder",
-    "explorer", "config", "comparison", "cli",
+    "run_reading", "explorer", "config", "comparison", "cli",
 ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ae_cluster.cli import main
 from ae_cluster.config import RunConfig
 from ae_cluster.few_labels.label_files import read_labels, write_labels
-from ae_cluster.run_folder import read_scores
+from ae_cluster.run_reading import read_scores
 from ae_cluster.runs import run
 from ae_cluster.spreadsheets import original_cell, original_table, safe_cell, safe_table
 

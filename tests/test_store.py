@@ -6,6 +6,7 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ae_cluster.errors import InputError
@@ -97,6 +98,69 @@ def test_a_file_that_is_no_store_is_refused(tmp_path):
     (tmp_path / "cells.sqlite").write_text("not a data base, but long enough to look like one" * 9)
     with pytest.raises(InputError, match="not a store"):
         Store(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "rows = '[{'",
+        "rows = '[]]'",
+        "rows = '{\"seed\": 1}'",
+        "rows = '[{\"sed\": 1}]'",
+        'rows = \'[{"accuracy": "x"}]\'',
+        "rows = x'ff5b5d'",
+        "rows = CAST(x'5bff5d' AS TEXT)",
+        "rows = 5",
+        f"rows = '{'[' * 100_000}'",
+        "status = 'oj'",
+        "status = CAST(x'ff' AS TEXT)",
+    ],
+)
+def test_a_damaged_cell_is_said_set_aside_and_done_again(tmp_path, damage):
+    store, tasks = Store(tmp_path), tasks_of(2)
+    assert run_grid(tasks, store) == []
+    keys = [task.key for task in tasks]
+    before = store.rows(keys)
+    store._connection().execute(f"UPDATE cells SET {damage} WHERE key = ?", keys[:1])
+    with pytest.warns(UserWarning, match=r"1 of the cells in .* are damaged: they are set aside"):
+        assert len(store.rows(keys)) == 1
+    aside = store._connection().execute("SELECT key FROM damaged").fetchall()
+    assert aside == [(keys[0],)]
+    assert run_grid(tasks, store) == []
+    pd.testing.assert_frame_equal(store.rows(keys), before)
+    store._connection().execute(f"UPDATE cells SET {damage} WHERE key = ?", keys[:1])
+    with pytest.warns(UserWarning, match="damaged"):
+        assert run_grid(tasks, store) == []
+    pd.testing.assert_frame_equal(store.rows(keys), before)
+
+
+def test_damaged_arrays_are_said_set_aside_and_made_again(tmp_path):
+    store = Store(tmp_path)
+    path = tmp_path / "arrays" / "stage.npz"
+    for n, damage in enumerate([lambda whole: whole[:50], lambda _: b"", lambda _: b"<html>"]):
+        store.arrays("stage", lambda: {"x": np.arange(3)})
+        content = damage(path.read_bytes())
+        path.write_bytes(content)
+        with pytest.warns(UserWarning, match=r"stage.npz is damaged .* set aside as stage.npz"):
+            assert store.arrays("stage", lambda: {"x": np.arange(4)})["x"].tolist() == [0, 1, 2, 3]
+        path.unlink()
+        aside = sorted(path.parent.glob("stage.npz.damaged*"), key=lambda p: p.stat().st_mtime_ns)
+        assert len(aside) == n + 1
+        assert content in [p.read_bytes() for p in aside]
+
+
+def test_a_damaged_database_is_told(tmp_path, assert_one_sentence):
+    store = Store(tmp_path)
+    put_many(store, 2000)
+    store._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.close()
+    content = bytearray((tmp_path / "cells.sqlite").read_bytes())
+    content[8192:40_000] = b"\xff" * (40_000 - 8192)
+    (tmp_path / "cells.sqlite").write_bytes(content)
+    for use in (lambda s: s.rows(), lambda s: run_grid(tasks_of(2), s), lambda s: s.statuses()):
+        with pytest.raises(InputError) as error:
+            use(Store(tmp_path))
+        assert_one_sentence(error, tmp_path / "cells.sqlite", "is damaged", "move it away")
 
 
 def test_a_failed_cell_is_a_row_that_says_so_and_the_rest_goes_on(tmp_path):

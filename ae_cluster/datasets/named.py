@@ -13,6 +13,7 @@ import numpy as np
 from ae_cluster.datasets.dataset import Array, Dataset, IntArray, assemble, numbered_ids
 from ae_cluster.datasets.fetching import Source, data_folder, fetch_missing
 from ae_cluster.datasets.idx import read_idx
+from ae_cluster.datasets.usps import read_usps
 from ae_cluster.errors import InputError
 
 Half = tuple[Array, IntArray]
@@ -88,20 +89,6 @@ def read_emnist_letters(root: Path, images_file: str, labels_file: str) -> Half:
     """Read EMNIST's letters, whose labels start at 1."""
     images, labels = read_emnist(root, images_file, labels_file)
     return images, labels - 1
-
-
-def read_usps(root: Path, file: str) -> Half:
-    """Read USPS, which is no IDX file: images (n, 16, 16) of text, scaled by torchvision."""
-    from torchvision.datasets import USPS
-
-    try:
-        usps = USPS(str(root), train=not file.endswith(".t.bz2"))
-    except (OSError, EOFError, ValueError, IndexError) as error:
-        raise InputError(
-            f"{root / file} is corrupt or truncated ({error}): delete it, and it is downloaded "
-            "again on the next use."
-        ) from error
-    return usps.data, np.asarray(usps.targets, dtype=np.int64)
 
 
 @dataclass(frozen=True)

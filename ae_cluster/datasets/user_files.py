@@ -5,16 +5,13 @@ from __future__ import annotations
 import difflib
 import math
 import warnings
-import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.npyio import NpzFile
 
-from ae_cluster import pixels
-from ae_cluster.checks import refuse_objects
+from ae_cluster import bounded_arrays, pixels
+from ae_cluster.bounded_files import UnreadableError, file_size
 from ae_cluster.datasets.arrays import (
     as_column,
     as_ids,
@@ -26,7 +23,7 @@ from ae_cluster.datasets.arrays import (
 from ae_cluster.datasets.dataset import Array, Dataset, assemble, numbered_ids
 from ae_cluster.errors import InputError
 from ae_cluster.scalars import plain
-from ae_cluster.texts import encodable
+from ae_cluster.texts import encodable, quoted, shortened
 
 Arrays = dict[str, Array]
 Shape = tuple[int, ...] | None
@@ -38,21 +35,17 @@ _OTHER_WORDS = {
     **dict.fromkeys(("label", "labels", "target", "targets", "class", "classes"), "y"),
     **dict.fromkeys(("id", "index", "names"), "ids"),
 }
-# What zipfile, zlib and numpy raise on damaged, encrypted or lying archives.
-DAMAGE = (ValueError, OSError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
 
 
 def read_npz(path: Path) -> Arrays:
     """Read those arrays of a ``.npz`` whose names mean something; nothing is unpickled."""
-    with path.open("rb") as file:
-        if not zipfile.is_zipfile(file):
-            raise InputError("this is no .npz archive, or a truncated one: save it again.")
-        file.seek(0)
-        with np.load(file, allow_pickle=False) as archive:
-            check_names(archive.files)
-            _check_unknown_names(archive.files)
-            known = [name for name in archive.files if name in WHOLE + HALVES]
-            return {name: _read_array(archive, name) for name in known}
+    return bounded_arrays.read_npz(path, _known_names)
+
+
+def _known_names(found: list[str]) -> list[str]:
+    check_names(found)
+    _check_unknown_names(found)
+    return [name for name in found if name in WHOLE + HALVES]
 
 
 READERS: dict[str, Callable[[Path], Arrays]] = {".npz": read_npz}
@@ -73,6 +66,10 @@ def load_file(
         return _as_dataset(name, _read(path), plain(test_size), plain(seed), image_shape)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+    except MemoryError as error:
+        raise InputError(
+            f"{path}: its samples do not fit into the memory: give fewer, or as bytes or float32."
+        ) from error
 
 
 def check_names(found: Sequence[str]) -> None:
@@ -85,9 +82,10 @@ def check_names(found: Sequence[str]) -> None:
         )
     missing = {"x"} - set(whole) if not halves else {"x_train", "x_test"} - set(halves)
     if missing:
+        named = shortened(", ".join(map(repr, found)) or "none")
         raise InputError(
-            f"there is no array {' and no '.join(sorted(missing))} (found: "
-            f"{', '.join(map(repr, found)) or 'none'}): give x_train and x_test, or x to be split."
+            f"there is no array {' and no '.join(sorted(missing))} (found: {named}): give x_train "
+            "and x_test, or x to be split."
         )
 
 
@@ -99,11 +97,11 @@ def _check_unknown_names(found: Sequence[str]) -> None:
         meant = _meant(name, [k for k in known if k not in found])
         if meant:
             raise InputError(
-                f"there is an array {name!r}, which means nothing: did you mean {meant}?"
+                f"there is an array {quoted(name)}, which means nothing: did you mean {meant}?"
             )
     if unknown:
         warnings.warn(
-            f"These arrays are not used: {', '.join(map(repr, unknown))}; known are "
+            f"These arrays are not used: {shortened(', '.join(map(repr, unknown)))}; known are "
             f"{', '.join(known)}.",
             stacklevel=2,
         )
@@ -120,41 +118,22 @@ def _meant(name: str, missing: Sequence[str]) -> str | None:
 def _read(path: Path) -> Arrays:
     try:
         return _reader(path)(path)
-    except InputError:
-        raise
-    except DAMAGE as error:
-        raise InputError(
-            f"the file cannot be read ({_in_one_line(error)}): save it again."
-        ) from error
+    except FileNotFoundError as error:
+        raise InputError("there is no such file: check the path.") from error
+    except UnreadableError as error:
+        raise InputError(f"{error}: save it again, as plain arrays with numpy.savez.") from error
 
 
 def _reader(path: Path) -> Callable[[Path], Arrays]:
-    if not path.exists():
-        raise InputError("there is no such file: check the path.")
+    try:
+        file_size(path)
+    except UnreadableError as error:
+        raise InputError(f"{error}: give a file of type {' or '.join(READERS)}.") from error
     reader = READERS.get(path.suffix.lower())
-    if reader is None or path.is_dir():
-        what = "a folder" if path.is_dir() else f"of type {path.suffix!r}"
+    if reader is None:
+        what = f"of type {quoted(path.suffix)}"
         raise InputError(f"this is {what}: give a file of type {' or '.join(READERS)}.")
     return reader
-
-
-def _read_array(archive: NpzFile, name: str) -> Array:
-    try:
-        array = archive[name]
-    except DAMAGE as error:
-        refuse_objects(error, f"the array {name}")
-        raise InputError(
-            f"the array {name} cannot be read ({_in_one_line(error)}): save plain arrays of "
-            "numbers or text with numpy.savez."
-        ) from error
-    # numpy hands over the bytes of a member that is no array.
-    if not isinstance(array, np.ndarray):
-        raise InputError(f"{name} is no numpy array: save it with numpy.savez.")
-    return array
-
-
-def _in_one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
 def _as_dataset(

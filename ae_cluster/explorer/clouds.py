@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ae_cluster.errors import InputError
 from ae_cluster.explorer.packing import Array
-from ae_cluster.explorer.run_arrays import SPLITS, Method, Run
+from ae_cluster.explorer.run_arrays import Method, Run
+from ae_cluster.run_reading import SPLITS
 from ae_cluster.semi_supervised import draw_budget
 
 IntArray = NDArray[np.int64]

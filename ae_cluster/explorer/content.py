@@ -16,10 +16,11 @@ from ae_cluster.explorer.colors import group_colors
 from ae_cluster.explorer.decoders import read_decoder
 from ae_cluster.explorer.packing import Array, packed, packed_ids, packed_places
 from ae_cluster.explorer.pictures import cloud_images, cloud_table, per_sheet, picture_shape
-from ae_cluster.explorer.run_arrays import SPLITS, Method, Run
+from ae_cluster.explorer.run_arrays import Method, Run
 from ae_cluster.explorer.spaces import carried, space_of
 from ae_cluster.methods import AUTOENCODER
 from ae_cluster.rows import way_name
+from ae_cluster.run_reading import SPLITS
 from ae_cluster.tables import SHOWN
 
 Tree = dict[str, Any]

@@ -5,15 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import zlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ae_cluster.datasets import Dataset, load_dataset
-from ae_cluster.errors import InputError
+from ae_cluster.datasets import Dataset
 from ae_cluster.explorer.clouds import Cloud
 from ae_cluster.explorer.packing import Array, packed
 
@@ -21,29 +19,6 @@ SHEET_SIDE = 2048  # pixels: every browser decodes it, on a telephone too
 MOST_VALUES = 64_000_000  # bytes of pictures in one page, before compression
 LARGEST_SIDE = 64
 MOST_TABLE_VALUES = 2_000_000
-
-
-def load_samples(
-    config: dict[str, Any], data_home: str | Path | None
-) -> tuple[Dataset | None, str]:
-    """Return the data set a run was made on, or None and a sentence that says why not."""
-    arguments = config["arguments"]
-    shape = arguments.get("image_shape")
-    samples = "images" if config["data"].get("image_shape") else "numbers"
-    try:
-        data = load_dataset(
-            arguments["dataset"],
-            data_home=data_home,
-            download=False,
-            test_size=arguments.get("test_size", 0.2),
-            seed=arguments.get("split_seed", 0),
-            image_shape=tuple(shape) if shape else None,
-        )
-    except InputError:
-        return None, f"The run's data set was not found when this page was written: no {samples}."
-    if data.fingerprint != config["fingerprint"]:
-        return None, f"The data set has changed since the run: its {samples} are left out."
-    return data, ""
 
 
 def picture_shape(image_shape: tuple[int, ...], n: int) -> tuple[int, int, int]:

@@ -8,12 +8,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ae_cluster.config import read_config
 from ae_cluster.errors import InputError
 from ae_cluster.explorer.packing import Array
-from ae_cluster.run_folder import method_names, read_codes, read_scores
-
-SPLITS = ("train", "test")
+from ae_cluster.run_reading import (
+    SPLITS,
+    method_names,
+    read_codes,
+    read_run_config,
+    read_scores,
+    read_snapshots,
+)
 
 
 class Method(NamedTuple):
@@ -69,9 +73,10 @@ def read_run(folder: Path) -> Run:
             f"{folder} is not the folder of a run (it has no config.json); give one that "
             "ae-cluster run wrote."
         )
-    config = read_config(folder / "config.json")
+    config = read_run_config(folder)
     scores = _read_scores(folder)
     methods = [_read_method(folder, name) for name in method_names(folder)]
+    _check_same_samples(folder, methods)
     return Run(config, methods, scores)
 
 
@@ -85,23 +90,17 @@ def _read_scores(folder: Path) -> pd.DataFrame | None:
 
 def _read_method(folder: Path, name: str) -> Method:
     arrays = read_codes(folder, name)
-    needed = {f"{part}_{split}" for part in ("ids", "codes", "clusters") for split in SPLITS}
-    if lacking := sorted(needed - arrays.keys()):
-        raise InputError(
-            f"The codes of {name} in {folder} lack {', '.join(lacking)}; do the run again."
-        )
-    place = folder / "methods" / name
-    epochs, frames = _read_snapshots(place / "snapshots.npz", arrays)
-    return Method(name, arrays, epochs, frames, place / "model")
+    kept = read_snapshots(folder, name, arrays)
+    epochs, frames = (kept["epochs"], kept["codes"]) if kept else (None, None)
+    return Method(name, arrays, epochs, frames, folder / "methods" / name / "model")
 
 
-def _read_snapshots(path: Path, arrays: dict[str, Array]) -> tuple[Array | None, Array | None]:
-    """Return the saved epochs and the codes at each, or None where they were not kept."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            epochs, frames = archive["epochs"], archive["codes"]
-    except (OSError, ValueError, KeyError):
-        return None, None
-    fits = frames.ndim == 3 and frames.shape[2] == arrays["codes_train"].shape[1]
-    fits = fits and len(frames) == len(epochs) and frames.shape[1] <= len(arrays["ids_train"])
-    return (epochs, frames) if fits and len(frames) > 1 else (None, None)
+def _check_same_samples(folder: Path, methods: list[Method]) -> None:
+    first = methods[0]
+    for method in methods[1:]:
+        for split in SPLITS:
+            if not np.array_equal(method.arrays[f"ids_{split}"], first.arrays[f"ids_{split}"]):
+                raise InputError(
+                    f"The codes of {first.name} and of {method.name} in {folder} are of different "
+                    "samples; do the run again."
+                )

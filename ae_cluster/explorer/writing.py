@@ -16,9 +16,9 @@ from ae_cluster.datasets import Dataset
 from ae_cluster.errors import InputError
 from ae_cluster.explorer.clouds import choose_clouds, smallest_budgets
 from ae_cluster.explorer.content import page_content, samples_carried
-from ae_cluster.explorer.pictures import load_samples
 from ae_cluster.explorer.run_arrays import read_run
 from ae_cluster.files import expanded, written_beside
+from ae_cluster.run_reading import load_samples
 
 NAME = "explorer.html"
 LIBRARY = "vendor/three.min.js"
@@ -99,7 +99,7 @@ def write_page(
     clouds = choose_clouds(run, split, n_points, budget)
     note = ""
     if data is None:
-        data, note = load_samples(run.config, data_home)
+        data, note = load_samples(run.config, [*map(len, run.ids.values())], data_home)
     content = page_content(run, clouds, budget, data, note)
     text = page_of(content)
     with written_beside(path) as beside:

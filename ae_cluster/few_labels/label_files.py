@@ -11,11 +11,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ae_cluster.checks import IntArray, refuse_objects
+from ae_cluster.bounded_arrays import read_npy
+from ae_cluster.bounded_files import UnreadableError, read_table
+from ae_cluster.checks import IntArray
 from ae_cluster.errors import InputError, nearest
 from ae_cluster.evaluation import UNKNOWN
 from ae_cluster.files import written_beside
 from ae_cluster.spreadsheets import original_cell, safe_cell
+from ae_cluster.texts import quoted, shortened
 
 _UNLABELLED = ("", "-1", "?")
 ID_COLUMNS, LABEL_COLUMNS = ("id", "ids"), ("label", "labels", "y")
@@ -82,8 +85,8 @@ def read_answers(
         for name, label in given.items():
             if earlier.get(name, label) != label:
                 raise InputError(
-                    f"{name!r} is labelled {label!r}, and was labelled {earlier[name]!r} before; "
-                    "correct one."
+                    f"{quoted(name)} is labelled {quoted(label)}, and was labelled "
+                    f"{quoted(earlier[name])} before; correct one."
                 )
     return earlier | given
 
@@ -105,15 +108,18 @@ def _texts(path: Path, ids: NDArray[np.str_]) -> list[str]:
 
 def _from_array(path: Path, n: int) -> list[str]:
     try:
-        labels = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        refuse_objects(error, "the array")
+        labels = read_npy(path)
+    except FileNotFoundError as error:
+        raise InputError("there is no such file; check the path.") from error
+    except UnreadableError as error:
         raise InputError(f"this is no array that can be read ({error}); save it again.") from error
     if labels.shape != (n,):
         raise InputError(
             f"the array has shape {labels.shape}, and there are {n} samples; give one label per "
             "sample, −1 where there is none, or a .csv with the columns id and label."
         )
+    if labels.dtype.kind not in "USbiuf":
+        raise InputError(f"the array holds {labels.dtype}; save whole numbers or text.")
     if labels.dtype.kind == "f" and (labels == np.trunc(labels)).all():
         labels = labels.astype(np.int64)
     return [str(label).strip() for label in labels.tolist()]
@@ -122,46 +128,54 @@ def _from_array(path: Path, n: int) -> list[str]:
 def _from_table(path: Path, ids: NDArray[np.str_]) -> list[str]:
     place = {name: i for i, name in enumerate(ids.tolist())}
     texts = [""] * len(ids)
-    for line, (name, label) in enumerate(_rows(path), start=2):
+    for line, (name, label) in enumerate(read_rows(path), start=2):
         if label in _UNLABELLED:
             continue
         if name not in place:
             raise InputError(
-                f"line {line} labels {name!r}, and no sample has this id; ids are like "
-                f"{', '.join(ids[:3].tolist())}."
+                f"line {line} labels {quoted(name)}, and no sample has this id; ids are "
+                f"like {shortened(', '.join(ids[:3].tolist()))}."
             )
         earlier = texts[place[name]]
         if earlier not in ("", label):
             raise InputError(
-                f"line {line} labels {name!r} as {label!r}, and an earlier line as {earlier!r}; "
-                "keep one."
+                f"line {line} labels {quoted(name)} as {quoted(label)}, and an "
+                f"earlier line as {quoted(earlier)}; keep one."
             )
         texts[place[name]] = label
     return texts
 
 
-def _rows(path: Path) -> list[tuple[str, str]]:
+def read_rows(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the id and the label in each row of a table, "" where there is none.
+
+    Raises
+    ------
+    InputError
+        Which does not name the file.
+    """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file))
+        rows = read_table(path)
+        head = [cell.strip().lower() for cell in next(rows, [])]
+        i, j = _column(head, ID_COLUMNS), _column(head, LABEL_COLUMNS)
+        for row in rows:
+            yield _cell(row, i), _cell(row, j)
     except FileNotFoundError as error:
         raise InputError("there is no such file; check the path.") from error
-    except (OSError, ValueError, csv.Error) as error:
+    except UnreadableError as error:
         raise InputError(f"this cannot be read as a table ({error}); save it as CSV.") from error
-    head = [cell.strip().lower() for cell in rows[0]] if rows else []
-    columns = [
-        next((i for i, cell in enumerate(head) if cell in names), None)
-        for names in (ID_COLUMNS, LABEL_COLUMNS)
-    ]
-    if columns[0] is None or columns[1] is None:
-        found = ", ".join(head) or "empty"
-        raise InputError(f"the first line must name the columns id and label; it is {found}.")
-    i, j = columns[0], columns[1]
-    return [(_cell(row, i), _cell(row, j)) for row in rows[1:]]
 
 
 def _cell(row: list[str], column: int) -> str:
     return str(original_cell(row[column].strip())) if len(row) > column else ""
+
+
+def _column(head: Sequence[str], names: Sequence[str]) -> int:
+    for i, cell in enumerate(head):
+        if cell in names:
+            return i
+    found = shortened(", ".join(head)) or "empty"
+    raise InputError(f"the first line must name the columns id and label; it is {found}.")
 
 
 def _named(texts: Sequence[str], known_names: Sequence[str]) -> NamedLabels:
@@ -169,7 +183,9 @@ def _named(texts: Sequence[str], known_names: Sequence[str]) -> NamedLabels:
     if not given:
         raise InputError("it holds no label; label samples of at least two classes.")
     if len(given) < 2:
-        raise InputError(f"all its labels are {given[0]!r}; label samples of at least two classes.")
+        raise InputError(
+            f"all its labels are {quoted(given[0])}; label samples of at least two classes."
+        )
     names = tuple(known_names) or tuple(given)
     column = _columns_of_names(given, names)
     return NamedLabels(
@@ -182,12 +198,15 @@ def _columns_of_names(given: Sequence[str], names: Sequence[str]) -> dict[str, i
     column = {str(i): i for i in range(len(names))} | {name: i for i, name in enumerate(names)}
     for text in given:
         if text not in column:
-            raise InputError(f"the label {text!r} is no class of the data: {nearest(text, names)}")
+            raise InputError(
+                f"the label {quoted(text)} is no class of the data: {nearest(text, names)}"
+            )
     return column
 
 
 def _as_number(text: str) -> tuple[int, str]:
-    return (int(text), "") if text.isdecimal() else (10**18, text)
+    is_number = text.isdecimal() and len(text) < 19
+    return (int(text), "") if is_number else (10**18, text)
 
 
 def refuse_existing_table(path: Path, force: bool) -> None:
