@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ae_cluster.texts import encodable
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -26,9 +28,12 @@ def safe_cell(value: Any) -> Any:
     >>> [safe_cell(cell) for cell in ("=1+1", "-1.5", "cat", -2, "'=1+1")]
     ["'=1+1", '-1.5', 'cat', -2, "''=1+1"]
     """
-    if isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    text = value if value.isascii() else encodable(value)
+    if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
+        return f"'{text}"
+    return value if text == value else text
 
 
 def original_cell(value: Any) -> Any:

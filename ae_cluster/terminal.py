@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from ae_cluster.errors import InputError
-from ae_cluster.texts import visible
+from ae_cluster.texts import quoted, visible
 
 _PLAIN = {
     "→": "->", "–": "-", "—": "-", "−": "-", "…": "...", "×": "x", "·": "*", "≥": ">=",
@@ -141,6 +141,12 @@ def exit_code(work: Callable[[], int | None], program: str = "") -> int:
             return _flushed(work) or 0
         except InputError as error:
             say_error(f"{said}{error}")
+            return 2
+        except UnicodeEncodeError as error:  # the name of a file: what is printed has been seen to
+            say_error(
+                f"{said}{quoted(error.object)} cannot be said in this system's encoding, "
+                f"{error.encoding}; set the environment variable PYTHONUTF8=1."
+            )
             return 2
         except BrokenPipeError:
             return 0

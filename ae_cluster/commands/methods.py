@@ -43,7 +43,7 @@ def add(commands: Any) -> None:
 
 def _list(arguments: argparse.Namespace) -> None:
     if arguments.json:
-        print(json.dumps(described(), indent=2, ensure_ascii=False))
+        print(json.dumps(described(), indent=2))
         return
     print("\n\n".join([_table(), HOW_TO_READ, *map(_entry, METHODS), OTHERS]))
 
