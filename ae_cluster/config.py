@@ -282,7 +282,8 @@ def _check_content(content: dict[str, Any]) -> None:
 
 def free_folder(dataset: str, seed: int, parent: Path = Path("runs")) -> Path:
     """Return the first of runs/NAME-seedS, runs/NAME-seedS-2, … that does not exist yet."""
-    stem = f"{Path(dataset).stem.lower()}-seed{seed}"
+    # Of a long name the beginning: no file system takes more than 255 bytes.
+    stem = f"{Path(dataset).stem.lower()[:50]}-seed{seed}"
     candidates = (stem if i == 1 else f"{stem}-{i}" for i in range(1, 10_000))
     return next(parent / name for name in candidates if not (parent / name).exists())
 

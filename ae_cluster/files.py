@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -51,18 +52,26 @@ def folder_written_beside(path: Path, force: bool = False) -> Iterator[Path]:
 
 def refuse_existing(path: Path, force: bool) -> None:
     """Raise when something is at ``path`` and may not be replaced."""
-    try:
-        path.lstat()
-    except FileNotFoundError:
+    if not _is_there(path):
         return
-    except OSError as error:  # a name too long, a file among the parents
-        raise _cannot_be_written(path, error) from error
     if not force:
         raise InputError(
             f"{path} exists already; choose another place, or replace it with --force (force=True)."
         )
     if path.is_symlink() or not path.is_dir():
         raise InputError(f"{path} is a file or a link and not a folder; choose another place.")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        with suppress(FileNotFoundError):  # what is written first has a longer name
+            path.with_name(f".{path.name}.{os.getpid()}.partial").lstat()
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:  # a name too long, a file among the parents
+        raise _cannot_be_written(path, error) from error
+    return True
 
 
 def make_folder(path: Path) -> None:
@@ -110,9 +119,8 @@ def is_being_written(folder: Path) -> bool:
 
 
 def _cannot_be_written(path: Path, error: OSError) -> InputError:
-    return InputError(
-        f"{path} cannot be written ({error.strerror or error}); choose another place."
-    )
+    way_out = "a shorter name" if error.errno == errno.ENAMETOOLONG else "another place"
+    return InputError(f"{path} cannot be written ({error.strerror or error}); choose {way_out}.")
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:

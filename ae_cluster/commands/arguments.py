@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,12 @@ def sizes(text: str) -> tuple[int, ...]:
 
 
 def path(text: str) -> Path:
-    """Return a path, ``~`` spelled out."""
+    """Return a path, ``~`` spelled out; a device, which has no end, is none."""
     try:
-        return expanded(text)
+        found = expanded(text)
     except InputError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+    with suppress(OSError, ValueError):  # what else is wrong with it, its reader says
+        if found.is_char_device() or found.is_block_device():
+            raise argparse.ArgumentTypeError(f"{text} is a device; name a file or a folder.")
+    return found
