@@ -19,6 +19,7 @@ from ae_cluster import coding, model_files, pixels
 from ae_cluster.adam import Adam, flatten_parameters, release_gradients
 from ae_cluster.errors import InputError
 from ae_cluster.fitting import Fitting, held_out_split, seed_of
+from ae_cluster.global_state import default_state
 from ae_cluster.inputs import (
     check_parameters,
     jsonable,
@@ -34,6 +35,7 @@ from ae_cluster.networks import AutoEncoderNetwork, ConvAutoEncoder, DenseAutoEn
 from ae_cluster.reconstruction import reconstruction_step
 from ae_cluster.scalars import plain_parameters
 from ae_cluster.scaling import Scaling
+from ae_cluster.threads import threads_for
 from ae_cluster.training import Callback, Progress
 
 
@@ -180,6 +182,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.verbose = verbose
         self.device = device
 
+    @default_state()
     def fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: ARG002
         """Train on images X; ``y`` is there for scikit-learn's pipelines and never read.
 
@@ -206,11 +209,13 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             self._train(rows, generator)
         return self
 
+    @default_state()
     def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the codes (n, n_components) of images X, a chunk at a time."""
         check_is_fitted(self, "network_")
         return coding.encode(self.network_, self.scaling_, self._validate(X, reset=False))
 
+    @default_state()
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the images (n, n_features) that codes X (n, n_components) stand for."""
         check_is_fitted(self, "network_")
@@ -223,6 +228,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             )
         return coding.decode(self.network_, self.scaling_, codes)
 
+    @default_state()
     def score(self, X: ArrayLike, y: object = None) -> float:  # noqa: ARG002
         """Return minus the mean squared reconstruction error of X: higher is better.
 
@@ -232,6 +238,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         rows = self._validate(X, reset=False)
         return -coding.reconstruction_error(self.network_, self.scaling_, rows)
 
+    @default_state()
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the model as a folder of safetensors and JSON; see `load`.
 
@@ -248,6 +255,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         model_files.write(Path(path), kind, self._tensors(), description, force)
 
     @classmethod
+    @default_state()
     def load(cls, path: str | Path) -> Self:
         """Read a model folder written by `save`; nothing in it is executed.
 
@@ -334,7 +342,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             network, data, scaling, optimizer, generator, self.noise_std, self.mask_fraction
         )
         try:
-            fitting.run(step, len(data), self.batch_size, show_progress=bool(self.verbose))
+            with threads_for(network):
+                fitting.run(step, len(data), self.batch_size, show_progress=bool(self.verbose))
         finally:
             self._keep_records(fitting)
             release_gradients(network)
@@ -394,7 +403,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             images = pixels.as_images(rows, "X", given, self.image_units_, said, _OR_TABLE)
             rows = images.rows
             if not quiet:
-                pixels.say(images, stacklevel=4)
+                pixels.say(images, stacklevel=5)
         if reset:
             self.image_units_ = images.units if self.input_kind_ == "images" else None
             self._learn_input(rows, shape)

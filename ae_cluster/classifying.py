@@ -20,6 +20,7 @@ from ae_cluster.few_labels.base import Labeling
 from ae_cluster.few_labels.label_files import NamedLabels, read_labels
 from ae_cluster.few_labels.methods import METHODS, RESHAPING_STARTS
 from ae_cluster.files import expanded
+from ae_cluster.global_state import default_state
 from ae_cluster.interrupts import at_once_on_ctrl_c
 from ae_cluster.run_reading import method_names, read_codes, read_run_config
 
@@ -102,6 +103,7 @@ class Classified(NamedTuple):
     twins: int
 
 
+@default_state()
 def classify(samples: Samples, given: NamedLabels | None, method: str, seed: int) -> Classified:
     """Learn from a few labels and predict a class for every sample.
 
@@ -211,6 +213,7 @@ def _twins(codes: FloatArray, columns: IntArray) -> int:
 # Where samples come from
 
 
+@default_state()
 def samples_of(
     source: str,
     *,
@@ -245,6 +248,7 @@ def samples_of(
     return Samples(data.name, ids, codes, NamedLabels(columns[order], data.class_names), start)
 
 
+@default_state()
 def samples_of_run(folder: Path) -> Samples:
     """Return the samples of a run folder, with the codes that it holds."""
     config = read_run_config(folder)

@@ -11,6 +11,8 @@ from typing import Any
 from ae_cluster import __version__
 from ae_cluster.commands import classify, compare, datasets, explore, label, methods, run
 from ae_cluster.commands.arguments import Parser
+from ae_cluster.global_state import default_state
+from ae_cluster.machine import wait_without_spinning
 from ae_cluster.terminal import exit_code, say_error
 
 EPILOG = f"""\
@@ -34,8 +36,10 @@ def _carry_out(argv: Sequence[str] | None) -> int:
         parser.print_help()
         return 0
     warnings.showwarning = _show_warning
+    wait_without_spinning()
     try:
-        return int(arguments.function(arguments) or 0)
+        with default_state():
+            return int(arguments.function(arguments) or 0)
     except KeyboardInterrupt:
         way_on = "; the same command with --resume goes on" if arguments.command == "run" else ""
         say_error(f"ae-cluster: interrupted{way_on}.")

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ae_cluster.networks import AutoEncoderNetwork
 from ae_cluster.scaling import Scaling
+from ae_cluster.threads import threads_for
 
 # At a time: large enough for the cores, small beside any data.
 CHUNK_ROWS, CHUNK_VALUES = 4096, 2**22
@@ -37,9 +38,10 @@ def reconstruction_error(
 ) -> float:
     """Return the mean of ``(network(x) - x)²`` over all values of rows (n, n_features)."""
     total = 0.0
-    for part in chunks(rows, network):
-        x = scaling(part)
-        total += torch.nn.functional.mse_loss(network(x), x, reduction="sum").item()
+    with threads_for(network):
+        for part in chunks(rows, network):
+            x = scaling(part)
+            total += torch.nn.functional.mse_loss(network(x), x, reduction="sum").item()
     return total / (rows.shape[0] * rows.shape[1])
 
 
@@ -57,12 +59,13 @@ def _mapped(
     """Return ``function`` of all rows, one below the other."""
     out: NDArray[Any] | None = None
     start = 0
-    for part in chunks(rows, network):
-        values = function(part).cpu().numpy()
-        if out is None:
-            out = np.empty((len(rows), values.shape[1]), values.dtype)
-        out[start : start + len(values)] = values
-        start += len(values)
+    with threads_for(network):
+        for part in chunks(rows, network):
+            values = function(part).cpu().numpy()
+            if out is None:
+                out = np.empty((len(rows), values.shape[1]), values.dtype)
+            out[start : start + len(values)] = values
+            start += len(values)
     assert out is not None  # never empty: arrays are checked before
     return out
 

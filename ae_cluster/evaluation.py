@@ -36,6 +36,7 @@ from ae_cluster.checks import (
     checked_labels,
 )
 from ae_cluster.errors import InputError
+from ae_cluster.global_state import default_state
 
 UNKNOWN = -1
 NOISE = -1
@@ -327,6 +328,7 @@ def _parts(
 # The codes themselves
 
 
+@default_state()
 def internal_scores(
     codes: ArrayLike, clusters: ArrayLike, *, sample_size: int = 5000, random_state: int = 0
 ) -> dict[str, float]:
@@ -369,6 +371,7 @@ def _internal(score: Callable[..., Any], points: NDArray[Any], ids: IntArray) ->
     return float(score(scaled, ids))
 
 
+@default_state()
 def neighbor_accuracy(
     codes_train: ArrayLike,
     y_train: ArrayLike,

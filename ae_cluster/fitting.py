@@ -133,7 +133,7 @@ class Fitting:
             warnings.warn(
                 f"Training was interrupted after {self.progress.epoch} finished epoch"
                 f"{'s' * (self.progress.epoch != 1)}; the model is usable as it stands.",
-                stacklevel=4,  # whoever called fit
+                stacklevel=5,  # whoever called fit
             )
         finally:
             for callback in bar:

@@ -18,6 +18,7 @@ from ae_cluster.few_labels.label_files import (
 )
 from ae_cluster.few_labels.suggesting import suggest_labels
 from ae_cluster.files import make_folder
+from ae_cluster.global_state import default_state
 from ae_cluster.run_reading import load_samples, method_names, read_codes, read_run_config
 
 FOLDER = "labels"  # in the run folder
@@ -42,6 +43,7 @@ class Sheet(NamedTuple):
     picture: Path | None
 
 
+@default_state()
 def write_sheet(run: Path, n: int, *, data_home: Path | None = None, force: bool = False) -> Sheet:
     """Choose ``n`` train samples of a run to label, and write their images and an empty table.
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae_cluster.errors import InputError
+from ae_cluster.global_state import numba_is_lost
 from ae_cluster.machine import torch_threads_kept
 
 Neighbors = tuple[NDArray[np.float64], NDArray[np.int64]]
@@ -39,7 +40,15 @@ def umap_places(
     ------
     InputError
         When UMAP finds no place for some sample.
+    RuntimeError
+        In a process made by fork after another UMAP: numba would end it without a word.
     """
+    if numba_is_lost():
+        raise RuntimeError(
+            "UMAP cannot be computed in a process made by fork after one was computed in its "
+            "parent, since its threads stayed there; start the process with "
+            "multiprocessing.get_context('spawn'), or with joblib's loky."
+        )
     n_neighbors = max(2, min(n_neighbors, len(samples) - 1))
     few = len(samples) <= 10 * n_components  # the spectral start needs more than it finds
     with torch_threads_kept(), warnings.catch_warnings():

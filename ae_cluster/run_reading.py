@@ -24,6 +24,7 @@ from ae_cluster.config import read_config
 from ae_cluster.datasets import Dataset, load_dataset
 from ae_cluster.errors import InputError
 from ae_cluster.files import expanded
+from ae_cluster.global_state import default_state
 from ae_cluster.methods import DEFAULTS
 from ae_cluster.rows import COLUMNS, LATER, TEXTS, tidy_row
 from ae_cluster.spreadsheets import original_table
@@ -92,6 +93,7 @@ def method_names(folder: str | PathLike[str]) -> list[str]:
     return sorted(found, key=lambda name: asked.index(name) if name in asked else len(asked))
 
 
+@default_state()
 def read_codes(folder: str | PathLike[str], method: str) -> dict[str, NDArray[Any]]:
     """Return the arrays of a run's methods/METHOD/codes.npz by name.
 
@@ -145,6 +147,7 @@ def read_snapshots(folder: str | PathLike[str], method: str, codes: Arrays) -> A
     return kept if len(kept["epochs"]) > 1 else None
 
 
+@default_state()
 def read_scores(folder: str | PathLike[str]) -> pd.DataFrame:
     """Return the rows of a run's scores.csv.
 

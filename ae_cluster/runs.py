@@ -21,6 +21,7 @@ from ae_cluster.evaluation import UNKNOWN
 from ae_cluster.explorer import write_page
 from ae_cluster.figures import of_run
 from ae_cluster.files import expanded, put_in_place, refuse_existing
+from ae_cluster.global_state import default_state
 from ae_cluster.machine import peak_mb
 from ae_cluster.methods import (
     AUTOENCODER,
@@ -57,6 +58,7 @@ WITHOUT_CODES = ("pixels", "n2d")  # of their own: the samples, and the autoenco
 Kept = dict[Way, tuple[Source, Clustering]]
 
 
+@default_state()
 def run(
     config: RunConfig,
     out: str | Path,

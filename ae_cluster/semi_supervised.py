@@ -27,6 +27,7 @@ from ae_cluster.few_labels.budgets import (
 )
 from ae_cluster.few_labels.calibration import expected_calibration_error
 from ae_cluster.few_labels.methods import METHODS, QUICK, Method, few_label_classifiers
+from ae_cluster.global_state import default_state
 
 __all__ = [
     "ALL",
@@ -47,6 +48,7 @@ Row = dict[str, Any]
 Halves = tuple[FloatArray, IntArray, FloatArray, IntArray]
 
 
+@default_state()
 def label_budget_rows(
     codes_train: ArrayLike,
     y_train: ArrayLike,
@@ -118,6 +120,7 @@ def _drawn(
     return (draw_budget if balanced else draw_random_budget)(labels, per_class, draw, dataset)
 
 
+@default_state()
 def budget_rows(
     budgets: LabelBudget | Sequence[LabelBudget],
     codes_train: ArrayLike,

@@ -12,6 +12,7 @@ from ae_cluster.datasets.named import NAMES, load_named
 from ae_cluster.datasets.user_files import TEST_SIZE, load_file
 from ae_cluster.errors import InputError, nearest
 from ae_cluster.files import expanded
+from ae_cluster.global_state import default_state
 
 
 def known_datasets() -> tuple[str, ...]:
@@ -19,6 +20,7 @@ def known_datasets() -> tuple[str, ...]:
     return NAMES
 
 
+@default_state()
 def load_dataset(
     name_or_path: str | os.PathLike[str],
     *,
@@ -98,12 +100,12 @@ def _say_what_is_not_used(
     if test_size != TEST_SIZE:
         warnings.warn(
             f"The test size of {test_size} is not used: {name} has a test split of its own.",
-            stacklevel=3,
+            stacklevel=4,
         )
     if name == "digits" and data_home is not None:
         warnings.warn(
             f"The data folder {os.fspath(data_home)} is not used: digits come with scikit-learn.",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

@@ -147,7 +147,7 @@ def _as_dataset(
     elif test_size != TEST_SIZE:
         warnings.warn(
             f"The test size of {test_size} is not used: {file_name} has an x_test of its own.",
-            stacklevel=4,
+            stacklevel=5,
         )
     check_training_samples(clean["x_train"])
     return assemble(
@@ -174,7 +174,7 @@ def _samples(arrays: Arrays, image_shape: Shape) -> tuple[Arrays, Shape]:
     if len(shapes) > 1:
         said = " but ".join(f"{name} is {x.dtype} {x.shape}" for name, x in given.items())
         raise InputError(f"{said}: samples must have one type and one shape in train and test.")
-    pixels.say(*found.values(), stacklevel=5)
+    pixels.say(*found.values(), stacklevel=6)
     return {name: images.rows for name, images in found.items()}, shape
 
 

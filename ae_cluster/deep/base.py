@@ -26,8 +26,10 @@ from ae_cluster.clustering import check_n_clusters
 from ae_cluster.deep.parameters import OWN
 from ae_cluster.errors import InputError
 from ae_cluster.fitting import seed_of
+from ae_cluster.global_state import default_state
 from ae_cluster.inputs import check_parameters, jsonable, unjsoned
 from ae_cluster.scalars import plain_parameters
+from ae_cluster.threads import threads_for
 
 
 def paper_autoencoder(n_components: int = 10, **changes: Any) -> AutoEncoder:
@@ -65,6 +67,7 @@ class DeepClustering(
     _fitted: tuple[str, ...] = ()  # attributes of plain numbers that a method has
     _least_samples = 2
 
+    @default_state()
     def fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: ARG002
         """Learn codes and clusters of X; ``y`` is there for scikit-learn and never read.
 
@@ -84,22 +87,28 @@ class DeepClustering(
         check_parameters(self.get_params(deep=False), OWN)
         with plain_parameters(self):
             seed = seed_of(self.random_state)
-            self._learn(self._start(X, seed), seed)
+            rows = self._start(X, seed)
+            with threads_for(self.autoencoder_.network_):
+                self._learn(rows, seed)
         return self
 
+    @default_state()
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """Return the cluster (n,) of each image of X, seen or new."""
         return self._clusters_of(self._codes(X))
 
+    @default_state()
     def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the codes (n, n_components) of images X, a chunk at a time."""
         return self._codes(X)
 
+    @default_state()
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the images (n, n_features) that codes X (n, n_components) stand for."""
         check_is_fitted(self, "autoencoder_")
         return self.autoencoder_.inverse_transform(X)
 
+    @default_state()
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the model as a folder of safetensors and JSON; see `load`.
 
@@ -117,6 +126,7 @@ class DeepClustering(
         model_files.write(Path(path), type(self).__name__, tensors, self._description(), force)
 
     @classmethod
+    @default_state()
     def load(cls, path: str | Path) -> Self:
         """Read a model folder written by `save`; nothing in it is executed.
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ae_cluster.deep.clusterers import fitted_quietly
 from ae_cluster.deep.equations import squared_distances
 from ae_cluster.deep.fine_tuning import FineTunedClustering
+from ae_cluster.threads import one_thread
 
 N_INIT = 20  # of KMeans, as DEC's paper
 
@@ -50,6 +51,7 @@ class CenterClustering(FineTunedClustering):
         return Centers(tensors["centers"])
 
     @torch.no_grad()
+    @one_thread()
     def _clusters_of(self, codes: NDArray[Any]) -> NDArray[np.int64]:
         distances = squared_distances(self._on_device(codes), self.head_.centers)
         return distances.argmin(dim=1).cpu().numpy()

@@ -17,7 +17,9 @@ from ae_cluster.autoencoder import AutoEncoder
 from ae_cluster.deep.centers import CenterClustering, Centers
 from ae_cluster.deep.equations import changed_share, kl_divergence, student_t, target_distribution
 from ae_cluster.deep.fine_tuning import Objective
+from ae_cluster.global_state import default_state
 from ae_cluster.networks import AutoEncoderNetwork
+from ae_cluster.threads import one_thread
 from ae_cluster.training import Callback, Progress
 
 
@@ -86,11 +88,13 @@ class _SelfTrained(CenterClustering):
     tol: float
     _fitted = (*CenterClustering._fitted, "changed_curve_")
 
+    @default_state()
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return the soft assignments (n, k) of images X; rows sum to 1."""
         return self._soft(self._codes(X)).cpu().numpy()
 
     @torch.no_grad()
+    @one_thread()
     def _soft(self, codes: NDArray[Any]) -> Tensor:
         return student_t(self._on_device(codes), self.head_.centers)
 

@@ -16,6 +16,7 @@ from ae_cluster.autoencoder import AutoEncoder
 from ae_cluster.callbacks import HealthWatch
 from ae_cluster.deep.base import DeepClustering
 from ae_cluster.deep.clusterers import fitted_quietly
+from ae_cluster.global_state import default_state
 from ae_cluster.manifold import umap_places
 
 _ARRAYS = ("manifold_", "memberships_", "cluster_centers_")
@@ -73,6 +74,7 @@ class N2D(DeepClustering):
 
     _least_samples = 3  # of UMAP
 
+    @default_state()
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return the memberships (n, k) of images X; rows sum to 1."""
         return self._soft(self._codes(X))

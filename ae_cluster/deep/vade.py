@@ -24,7 +24,9 @@ from ae_cluster.deep.mixture import (
     sampled,
 )
 from ae_cluster.errors import InputError
+from ae_cluster.global_state import default_state
 from ae_cluster.networks import DenseAutoEncoder, UnfilledLinear
+from ae_cluster.threads import one_thread
 from ae_cluster.training import Callback, Progress
 
 N_INIT = 3  # of the mixture that clusters start from
@@ -177,6 +179,7 @@ class VaDE(FineTunedClustering):
         self.random_state = random_state
         self.verbose = verbose
 
+    @default_state()
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return the components' responsibilities (n, k) for the codes of X; rows sum to 1."""
         return self._soft(self._codes(X)).cpu().numpy()
@@ -187,6 +190,7 @@ class VaDE(FineTunedClustering):
         return self.head_.means.detach().cpu().numpy().copy()
 
     @torch.no_grad()
+    @one_thread()
     def _soft(self, codes: NDArray[Any]) -> Tensor:
         return log_responsibilities(self._on_device(codes), *self.head_.prior()).exp()
 

@@ -18,6 +18,7 @@ from ae_cluster.explorer.clouds import choose_clouds, smallest_budgets
 from ae_cluster.explorer.content import page_content, samples_carried
 from ae_cluster.explorer.run_arrays import read_run
 from ae_cluster.files import expanded, written_beside
+from ae_cluster.global_state import default_state
 from ae_cluster.run_reading import load_samples
 
 NAME = "explorer.html"
@@ -47,6 +48,7 @@ MODULES = (
 )
 
 
+@default_state()
 def write_page(
     run_folder: str | Path,
     out: str | Path | None = None,

@@ -24,6 +24,7 @@ from ae_cluster.checks import FloatArray, IntArray
 from ae_cluster.errors import InputError
 from ae_cluster.evaluation import UNKNOWN
 from ae_cluster.few_labels.calibration import fit_temperature
+from ae_cluster.global_state import default_state
 from ae_cluster.scalars import plain_parameters
 
 N_FOLDS = 3
@@ -126,6 +127,7 @@ class FewLabelClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[m
         predicted: NDArray[Any] = self.classes_[shares.argmax(axis=1)]
         return predicted
 
+    @default_state()
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the probability (n, n_classes) of each class of `classes_`."""
         check_is_fitted(self)
@@ -158,6 +160,7 @@ class FewLabelClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[m
 
     # -------------------------------------------------------------- fitting
 
+    @default_state()
     def _fit_together(
         self, models: Sequence[Self], X: ArrayLike, labelings: Sequence[ArrayLike]
     ) -> None:

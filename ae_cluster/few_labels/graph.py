@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from ae_cluster.checks import FloatArray, IntArray, checked_codes
 from ae_cluster.errors import InputError
+from ae_cluster.global_state import default_state
 from ae_cluster.neighbors import Distances, NeighborSearch
 
 TIE = float(np.exp(-4.0))  # weight of a k-th neighbour
@@ -58,6 +59,7 @@ class NeighborGraph:
         return sparse.csr_array(sparse.diags_array(1 / sums) @ weights)
 
 
+@default_state()
 def neighbor_graph(codes: ArrayLike, n_neighbors: int = 10) -> NeighborGraph:
     """Return the graph of the nearest neighbours of codes (n, n_components), n at least 2.
 

@@ -17,6 +17,7 @@ from ae_cluster.errors import InputError
 from ae_cluster.few_labels.base import FewLabelClassifier, Labeling, Scores
 from ae_cluster.few_labels.graph import NeighborGraph, neighbor_graph
 from ae_cluster.few_labels.solving import GraphSystem, graph_system, solve
+from ae_cluster.global_state import default_state
 
 _MOST_WEIGHED = 10_000  # samples from which the share of each class is estimated
 _LEAST = 1e-9
@@ -95,6 +96,7 @@ class GraphClassifier(FewLabelClassifier):
         """Return the scores of samples from the average of their neighbours'."""
         return averages
 
+    @default_state()
     def predict_proba_many(self, models: Sequence[Self], X: ArrayLike) -> list[NDArray[np.float64]]:
         """Return the probabilities by each of the models that `fit_many` gave."""
         ties = models[0].graph_.attach(models[0]._validated(X)) if models else None

@@ -8,12 +8,14 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 
 from ae_cluster.checks import FloatArray, IntArray, checked_codes
 from ae_cluster.errors import InputError
+from ae_cluster.global_state import default_state
 from ae_cluster.neighbors import NeighborSearch
 
 _NEIGHBORS = 20
 _MOST_EXACT = 50  # clusters; beyond, minibatches find them as well for this purpose
 
 
+@default_state()
 def suggest_labels(
     codes: ArrayLike, n: int, *, labelled: ArrayLike = (), seed: int = 0
 ) -> IntArray:

@@ -19,6 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
+from ae_cluster.global_state import default_state
+
 # Ten levels of lightness (CIELAB L* 20 to 84 in steps of 7), so the colours stay
 # apart in black and white; the hues were searched so that any two are at least
 # 26 CIELAB units apart for normal sight and for simulated protan, deutan and
@@ -94,7 +96,11 @@ def in_style() -> Iterator[None]:
 
     As ``with in_style():`` or above a function as ``@in_style()``.
     """
-    with matplotlib.style.context(["default", STYLE]), warnings.catch_warnings():
+    with (
+        default_state(),
+        matplotlib.style.context(["default", STYLE]),
+        warnings.catch_warnings(),
+    ):
         # A letter that no installed font has is drawn as a box; the rest still reads.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield

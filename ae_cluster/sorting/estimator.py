@@ -18,6 +18,7 @@ from ae_cluster import coding
 from ae_cluster.autoencoder import AutoEncoder
 from ae_cluster.clustering import check_n_clusters
 from ae_cluster.fitting import seed_of
+from ae_cluster.global_state import default_state
 from ae_cluster.health import HealthWarning, findings
 from ae_cluster.inputs import check_parameters, resolve_device
 from ae_cluster.networks import initialize
@@ -131,6 +132,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         """What `AutoEncoder` asks to know whether the shape of an image is needed."""
         return "conv" if self.image_prior else "dense"
 
+    @default_state()
     def fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: ARG002
         """Learn clusters, codes and decoder from X; ``y`` is never read.
 
@@ -166,6 +168,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         """Return the cluster (n,) of each sample of X, seen or new."""
         return np.asarray(self.predict_proba(X).argmax(1), dtype=np.int64)
 
+    @default_state()
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return how much each sample belongs to each cluster (n, k); rows sum to 1."""
         check_is_fitted(self, "network_")
@@ -243,7 +246,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
             codes=codes.cpu().numpy(), clusters=self.labels_, n_clusters=self.n_clusters,
             images=few.cpu().numpy(), reconstructions=drawn.cpu().numpy(),
         ):  # fmt: skip
-            warnings.warn(sentence, HealthWarning, stacklevel=3)
+            warnings.warn(sentence, HealthWarning, stacklevel=4)
 
     # ------------------------------------------------------------------- parts
 

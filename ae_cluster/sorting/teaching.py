@@ -14,6 +14,7 @@ from ae_cluster.adam import Adam, flatten_parameters, release_gradients
 from ae_cluster.callbacks import HealthWatch
 from ae_cluster.fitting import Fitting
 from ae_cluster.sorting.consistency import Perturbation, consistency_loss
+from ae_cluster.threads import one_thread, threads_for
 from ae_cluster.training import Callback, Progress
 
 WARM_SHARE = 0.2  # of the least steps, for learning what is known already
@@ -125,7 +126,8 @@ class Teacher:
         fitting.call(callbacks)
         network.train()
         try:
-            fitting.run(step, len(self.x), self.batch_size, show_progress=self.verbose)
+            with threads_for(network):
+                fitting.run(step, len(self.x), self.batch_size, show_progress=self.verbose)
         finally:
             network.eval()
             release_gradients(network)
@@ -133,6 +135,7 @@ class Teacher:
 
 
 @torch.no_grad()
+@one_thread()
 def in_chunks(function: Callable[[Tensor], Tensor], x: Tensor, size: int = 4096) -> Tensor:
     """Return ``function`` of all rows of x, one below the other."""
     return torch.cat([function(part) for part in torch.split(x, size)])

@@ -1,0 +1,387 @@
+"""What a user has set for the whole process changes no result, and is as before afterwards."""
+
+import os
+import signal
+import subprocess
+import sys
+import warnings
+from contextlib import ExitStack, contextmanager
+from functools import cache
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+import torch
+
+from ae_cluster import (
+    DCN,
+    DEC,
+    IDEC,
+    N2D,
+    AutoEncoder,
+    DeepGenerativeClassifier,
+    FineTunedClassifier,
+    RunConfig,
+    SortingAutoEncoder,
+    SortingClassifier,
+    VaDE,
+    evaluation,
+    load_dataset,
+    read_codes,
+    read_scores,
+    run,
+    suggest_labels,
+)
+from ae_cluster.explorer import write_page
+from ae_cluster.few_labels.methods import METHODS
+from ae_cluster.figures import plot_codes, save_figure
+from ae_cluster.global_state import default_state
+from ae_cluster.health import HealthWarning
+from ae_cluster.semi_supervised import label_budget_rows
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ae_cluster.health.HealthWarning", "ignore:Number of distinct clusters"
+)  # nothing here is trained well
+
+
+# ------------------------------------------------------------------------- states
+
+
+@contextmanager
+def _torch_default(name, value):
+    before = getattr(torch, f"get_{name}")()
+    getattr(torch, f"set_{name}")(value)
+    try:
+        yield
+    finally:
+        getattr(torch, f"set_{name}")(before)
+
+
+@contextmanager
+def _deterministic():
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+@contextmanager
+def _warnings_as_errors():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+STATES = {
+    "transform_output": lambda: sklearn.config_context(transform_output="pandas"),
+    "assume_finite": lambda: sklearn.config_context(assume_finite=True, working_memory=1),
+    "array_api_dispatch": lambda: sklearn.config_context(enable_metadata_routing=True),
+    "no gradients": lambda: torch.set_grad_enabled(False),
+    "inference mode": torch.inference_mode,
+    "default device": lambda: _torch_default("default_device", "meta"),
+    "device context": lambda: torch.device("meta"),
+    "default dtype": lambda: _torch_default("default_dtype", torch.float64),
+    "autocast": lambda: torch.autocast("cpu", dtype=torch.bfloat16),
+    "deterministic": _deterministic,
+    "seterr": lambda: np.errstate(all="raise"),
+    "printoptions": lambda: np.printoptions(precision=2, legacy="1.13"),
+    "warnings as errors": _warnings_as_errors,
+    "matplotlib style": lambda: mpl.rc_context(
+        {"figure.facecolor": "black", "font.size": 20, "savefig.bbox": "tight", "axes.grid": True}
+    ),
+    "pandas display": lambda: pd.option_context("display.precision", 1, "display.max_rows", 2),
+    "pandas strings": lambda: pd.option_context("mode.string_storage", "python"),
+}
+
+
+@contextmanager
+def _all_at_once():
+    with ExitStack() as stack:
+        for state in STATES.values():
+            stack.enter_context(state())
+        yield
+
+
+def _what_is_set():
+    return {
+        "sklearn": sklearn.get_config(),
+        "gradients": torch.is_grad_enabled(),
+        "inference": torch.is_inference_mode_enabled(),
+        "device": torch.get_default_device(),
+        "dtype": torch.get_default_dtype(),
+        "autocast": torch.is_autocast_enabled("cpu"),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "threads": torch.get_num_threads(),
+        "torch's seed": torch.initial_seed(),
+        "seterr": np.geterr(),
+        "warnings": list(warnings.filters),
+        "matplotlib": dict(mpl.rcParams),
+        "strings": pd.get_option("mode.string_storage"),
+        "environment": dict(os.environ),
+    }
+
+
+# -------------------------------------------------------------------------- calls
+
+
+def _samples():
+    centers = np.repeat(np.eye(3, 16), 20, axis=0)
+    noise = np.random.default_rng(0).normal(0, 0.1, (60, 16))
+    return np.clip(0.3 + 0.4 * centers + noise, 0, 1).astype(np.float32)
+
+
+def _labels():
+    y = np.full(60, -1)
+    y[[0, 1, 20, 21, 40, 41]] = [0, 0, 1, 1, 2, 2]
+    return y
+
+
+def _tiny(**changes):
+    return AutoEncoder(hidden_layer_sizes=(8,), max_iter=1, random_state=0, **changes)
+
+
+def _saved_and_loaded(model, folder):
+    model.save(folder / "model", force=True)
+    return type(model).load(folder / "model")
+
+
+def _autoencoder(folder, x, **changes):
+    model = _tiny(**changes).fit(x)
+    loaded = _saved_and_loaded(model, folder)
+    codes = np.asarray(model.transform(x))
+    drawn = model.inverse_transform(codes)
+    again = np.asarray(_tiny(**changes).fit_transform(x))
+    return codes, drawn, model.score(x), model.loss_curve_, np.asarray(loaded.transform(x)), again
+
+
+def _deep(method, folder):
+    x = _samples()
+    training = {} if method is N2D else {"max_iter": 1}
+    model = method(3, _tiny(), random_state=0, **training).fit(x)
+    loaded = _saved_and_loaded(model, folder)
+    soft = model.predict_proba(x) if hasattr(model, "predict_proba") else 0
+    drawn = model.inverse_transform(np.asarray(model.transform(x)))
+    return np.asarray(model.transform(x)), model.labels_, drawn, soft, loaded.predict(x)
+
+
+def _sorting(folder):
+    x = _samples()
+    model = SortingAutoEncoder(3, max_iter=1, min_steps=3, random_state=0).fit(x)
+    loaded = _saved_and_loaded(model, folder)
+    return np.asarray(model.transform(x)), model.labels_, loaded.predict_proba(x)
+
+
+def _classifier(model):
+    x = _samples()
+    model.fit(x, _labels())
+    return model.predict_proba(x), model.predict(x), model.temperature_
+
+
+def _short(method, **changes):
+    return method(max_iter=1, min_steps=3, random_state=0, **changes)
+
+
+def _metrics():
+    y, clusters = np.repeat([0, 1, 2], 20), np.tile([0, 1, 2, 2], 15)
+    x = _samples()
+    mapping = evaluation.matched_map(y, clusters)
+    return (
+        evaluation.external_scores(y, clusters, mapping),
+        evaluation.internal_scores(x, y),
+        evaluation.neighbor_accuracy(x, y, x, y),
+        evaluation.contingency_matrix(y, clusters),
+        evaluation.per_class_recall(y, clusters, mapping),
+        evaluation.split_classes(y, clusters),
+        evaluation.merged_classes(y, clusters),
+        [getattr(evaluation, name)(y, clusters) for name in ("homogeneity", "purity", "v_measure")],
+    )
+
+
+def _budgets():
+    x, y = _samples(), np.repeat([0, 1, 2], 20)
+    rows = label_budget_rows(
+        x, y, x, y, [1, 5], 1, dataset="made", features="made", methods=METHODS
+    )
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
+
+
+def _data(folder):
+    np.savez(folder / "mine.npz", x=_samples(), y=np.repeat([0, 1, 2], 20))
+    mine, digits = load_dataset(folder / "mine.npz"), load_dataset("digits")
+    return mine.x_train, mine.y_test, mine.fingerprint, digits.x_test[:5], digits.fingerprint
+
+
+def _figure(folder):
+    figure = plot_codes(_samples()[:, :2], np.repeat([0, 1, 2], 20))
+    return [path.read_bytes() for path in save_figure(figure, folder, "figure")]
+
+
+def _run(folder):
+    config = RunConfig(epochs=1, budgets=(1,), draws=1, methods=("kmeans", "gmm", "dec"))
+    rows = run(config, folder / "run", force=True)
+    page = write_page(folder / "run", folder / "again.html")
+    silent = ["seconds", "peak_mb"]
+    return (
+        rows.drop(columns=silent).astype(object).fillna("none").to_numpy().tolist(),
+        read_codes(folder / "run", "kmeans")["codes_test"],
+        read_scores(folder / "run").drop(columns=silent).to_csv(),
+        sorted(p.name for p in (folder / "run" / "figures").iterdir()),
+        (folder / "run" / "figures" / "codes-kmeans.png").read_bytes(),
+        str(page) and (folder / "again.html").read_bytes(),
+    )
+
+
+QUICK = {
+    "autoencoder": lambda folder: _autoencoder(folder, _samples()),
+    "early stopping": lambda folder: _autoencoder(
+        folder, _samples().astype(float) * 9, early_stopping=True, learning_rate="cosine"
+    ),
+    "conv": lambda folder: _autoencoder(folder, _samples().reshape(-1, 4, 4), kind="conv"),
+    "dec": lambda folder: _deep(DEC, folder),
+    "vade": lambda folder: _deep(VaDE, folder),
+    "dcn": lambda folder: _deep(DCN, folder),
+    "fine-tuning": lambda _: _classifier(_short(FineTunedClassifier, autoencoder=_tiny())),
+    "metrics": lambda _: _metrics(),
+    "suggested": lambda _: suggest_labels(_samples(), 5),
+    "data": _data,
+    "figure": _figure,
+} | {
+    name: (lambda _, make=method.make: _classifier(make(0, None)))
+    for name, method in METHODS.items()
+}
+SLOW = {
+    "idec": lambda folder: _deep(IDEC, folder),
+    "n2d": lambda folder: _deep(N2D, folder),
+    "sorting": _sorting,
+    "m1-m2": lambda _: _classifier(_short(DeepGenerativeClassifier, autoencoder=_tiny())),
+    "taught-sorting": lambda _: _classifier(
+        _short(SortingClassifier, sorting=SortingAutoEncoder(3, max_iter=1, min_steps=3))
+    ),
+    "budgets": lambda _: _budgets(),
+    "run": _run,
+}
+CALLS = QUICK | SLOW
+
+
+@cache
+def _undisturbed(name, folder):
+    return CALLS[name](folder)
+
+
+def _same(a, b):
+    """Return whether two results agree to the bit."""
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+    if isinstance(a, tuple | list):
+        return len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+    return a == b or (a != a and b != b)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("state")
+
+
+def _check(name, state, folder):
+    right = _undisturbed(name, folder)
+    with state():
+        before = _what_is_set()
+        found = CALLS[name](folder)
+        assert _what_is_set() == before
+    assert _same(found, right)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_everything_set_at_once_changes_nothing(name, folder):
+    _check(name, _all_at_once, folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SLOW)
+def test_everything_set_at_once_changes_nothing_slow(name, folder):
+    _check(name, _all_at_once, folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("name", CALLS)
+def test_each_state_changes_nothing(name, state, folder):
+    _check(name, STATES[state], folder)
+
+
+def test_a_warning_that_is_named_is_raised_as_the_user_wants():
+    def warn(category, text="something is wrong"):
+        with default_state():
+            warnings.warn(text, category, stacklevel=1)
+
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        warnings.simplefilter("error")
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.filterwarnings("error", "something")
+            with pytest.raises(UserWarning):
+                warn(UserWarning)
+            warnings.simplefilter("error", HealthWarning)
+            with pytest.raises(HealthWarning):
+                warn(HealthWarning, "anything")
+            warn(FutureWarning, "anything")
+        assert [str(warning.message) for warning in heard] == ["anything"]
+
+
+# -------------------------------------------------------------- children by fork
+
+CHILD = """
+import os, sys, time
+import numpy as np, torch
+from ae_cluster import AutoEncoder, SortingAutoEncoder
+
+def fit(name):
+    x = np.random.default_rng(0).random((300, 64), dtype=np.float32)
+    if name == "autoencoder":
+        return AutoEncoder(max_iter=1, random_state=0).fit_transform(x)
+    return SortingAutoEncoder(3, max_iter=1, min_steps=3, random_state=0).fit_transform(x)
+
+name = sys.argv[1]
+torch.set_num_threads(2)
+torch.ones(1_000_000).exp().sum()  # OpenMP's threads are there, whatever our training asks for
+first = fit(name)
+if os.fork() == 0:
+    start = time.perf_counter()
+    try:
+        said = "same" if (fit(name) == first).all() else "another"
+    except RuntimeError as error:
+        said = str(error)
+    print(said, time.perf_counter() - start < 5, flush=True)
+    os._exit(0)
+os.wait()
+"""
+
+
+def _forked(name, timeout=60):
+    """Return what a child made by fork after a fit says; both are ended if it never does."""
+    code = [sys.executable, "-W", "ignore", "-c", CHILD, name]
+    process = subprocess.Popen(
+        code, stdout=subprocess.PIPE, text=True, start_new_session=True,
+        env=os.environ | {"OMP_WAIT_POLICY": "passive"},
+    )  # fmt: skip
+    try:
+        return process.communicate(timeout=timeout)[0].strip()
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_child_made_by_fork_after_a_fit_can_fit():
+    assert _forked("autoencoder") == "same True"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_child_made_by_fork_after_a_umap_is_told_what_to_do():
+    assert "get_context('spawn')" in _forked("sorting", timeout=180)
