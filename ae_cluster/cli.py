@@ -11,8 +11,7 @@ from typing import Any
 from ae_cluster import __version__
 from ae_cluster.commands import classify, compare, datasets, explore, label, methods, run
 from ae_cluster.commands.arguments import Parser
-from ae_cluster.global_state import default_state
-from ae_cluster.machine import wait_without_spinning
+from ae_cluster.global_state import default_state, wait_without_spinning
 from ae_cluster.terminal import exit_code, say_error
 
 EPILOG = f"""\

@@ -143,3 +143,12 @@ def _compute_with_one_thread() -> None:
 def numba_is_lost() -> bool:
     """Return whether numba's threads stayed behind in the process that this one was forked from."""
     return _fork.numba_is_lost
+
+
+def wait_without_spinning() -> None:
+    """Let OpenMP's threads sleep while they wait for each other; before OpenMP is loaded.
+
+    By default they spin, which keeps the very core busy that the thread they wait for needs
+    as soon as other work runs beside. What the user has set stays.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

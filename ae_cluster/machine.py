@@ -52,12 +52,3 @@ def torch_threads_kept() -> Iterator[None]:
     finally:
         if torch:
             torch.set_num_threads(threads)
-
-
-def wait_without_spinning() -> None:
-    """Let OpenMP's threads sleep while they wait for each other; before OpenMP is loaded.
-
-    By default they spin, which keeps the very core busy that the thread they wait for needs
-    as soon as other work runs beside. What the user has set stays.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
