@@ -63,8 +63,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     input_kind : {"auto", "images", "table"}, default="auto"
         Images lie in [0, 1] and are decoded through a sigmoid; a table is
         standardised by its training columns and decoded linearly. "auto" takes
-        images when X has more than two dimensions, an ``image_shape`` is given, ``kind`` is
-        "conv", X is ``uint8`` or all training values lie in [0, 1].
+        images when X has more than two dimensions or is ``uint8``, an ``image_shape`` is given,
+        or all training values lie in [0, 1].
     batch_size : int, default=64
     learning_rate_init : float, default=0.005
     learning_rate : {"constant", "cosine"}, default="constant"
@@ -113,9 +113,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     Notes
     -----
     Images are bytes (``uint8``, scaled by 1/255 on the way) or lie in [0, 1], where they are
-    decoded to. Of arrays that are said to be images (by ``input_kind``, an ``image_shape``,
-    ``kind="conv"``, or more than two dimensions, which are flattened) whole numbers 0…255 of
-    another type are bytes too, with a warning; any other range is refused.
+    decoded to. Of arrays that are said to be images (by ``input_kind``, an ``image_shape``, or
+    more than two dimensions, which are flattened) whole numbers 0…255 of another type are bytes
+    too, with a warning, and any other range is refused; so are rows for ``kind="conv"``, but
+    that other ranges make a table.
     Channels come last: (n, h, w, channels). float64 is trained in float64.
 
     Examples
@@ -382,7 +383,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         shape: tuple[int, ...] = getattr(X, "shape", ())
         given = getattr(X, "dtype", None)
         if len(shape) > 2:
-            X = np.reshape(X, (shape[0], math.prod(shape[1:])))
+            X = np.reshape(np.asarray(X), (shape[0], math.prod(shape[1:])))
         with refusals_as_input_errors():
             rows: NDArray[Any] = validate_data(
                 self,
@@ -394,7 +395,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             )
         value_range(rows)
         given = given if isinstance(given, np.dtype) else rows.dtype
-        said = self._are_said_to_be_images(shape)
+        said = self._are_said_to_be_images(rows, shape)
         if reset:
             are_images = said or pixels.are_images(rows, given)
             self.input_kind_ = resolve_input_kind(self.input_kind, are_images)
@@ -409,13 +410,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             self._learn_input(rows, shape)
         return rows
 
-    def _are_said_to_be_images(self, shape: tuple[int, ...]) -> bool:
-        return (
-            len(shape) > 2
-            or self.input_kind == "images"
-            or self.kind == "conv"
-            or self.image_shape is not None
-        )
+    def _are_said_to_be_images(self, rows: NDArray[Any], shape: tuple[int, ...]) -> bool:
+        said = self.input_kind == "images" or self.image_shape is not None
+        return len(shape) > 2 or said or (self.kind == "conv" and pixels.are_byte_numbers(rows))
 
     def _learn_input(self, rows: NDArray[Any], shape: tuple[int, ...]) -> None:
         self.dtype_ = "float64" if rows.dtype == np.float64 else "float32"

@@ -113,7 +113,8 @@ def check_parameters(values: dict[str, Any], own: Allowed | None = None) -> None
     """
     for name, (is_allowed, words) in (_ALLOWED | (own or {})).items():
         if name in values and not is_allowed(plain(values[name])):
-            raise InputError(f"{name}={values[name]!r} cannot be used; it must be {words}.")
+            shown = repr(values[name]).replace("\n", " ")  # an array's runs over several lines
+            raise InputError(f"{name}={shown} cannot be used; it must be {words}.")
     if values.get("checkpoint") is not None and not _is_whole(plain(values["random_state"]), 0):
         raise InputError(
             f"random_state={values['random_state']!r} cannot be used with a checkpoint, whose "

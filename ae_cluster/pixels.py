@@ -115,6 +115,11 @@ def are_images(x: Array, given: np.dtype[Any]) -> bool:
     return x.dtype == np.uint8 or bool(x.min() >= -rounding and x.max() <= 1 + rounding)
 
 
+def are_byte_numbers(x: Array) -> bool:
+    """Return whether these are whole numbers 0 to 255 that are hardly anything but bytes."""
+    return bool(x.min() >= 0 and DARK < x.max() <= 255 and _is_whole(x))
+
+
 def clipped(x: Array) -> Array:
     """Return values that lie in [0, 1] but for rounding, in it."""
     return np.clip(x, 0, 1) if x.min() < 0 or x.max() > 1 else x
