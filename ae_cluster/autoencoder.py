@@ -270,6 +270,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             model = cls(**unjsoned(description["parameters"]))
             model._check_parameters()
             model._restore(tensors, description["fitted"])
+            model_files.check_use(model, getattr(model, "n_clusters", None))
         return model
 
     def _tensors(self) -> dict[str, Tensor]:
@@ -300,11 +301,29 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             self.image_shape_ = tuple(self.image_shape_)
         if "feature_names_in_" in fitted:
             self.feature_names_in_ = np.array(fitted["feature_names_in_"], dtype=object)
+        self._check_fitted()
         scales = [tensors.pop(name) for name in ("mean", "scale") if self.input_kind_ == "table"]
+        if any(tuple(scale.shape) != (self.n_features_in_,) for scale in scales):
+            raise ValueError("its scales are not one number for each column")
         self.scaling_ = Scaling(getattr(torch, self.dtype_), *scales)
-        self._build()
         state = {name.removeprefix("network."): tensor for name, tensor in tensors.items()}
+        if len(self.hidden_layer_sizes) + len(getattr(self, "conv_channels", ())) > len(state) + 2:
+            raise ValueError("it has more layers than weights")
+        with torch.device("meta"):  # the sizes said may be any; memory is taken for true ones
+            model_files.check_shapes(self._new_network(), state)
+        self._build()
         self.network_.load_state_dict(state)
+
+    def _check_fitted(self) -> None:
+        """Raise a ValueError for a fitted attribute that no fit could have left."""
+        names = getattr(self, "feature_names_in_", None)
+        if (
+            self.input_kind_ not in ("images", "table")
+            or self.dtype_ not in ("float32", "float64")
+            or not isinstance(self.n_features_in_, int)
+            or (names is not None and names.shape != (self.n_features_in_,))
+        ):
+            raise ValueError("its fitted attributes are none")
 
     # --------------------------------------------------------------- training
 
@@ -313,18 +332,20 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _build(self) -> None:
         """Make the network, its weights still to be filled."""
+        network = self._new_network()
+        self.network_ = network.to(resolve_device(self.device), self.scaling_.dtype)
+
+    def _new_network(self) -> AutoEncoderNetwork:
         output = "logistic" if self.input_kind_ == "images" else "identity"
         activations = (self.activation, output)
         if self.kind == "dense":
-            network: AutoEncoderNetwork = DenseAutoEncoder(
+            return DenseAutoEncoder(
                 self.n_features_in_, self.n_components, self.hidden_layer_sizes, *activations
             )
-        else:
-            assert self.image_shape_ is not None
-            network = ConvAutoEncoder(
-                self.image_shape_, self.n_components, self.conv_channels, *activations
-            )
-        self.network_ = network.to(resolve_device(self.device), self.scaling_.dtype)
+        assert self.image_shape_ is not None
+        return ConvAutoEncoder(
+            self.image_shape_, self.n_components, self.conv_channels, *activations
+        )
 
     def _train(self, rows: NDArray[Any], generator: torch.Generator) -> None:
         network, scaling = self.network_, self.scaling_

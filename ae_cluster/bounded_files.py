@@ -72,7 +72,7 @@ def read_bytes(path: Path, most: int) -> bytes:
         raise UnreadableError(f"it has {size:,} bytes, and more than {most:,} are not read")
     try:
         with path.open("rb") as file:
-            return file.read(most)
+            return file.read(size)
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -16,6 +16,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ae_cluster.adam import Adam
+from ae_cluster.bounded_files import parse_json, reason
 from ae_cluster.callbacks import EarlyStopping, Snapshots
 from ae_cluster.errors import InputError
 from ae_cluster.files import make_folder, written_beside
@@ -86,12 +87,22 @@ class Checkpoint(Callback):
         if not self.path.exists():
             return
         tensors, state = self._read()
-        if state["key"] != self.key:
+        if state.get("key") != self.key:
             raise InputError(
                 f"The checkpoint {self.path} belongs to another configuration or to other data; "
                 "delete it to start anew, or go back to the configuration it was made with."
             )
+        try:
+            self._take_back(progress, tensors, state)
+        except (LookupError, TypeError, ValueError, RuntimeError) as error:
+            raise self._damaged(reason(error)) from error
+
+    def _take_back(
+        self, progress: Progress, tensors: dict[str, Tensor], state: dict[str, Any]
+    ) -> None:
         for name, tensor in self._tensors().items():
+            if tensors[name].shape != tensor.shape:
+                raise ValueError(f"its {name} has another shape")
             tensor.copy_(tensors[name])
         self.generator.set_state(tensors["generator"])
         self.optimizer.learning_rate = state["learning_rate"]
@@ -136,12 +147,15 @@ class Checkpoint(Callback):
             with safe_open(self.path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 metadata = file.metadata() or {}
-        except (SafetensorError, OSError) as error:
+        except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
             raise self._damaged(error) from error
         state = metadata.get("state", "")
         if metadata.get("checksum") != _checksum(tensors, state):
             raise self._damaged("its checksum does not fit")
-        return tensors, json.loads(state)
+        try:
+            return tensors, dict(parse_json(state))
+        except (ValueError, TypeError) as error:
+            raise self._damaged(error) from error
 
     def _damaged(self, why: object) -> InputError:
         return InputError(

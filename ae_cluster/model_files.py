@@ -6,22 +6,36 @@ both files tells a damaged or edited folder from a whole one.
 
 from __future__ import annotations
 
-import hashlib
 import json
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import Tensor
+from torch import Tensor, nn
 
+from ae_cluster.bounded_files import reason
 from ae_cluster.errors import InputError
 from ae_cluster.files import folder_written_beside
+from ae_cluster.model_reading import (
+    DESCRIPTION,
+    FORMAT_VERSION,
+    WEIGHTS,
+    checksum,
+    read_model,
+    unreadable_weights,
+)
+from ae_cluster.texts import quoted
 
-FORMAT_VERSION = 1
-WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
+# What safetensors and torch raise on what does not fit.
+DAMAGE = (
+    *(AttributeError, KeyError, IndexError, TypeError, ValueError, RuntimeError, AssertionError),
+    *(OverflowError, MemoryError, OSError, SafetensorError),
+)
 
 
 def write(
@@ -50,7 +64,7 @@ def write(
     with folder_written_beside(path, force) as folder:
         weights = save({k: t.detach().cpu().contiguous() for k, t in tensors.items()})
         content = {"format_version": FORMAT_VERSION, "kind": kind, **description}
-        content["checksum"] = _checksum(content, weights)
+        content["checksum"] = checksum(content, weights)
         (folder / WEIGHTS).write_bytes(weights)
         text = json.dumps(content, indent=2, sort_keys=True)  # one order, whatever came before
         (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
@@ -65,28 +79,15 @@ def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
         When a file is missing or damaged, was changed since it was written, or
         comes from a newer version or another kind of model.
     """
-    content = _read_description(path)
-    version, found = content.get("format_version"), content.get("kind")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
+    content, weights = read_model(path)
+    if (found := content.get("kind")) != kind:
         raise InputError(
-            f"{path} has format_version {version!r}, and this version of ae_cluster reads up to "
-            f"{FORMAT_VERSION}; install a newer ae_cluster."
+            f"{path} holds a model of kind {quoted(found)} and not {kind!r}; load that one."
         )
-    if found != kind:
-        raise InputError(f"{path} holds a model of kind {found!r} and not {kind!r}; load that one.")
     try:
-        weights = (path / WEIGHTS).read_bytes()
-        claimed = content.pop("checksum", None)
-        if claimed != _checksum(content, weights):
-            raise InputError(
-                f"{path} was changed after it was written (its checksum does not fit); "
-                "take a fresh copy, or train and save the model again."
-            )
         return load(weights), content
-    except (OSError, SafetensorError) as error:
-        raise InputError(
-            f"The weights of {path} cannot be read ({error}); take a fresh copy of the folder."
-        ) from error
+    except DAMAGE as error:
+        raise unreadable_weights(path, error) from error
 
 
 @contextmanager
@@ -99,30 +100,49 @@ def whole(path: str | Path, kind: str) -> Iterator[None]:
     """
     try:
         yield
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        why = " ".join(str(error).split())  # PyTorch's own runs over several lines
+    except DAMAGE as error:
+        why = reason(error)  # PyTorch's own runs over several lines
         raise InputError(
             f"{path} does not hold a whole {kind} ({why}); save the model again."
         ) from error
 
 
-def _read_description(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(
-            f"{path} is not a model folder: it has no {DESCRIPTION}; give the folder that save() "
-            "wrote (in a run: methods/NAME/model)."
-        ) from error
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path / DESCRIPTION} cannot be read ({error}); take a fresh copy of the folder."
-        ) from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path / DESCRIPTION} does not describe a model; take a fresh copy.")
-    return content
+def check_shapes(network: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Raise unless a network, which may be without memory of its own, has these tensors.
+
+    Raises
+    ------
+    ValueError
+    """
+    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    for name in sorted(wanted.keys() | tensors.keys()):
+        found = tuple(tensors[name].shape) if name in tensors else None
+        if found != wanted.get(name):
+            raise ValueError(
+                f"the tensor {name} has shape {found} where {wanted.get(name)} is expected"
+            )
 
 
-def _checksum(content: dict[str, Any], weights: bytes) -> str:
-    text = json.dumps(content, sort_keys=True).encode()
-    return hashlib.sha256(text + hashlib.sha256(weights).digest()).hexdigest()
+def check_use(model: Any, n_clusters: int | None = None) -> None:
+    """Raise whatever it raises when a model that was read is used, on one sample of zeros.
+
+    Raises
+    ------
+    ValueError
+        When codes or clusters come out in another shape than they must.
+    """
+    rows = np.zeros((1, model.n_features_in_), np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of names that the columns do not have
+        codes = model.transform(rows)
+        drawn = model.inverse_transform(codes)
+        clusters = np.zeros(1) if n_clusters is None else model.predict(rows)
+    if drawn.shape != rows.shape or clusters.shape != (1,):
+        raise ValueError(f"one sample is drawn as {drawn.shape} and has clusters {clusters.shape}")
+    if n_clusters is not None:
+        labels = model.labels_
+        is_whole = labels.ndim == 1 and labels.dtype == np.int64 and labels.size > 0
+        if not is_whole or labels.min() < 0 or max(labels.max(), clusters[0]) >= n_clusters:
+            raise ValueError(f"its labels are not numbers of {n_clusters} clusters")
+        if model.cluster_centers_.shape != (n_clusters, codes.shape[1]):
+            raise ValueError(f"its centers have shape {model.cluster_centers_.shape}")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ae_cluster import learners
 from ae_cluster.autoencoder import AutoEncoder
 from ae_cluster.baselines import Codes, pca_codes, pixel_codes, untrained_codes
+from ae_cluster.bounded_files import read_json_object
 from ae_cluster.callbacks import Reconstructions
 from ae_cluster.clustering import Clustering
 from ae_cluster.config import RunConfig, preset_epochs
@@ -216,7 +217,7 @@ def _keep(model: Any, place: Path, seconds: float, run_id: str) -> None:
 def _kept(place: Path, name: str, run_id: str) -> tuple[Any, float]:
     """Return the model that this very run had learnt, and its seconds; or None."""
     try:
-        said = json.loads((place.parent / LEARNT).read_text())
+        said = read_json_object(place.parent / LEARNT)
         if said["run_id"] == run_id:
             return learners.class_of(name).load(place), float(said["seconds"])
     except (OSError, ValueError, KeyError, TypeError):  # cut off while it was being written

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import resource
 import shutil
 from pathlib import Path
 
@@ -11,9 +12,20 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import save
+from safetensors.torch import load, save
 
-from ae_cluster import AutoEncoder, Callback, InputError, model_files
+from ae_cluster import (
+    DCN,
+    DEC,
+    IDEC,
+    N2D,
+    AutoEncoder,
+    Callback,
+    InputError,
+    SortingAutoEncoder,
+    VaDE,
+    model_files,
+)
 from ae_cluster.model_files import DESCRIPTION, FORMAT_VERSION, WEIGHTS
 
 CONFIGURATIONS = {
@@ -65,7 +77,7 @@ def describe(folder, checksum=True, **changes):
     if checksum:
         content.pop("checksum")
         weights = (folder / WEIGHTS).read_bytes()
-        content["checksum"] = model_files._checksum(content, weights)
+        content["checksum"] = model_files.checksum(content, weights)
     (folder / DESCRIPTION).write_text(json.dumps(content), encoding="utf-8")
 
 
@@ -260,6 +272,66 @@ def test_forged_weights_are_refused(folder, assert_one_sentence):
     describe(folder)
 
     assert_refused(folder, assert_one_sentence)
+
+
+def bars():
+    rows = np.random.default_rng(0).random((40, 36), dtype=np.float32) / 4
+    for place in range(3):
+        rows[place::3, 12 * place : 12 * place + 12] += 0.7
+    return rows
+
+
+def fitted(kind):
+    start = AutoEncoder(2, (9,), max_iter=1, random_state=0)
+    few = {"max_iter": 1, "random_state": 0}
+    if kind is AutoEncoder:
+        return start.fit(bars())
+    if kind is SortingAutoEncoder:
+        few |= {"min_steps": 1, "decoder_max_iter": 1, "hidden_layer_sizes": (5,)}
+        return kind(3, 2, **few).fit(bars())
+    return kind(3, start, **({"random_state": 0} if kind is N2D else few)).fit(bars())
+
+
+@pytest.mark.filterwarnings("ignore")  # of clusters that one epoch leaves ill
+@pytest.mark.parametrize(
+    "kind",
+    [AutoEncoder, SortingAutoEncoder, DEC, DCN, VaDE]
+    + [pytest.param(kind, marks=pytest.mark.slow) for kind in (IDEC, N2D)],  # UMAP is compiled
+)
+def test_tensors_of_another_shape_are_refused(tmp_path, kind, assert_one_sentence):
+    folder = tmp_path / "model"
+    fitted(kind).save(folder)
+    whole = load((folder / WEIGHTS).read_bytes())
+    kind.load(folder)
+    for name, tensor in whole.items():
+        if tensor.ndim == 0:
+            continue
+        shapes = [tensor[:0], tensor[None], tensor.flatten()[:1], torch.tensor(3.0)]
+        shapes += [tensor[..., :-1], torch.cat([tensor, tensor])]
+        for other in shapes:
+            if name == "labels" and kind is not N2D and other.ndim == 1 and len(other):
+                continue  # how many samples there were, nothing else says
+            (folder / WEIGHTS).write_bytes(save(whole | {name: other.contiguous()}))
+            describe(folder)
+            with pytest.raises(InputError) as error:
+                kind.load(folder)
+            assert_one_sentence(error, folder, "does not hold a whole")
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"hidden_layer_sizes": [10**9]},
+        {"hidden_layer_sizes": [1] * 100_000},
+        {"n_components": 10**9},
+        {"kind": "conv", "image_shape": [10**5, 10**5], "conv_channels": [10**5]},
+    ],
+)
+def test_sizes_that_the_weights_do_not_have_take_no_memory(folder, assert_one_sentence, parameters):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    describe(folder, parameters=described(folder)["parameters"] | parameters)
+    assert_refused(folder, assert_one_sentence, "does not hold a whole AutoEncoder")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kB
 
 
 # ---- places that cannot be written

@@ -139,6 +139,7 @@ class DeepClustering(
         with model_files.whole(path, cls.__name__):
             model = cls(**unjsoned(description["parameters"]))
             model._restore(tensors, description)
+            model_files.check_use(model, model.n_clusters)
         return model
 
     # ------------------------------------------------------ what a method fills in

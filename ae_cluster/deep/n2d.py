@@ -120,6 +120,12 @@ class N2D(DeepClustering):
     def _restore_clusters(self, tensors: dict[str, Tensor]) -> None:
         for name in _ARRAYS:
             setattr(self, name, tensors[name].numpy())
+        n = len(self.labels_)
+        n_places = self.n_manifold_components or self.n_clusters
+        if self.manifold_.shape != (n, n_places) or self.memberships_.shape != (n, self.n_clusters):
+            raise ValueError(f"its places and memberships are not those of {n} samples")
+        if len(tensors["codes"]) != n:
+            raise ValueError(f"it holds {len(tensors['codes'])} codes of {n} samples")
         self._keep_neighbors(tensors["codes"].numpy())
 
 

@@ -207,15 +207,13 @@ class VaDE(FineTunedClustering):
         fitted_quietly(model, codes.astype(np.float64))
         parameters = (model.weights_, model.means_, model.covariances_)
         weights, means, variances = (torch.from_numpy(p.astype(codes.dtype)) for p in parameters)
-        network = self._dense_network()
-        n_hidden = network.linear_layers()[network.n_encoder_layers - 1].in_features
-        head = Mixture(self.n_clusters, means.shape[1], n_hidden)
+        head = Mixture(self.n_clusters, means.shape[1], self._n_hidden())
         head.start(weights, means, variances)
         return head
 
     def _head_of(self, tensors: dict[str, Tensor]) -> Mixture:
         n_clusters, n_components = tensors["means"].shape
-        head = Mixture(n_clusters, n_components, tensors["code_log_variance.weight"].shape[1])
+        head = Mixture(n_clusters, n_components, self._n_hidden())
         head.to(tensors["means"].dtype).load_state_dict(tensors)
         return head
 
@@ -227,6 +225,11 @@ class VaDE(FineTunedClustering):
                 "give one with kind='dense'."
             )
         return super()._start(X, seed)
+
+    def _n_hidden(self) -> int:
+        """Return how many numbers the encoder's last layer takes."""
+        network = self._dense_network()
+        return network.linear_layers()[network.n_encoder_layers - 1].in_features
 
     def _dense_network(self) -> DenseAutoEncoder:
         network = self.autoencoder_.network_

@@ -249,7 +249,7 @@ def _shown_by(run: Run, features: str, method: str) -> str | None:
         way = run.config.get("methods", {}).get(shown.name) or {
             "features": AUTOENCODER, "method": shown.name,
         }  # fmt: skip
-        if (way["features"], way["method"]) == (features, method):
+        if (way.get("features"), way.get("method")) == (features, method):
             return shown.name
     return None
 

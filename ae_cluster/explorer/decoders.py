@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator
 from itertools import count, takewhile
@@ -11,16 +10,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors.numpy import load
 from scipy.special import expit
 
 from ae_cluster.explorer.packing import Array, packed
+from ae_cluster.model_reading import DESCRIPTION, read_model
 
 MOST_WEIGHTS = 3_000_000
 MANY_WEIGHTS = 50_000  # more than these travel in half precision, where that cannot be seen
 LARGEST_DIFFERENCE = 0.5 / 255
 AROUND = 0.25  # of their extent: how far beyond the codes the cursor is expected
 NO_MODEL = "The run keeps no model of this method, so the page has no live decoder."
+DAMAGED = "The run's model of this method is damaged, so the page has no live decoder."
 NO_KIND = "This method's model is of a kind that the page cannot draw with."
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
@@ -60,19 +61,21 @@ def read_decoder(model: Path, codes: Array) -> tuple[dict[str, Any] | None, str]
         "" where there is a decoder.
     """
     try:
-        description = json.loads((model / "model.json").read_text(encoding="utf-8"))
-        tensors = load_file(model / "weights.safetensors")
-    except (OSError, ValueError, SafetensorError):
-        return None, NO_MODEL
+        if not (model / DESCRIPTION).exists():
+            return None, NO_MODEL
+        description, weights = read_model(model)
+        tensors = load(weights)
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+        return None, DAMAGED
     try:
         of_autoencoder = description.get("autoencoder", description)
         parameters, fitted = of_autoencoder["parameters"], of_autoencoder["fitted"]
         kind = parameters.get("kind", description.get("kind"))  # some estimators are of one only
         take = {"dense": _dense, "conv": _conv, "SortingAutoEncoder": _sorting}[kind]
         layers, maps, shape = take(parameters, fitted, tensors)
-    except (AttributeError, KeyError, TypeError):
+    except (AttributeError, ArithmeticError, LookupError, TypeError, ValueError):
         return None, NO_KIND
-    if not layers or layers[0].weight.shape[1] != codes.shape[1]:
+    if not _fit_together(layers, maps, codes.shape[1]):
         return None, NO_KIND
     n_weights = sum(layer.weight.size for layer in layers + maps)
     if n_weights > MOST_WEIGHTS:
@@ -105,6 +108,8 @@ def _conv(parameters: dict[str, Any], fitted: dict[str, Any], tensors: dict[str,
     maps = [_layer(tensors, f"network.up.{i}", name) for i, name in enumerate(activations)]
     grid = [channels[-1], math.ceil(height / stride), math.ceil(width / stride)]
     first = _layer(tensors, "network.from_code", parameters["activation"])
+    if math.prod(grid) != len(first.weight) or channels[-1] != len(maps[0].weight):
+        raise ValueError("the maps do not begin with the first layer's numbers")
     return [first], maps, {"grid": grid, "height": height, "width": width}
 
 
@@ -120,8 +125,34 @@ def _sorting(
         _layer(tensors, f"network.decoder.{number}", name)
         for number, name in zip(numbers, activations, strict=True)
     ]
+    if not tensors["network.radius"] > 0:
+        raise ValueError("a radius is above 0")
     first = layers[0]._replace(weight=layers[0].weight / tensors["network.radius"])
     return [first, *layers[1:]], [], {}
+
+
+def _fit_together(layers: list[Layer], maps: list[Layer], n_components: int) -> bool:
+    """Return whether each layer takes what the one before gives, in finite numbers."""
+    width = n_components
+    for weight, bias, activation in layers:
+        if weight.ndim != 2 or weight.shape[1] != width or activation not in ACTIVATIONS:
+            return False
+        width = len(weight)
+        if bias.shape != (width,):
+            return False
+    width = maps[0].weight.shape[0] if maps else width
+    for weight, bias, activation in maps:
+        if weight.ndim != 4 or weight.shape[2:] != (4, 4) or activation not in ACTIVATIONS:
+            return False
+        if weight.shape[0] != width or bias.shape != (weight.shape[1],):
+            return False
+        width = weight.shape[1]
+    kinds = {array.dtype.kind for layer in layers + maps for array in layer[:2]}
+    return (
+        bool(layers)
+        and kinds == {"f"}
+        and all(np.isfinite(array).all() for layer in layers + maps for array in layer[:2])
+    )
 
 
 def _output(fitted: dict[str, Any]) -> str:
@@ -150,8 +181,9 @@ def _is_half_enough(layers: list[Layer], codes: Array) -> bool:
     around = np.random.default_rng(0).uniform(-AROUND, 1 + AROUND, codes.shape)
     tried = np.concatenate([codes, low + around * (high - low)]).astype(np.float32)
     exact = rounded = tried
-    for weight, bias, activation in layers:
-        half = weight.astype(np.float16).astype(np.float32)
-        exact = ACTIVATIONS[activation](exact @ weight.T + bias)
-        rounded = ACTIVATIONS[activation](rounded @ half.T + bias)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for weight, bias, activation in layers:
+            half = weight.astype(np.float16).astype(np.float32)
+            exact = ACTIVATIONS[activation](exact @ weight.T + bias)
+            rounded = ACTIVATIONS[activation](rounded @ half.T + bias)
     return bool(np.abs(exact - rounded).max() < LARGEST_DIFFERENCE)

@@ -18,6 +18,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ae_cluster.bounded_files import read_json_object
 from ae_cluster.checks import IntArray, checked_labels
 from ae_cluster.errors import InputError
 from ae_cluster.evaluation import UNKNOWN
@@ -244,13 +245,14 @@ def read_budget(path: Path, name: str) -> LabelBudget:
     """
     dataset, draw, per_class, balanced = LabelBudget.parse(name)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json_object(path)
         saved = {one["draw"]: one for one in content["draws"]}
         is_it = content["dataset"] == dataset and content["balanced"] is balanced
         found = saved.get(draw) if is_it else None
-        if found is None or found["per_class"] < per_class:
-            raise InputError(f"{path} holds no {name}; draw it with LabelBudget.from_name.")
-        n = len(found["indices"]) // found["per_class"] * per_class
-        return LabelBudget(dataset, draw, per_class, np.array(found["indices"][:n]), balanced)
-    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        if found is not None and found["per_class"] >= per_class:
+            n = len(found["indices"]) // found["per_class"] * per_class
+            indices = np.array(found["indices"][:n], dtype=np.int64)
+            return LabelBudget(dataset, draw, per_class, indices, balanced)
+    except (OSError, LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise InputError(f"{path} holds no label budgets ({error}); write them again.") from error
+    raise InputError(f"{path} holds no {name}; draw it with LabelBudget.from_name.")

@@ -20,7 +20,7 @@ from ae_cluster.clustering import check_n_clusters
 from ae_cluster.fitting import seed_of
 from ae_cluster.global_state import default_state
 from ae_cluster.health import HealthWarning, findings
-from ae_cluster.inputs import check_parameters, resolve_device
+from ae_cluster.inputs import check_parameters
 from ae_cluster.networks import initialize
 from ae_cluster.scalars import plain_parameters
 from ae_cluster.sorting import consistency
@@ -263,16 +263,19 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
 
     def _build(self) -> None:
         """Make the network, its weights still to be filled."""
+        super()._build()
+        self.network_.eval()
+
+    def _new_network(self) -> SortingNetwork:
         if self.image_prior:
             assert self.image_shape_ is not None
             sorter: nn.Module = ConvSorter(self.image_shape_, self.n_clusters)
         else:
             sorter = dense_sorter(self.n_features_in_, self.hidden_layer_sizes, self.n_clusters)
-        network = SortingNetwork(
+        return SortingNetwork(
             sorter, self.n_features_in_, self.n_components, self.n_clusters,
             is_image=self.input_kind_ == "images",
         )  # fmt: skip
-        self.network_ = network.to(resolve_device(self.device), self.scaling_.dtype).eval()
 
     def _check_parameters(self) -> None:
         check_parameters(self.get_params(), OWN)
