@@ -108,7 +108,7 @@ def readable_output() -> Iterator[None]:
     """Make standard output and error take anything, for as long as this lasts."""
     before = sys.stdout, sys.stderr
     _occupy_closed_streams()
-    sys.stdout, sys.stderr = Readable(sys.stdout, True), Readable(sys.stderr, False)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = Readable(sys.stdout, True), Readable(sys.stderr, False)
     try:
         yield
     finally:

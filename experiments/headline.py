@@ -23,6 +23,7 @@ from ae_cluster.anchors import PUBLISHED, Published
 from ae_cluster.errors import InputError
 from ae_cluster.summaries import summarize
 from ae_cluster.terminal import exit_code
+from ae_cluster.texts import in_markdown
 from experiments.published import nothing_found, published_rows, redraw_parser
 
 BEGIN = "<!-- headline: written by python -m experiments.headline -->"
@@ -63,11 +64,14 @@ def _place(dataset: Any, k: Any) -> tuple[int, str, int]:
 def _section(dataset: str, k: int, summary: pd.DataFrame) -> list[str]:
     ranked = summary.sort_values("median", ascending=False, kind="stable")
     table = _table(COLUMNS, (_line(way) for way in ranked.itertuples()))
-    lost = [f"* {way.features} → {way.method}: {way.lost}" for way in ranked.itertuples()
-            if way.lost]  # fmt: skip
+    lost = [
+        f"* {in_markdown(f'{way.features} → {way.method}: {way.lost}')}"
+        for way in ranked.itertuples()
+        if way.lost
+    ]
     others = [_line_of_others(one) for one in PUBLISHED if one.dataset == dataset]
     return [
-        f"**{dataset}**, held-out test samples, k = {k}",
+        f"**{in_markdown(dataset)}**, held-out test samples, k = {k}",
         table,
         *(["\n".join(lost)] if lost else []),
         *([_table(COLUMNS_OF_OTHERS, others)] if others else []),
@@ -77,15 +81,15 @@ def _section(dataset: str, k: int, summary: pd.DataFrame) -> list[str]:
 def _line(way: Any) -> list[str]:
     expected = way.n + way.n_missing + way.n_failed
     return [
-        f"{way.features} → {way.method}",
+        in_markdown(f"{way.features} → {way.method}"),
         str(way.n_components),
         str(way.n) if way.n == expected else f"{way.n}/{expected}",
         _number(way.median),
         _range(way.min, way.max),
         _range(way.low, way.high),
         NOTHING if math.isnan(way.seconds) else f"{way.seconds:.1f}",
-        way.priors,
-        way.tuned_on or NOTHING,
+        in_markdown(way.priors),
+        in_markdown(way.tuned_on or NOTHING),
         way.anchor or NOTHING,
     ]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from ae_cluster.files import make_folder
+from ae_cluster.texts import in_markdown
 from experiments.published import published_rows
 
 # ACC by others at a number of components, and where from; papers scored all images as one.
@@ -37,7 +38,7 @@ def awkward_table(results: Path) -> list[Path]:
     for (dataset, k, features, method), found in rows.groupby(
         ["dataset", "n_clusters", "features", "method"]
     ):
-        told = f"| {dataset} | {features} → {method} | {k} | {len(found)} "
+        told = f"| {_in(dataset)} | {_in(features)} → {_in(method)} | {k} | {len(found)} "
         lines.append(f"{told}| {spread(found['accuracy'])} | {spread(found['ami'])} |")
     return written(lines, results / "tables" / "awkward.md")
 
@@ -61,11 +62,15 @@ def deep_table(results: Path) -> list[Path]:
     ):
         others = OF_DEEP.get((int(size), str(method)), NOTHING) if dataset == "mnist" else NOTHING
         lines.append(
-            f"| {dataset} | {size}-D | {method} | {len(found)} | "
+            f"| {_in(dataset)} | {size}-D | {_in(method)} | {len(found)} | "
             f"{spread(found['accuracy_matched'])} | {found['nmi'].median():.3f} | "
             f"{found['mse'].median():.3f} | {found['seconds'].median():.0f} | {others} |"
         )
     return written(lines, results / "tables" / "deep-clusterings.md")
+
+
+def _in(text: object) -> str:
+    return in_markdown(str(text))
 
 
 def held_out(results: Path, experiment: str) -> pd.DataFrame:

@@ -392,3 +392,12 @@ def test_a_copied_folder_is_as_good(rows, model, folder, tmp_path):
     assert np.array_equal(
         AutoEncoder.load(tmp_path / "elsewhere" / "copy").transform(rows), model.transform(rows)
     )
+
+
+def test_the_description_has_one_order_of_keys(folder, model, tmp_path):
+    text = (folder / DESCRIPTION).read_text(encoding="utf-8")
+    assert text == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
+    AutoEncoder.load(folder).save(tmp_path / "again")
+    model.set_params(**dict(reversed(model.get_params().items()))).save(tmp_path / "turned")
+    for name in ("again", "turned"):
+        assert (tmp_path / name / DESCRIPTION).read_text(encoding="utf-8") == text

@@ -61,11 +61,20 @@ def test_markdown_says_what_is_missing():
     assert "tutorial's own loop" in text
 
 
-@pytest.mark.parametrize("name", ["a|b", "two\nlines", "*bold*_", "<b>", "`code`", "a\\b", "数字"])
+@pytest.mark.parametrize("name", ["a|b", "two\nlines", "*bold*_", "<b>", "`code`", "a\\b", "数字",
+                                  "[x](http://a.b)"])  # fmt: skip
 def test_markdown_cells_survive_any_name(name):
     header, rule, line = cells_of(to_markdown(summarize(table_of(rows_of([0.5], dataset=name)))))
     assert len(header) == len(rule) == len(line)
     assert line[0] == " ".join(name.split())
+
+
+def test_what_data_are_called_is_no_link_and_ends_no_comment():
+    name = "[x](http://evil.example)\n\\input{evil} http://evil.example \x1b[2J"
+    summary = summarize(table_of(rows_of([0.5, None], dataset=name)))
+    markdown, latex = to_markdown(summary), to_latex(summary)
+    assert not re.search(r"(?<!\\)\]\(|://|\x1b", markdown)
+    assert not re.search(r"^\\input|\x1b", latex, re.MULTILINE)
 
 
 def test_csv_holds_every_number_to_six_digits():

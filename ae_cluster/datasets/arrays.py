@@ -208,7 +208,7 @@ def _encodable(texts: Array) -> Array:
     try:
         "".join(texts.ravel().tolist()).encode()
     except UnicodeEncodeError:
-        return np.vectorize(encodable, otypes=[str])(texts)
+        return np.array([encodable(text) for text in texts.ravel().tolist()]).reshape(texts.shape)
     return texts
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ae_cluster.anchors import PUBLISHED_FEW_LABELS
 from ae_cluster.files import make_folder, written_beside
 from ae_cluster.spreadsheets import safe_table
+from ae_cluster.texts import in_markdown
 
 WAY = ["dataset", "family", "features", "n_components", "method", "budget"]
 HOW_TO_READ = """\
@@ -154,7 +155,8 @@ def _markdown(spread: pd.DataFrame) -> str:
     for dataset, of_dataset in spread.groupby("dataset"):
         for _, group in of_dataset.groupby(["family", "features"]):
             first: Any = next(group.itertuples())
-            parts += [f"**{dataset}**, {first.family}: {first.features}", "", *_table(group), ""]
+            of = in_markdown(f"{first.family}: {first.features}")
+            parts += [f"**{in_markdown(str(dataset))}**, {of}", "", *_table(group), ""]
         parts += _by_others(str(dataset))
     return "\n".join([*parts, HOW_TO_READ, ""])
 
@@ -169,7 +171,7 @@ def _table(group: pd.DataFrame) -> list[str]:
         told = ", ".join(["k", *(word for word, is_used in known if is_used)])
         lost = f" ({row.n_failed} failed)" if row.n_failed else ""
         cells = [
-            str(row.method), f"{row.budget:g}", _number(row.mean),
+            in_markdown(str(row.method)), f"{row.budget:g}", _number(row.mean),
             f"{_number(row.low)} – {_number(row.high)}", _number(row.p10), _number(row.worst),
             _number(row.sd_seed), _number(row.sd_start), _number(row.sd_draw), _number(row.ece),
             f"{row.n_draws}{lost}", told,

@@ -13,6 +13,7 @@ from ae_cluster.files import make_folder, written_beside
 from ae_cluster.rows import TEXTS
 from ae_cluster.spreadsheets import safe_table
 from ae_cluster.summaries.statistics import STATISTICS
+from ae_cluster.texts import in_markdown, one_line, visible
 
 HOW_TO_READ = """\
 n: seeds that finished, of those expected if any did not; the median is over these. 95 % interval:
@@ -80,9 +81,9 @@ def to_markdown(summary: pd.DataFrame) -> str:
     columns = _shown(summary)
     head = [column.header for column in columns]
     rule = ["--:" if column.is_number else ":--" for column in columns]
-    body = zip(*([_in_markdown(text) for text in column.texts] for column in columns), strict=True)
+    body = zip(*([in_markdown(text) for text in column.texts] for column in columns), strict=True)
     table = [f"| {' | '.join(line)} |" for line in (head, rule, *body)]
-    notes = [f"* {_in_markdown(note)}" for note in _notes(summary)]
+    notes = [f"* {in_markdown(note)}" for note in _notes(summary)]
     return "\n".join([*table, "", *notes, *([""] if notes else []), HOW_TO_READ, ""])
 
 
@@ -92,7 +93,8 @@ def to_latex(summary: pd.DataFrame) -> str:
     alignment = "".join("r" if column.is_number else "l" for column in columns)
     lines = zip(*([column.header, *column.texts] for column in columns), strict=True)
     head, *body = [" & ".join(map(_in_latex, line)) + r" \\" for line in lines]
-    comments = [f"% {line}" for line in (*HOW_TO_READ.splitlines(), *_notes(summary))]
+    notes = map(one_line, _notes(summary))  # none may end its comment
+    comments = [f"% {line}" for line in (*HOW_TO_READ.splitlines(), *notes)]
     begin, end = rf"\begin{{tabular}}{{{alignment}}}", r"\end{tabular}"
     rows = [begin, r"\toprule", head, r"\midrule", *body, r"\bottomrule", end]
     return "\n".join([*comments, *rows, ""])
@@ -153,7 +155,7 @@ def _each(values: pd.Series[Any], say: Callable[[Any], str]) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else " ".join(str(value).split())
+    return f"{value:,}" if isinstance(value, int) else " ".join(visible(str(value)).split())
 
 
 def _number(value: float, decimals: int) -> str:
@@ -194,12 +196,6 @@ def _notes(summary: pd.DataFrame) -> list[str]:
 
 
 # Escapes
-
-
-def _in_markdown(text: str) -> str:
-    for character in "\\|*_<`":
-        text = text.replace(character, f"\\{character}")
-    return text
 
 
 def _in_latex(text: str) -> str:
