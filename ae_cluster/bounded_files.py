@@ -7,8 +7,6 @@ what it was to be.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import stat
 from collections.abc import Iterator
@@ -140,41 +138,6 @@ def _check_text(text: str) -> None:
     """Refuse halves of characters, which no encoding can write."""
     if not text.isascii() and any(_SURROGATES[0] <= c <= _SURROGATES[1] for c in text):
         raise UnreadableError(f"it holds text that is no Unicode ({shortened(ascii(text))})")
-
-
-def read_table(path: Path) -> Iterator[list[str]]:
-    """Yield the rows of a CSV in UTF-8, a byte-order mark or not, of bounded size.
-
-    Raises
-    ------
-    FileNotFoundError
-    UnreadableError
-    """
-    content = read_bytes(path, MOST_TABLE)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnreadableError("it is no UTF-8 text") from error
-    return csv_rows(text)
-
-
-def csv_rows(text: str, delimiter: str = ",") -> Iterator[list[str]]:
-    """Yield the rows of a CSV's text; one with huge lines, cells or many columns is refused.
-
-    Raises
-    ------
-    UnreadableError
-    """
-    check_lines(text)
-    try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
-            if len(row) > MOST_COLUMNS:
-                raise UnreadableError(
-                    f"a line has {len(row):,} cells, and more than {MOST_COLUMNS:,} are not read"
-                )
-            yield row
-    except csv.Error as error:  # a cell of more than 131,072 characters, say
-        raise UnreadableError(shortened(str(error))) from error
 
 
 def check_lines(text: str) -> None:

@@ -37,8 +37,8 @@ from ae_cluster.checks import (
 )
 from ae_cluster.errors import InputError
 from ae_cluster.global_state import default_state
+from ae_cluster.labels import UNKNOWN as UNKNOWN
 
-UNKNOWN = -1
 NOISE = -1
 
 

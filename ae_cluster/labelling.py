@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae_cluster.classifying import file_order
-from ae_cluster.errors import InputError
 from ae_cluster.few_labels.label_files import (
     read_answers,
-    read_rows,
+    read_pairs,
     refuse_existing_table,
     write_labels,
 )
@@ -94,12 +93,7 @@ def take_answers(run: Path, answers: Path) -> tuple[Path, int]:
 
 def _earlier(run: Path) -> dict[str, str]:
     path = run / FOLDER / ANSWERS
-    if not path.exists():
-        return {}
-    try:
-        return dict(read_rows(path))
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+    return read_pairs(path) if path.exists() else {}
 
 
 def _arrays(run: Path) -> dict[str, NDArray[Any]]:

@@ -126,6 +126,10 @@ def test_split_follows_the_seed_and_nothing_else(load_npz):
         ([True, False, True, True], [1, 0, 1, 1], ("0", "1")),
         (["dog", "cat", "", "dog"], [1, 0, -1, 1], ("cat", "dog")),
         (["dog", "cat", -1, "dog"], [1, 0, -1, 1], ("cat", "dog")),
+        (["dog", "cat", "NA", "dog "], [1, 0, -1, 1], ("cat", "dog")),
+        (["dog", "-1.0", "None", "NaN"], [0, -1, -1, -1], ("dog",)),
+        (["2", "1", "1.0", "02"], [1, 0, 0, 1], ("1", "2")),
+        ([3.0, 1.0, np.nan, 3.0], [1, 0, -1, 1], ("1", "3")),
         ([b"dog", b"caf\xc3\xa9", b"", b"dog"], [1, 0, -1, 1], ("café", "dog")),
         ([[2], [0], [-1], [2]], [1, 0, -1, 1], ("0", "2")),
         (np.array([7, 7, 8, 8], np.uint8), [0, 0, 1, 1], ("7", "8")),
@@ -151,6 +155,18 @@ def test_train_and_test_labels_share_their_numbers(load_npz):
     assert data.y_test.tolist() == [0, 2]
 
 
+def test_numbers_and_their_text_are_one_class(load_npz):
+    data = load_npz(
+        x_train=TABLE[:3],
+        x_test=TABLE[3:6],
+        y_train=np.array([2, 1, -1]),
+        y_test=np.array(["1.0", "2", "NA"]),
+    )
+    assert data.class_names == ("1", "2")
+    assert data.y_train.tolist() == [1, 0, -1]
+    assert data.y_test.tolist() == [0, 1, -1]
+
+
 def test_no_labels_is_normal(load_npz):
     data = load_npz(x=TABLE)
     assert data.y_train is None
@@ -158,7 +174,7 @@ def test_no_labels_is_normal(load_npz):
     assert data.class_names == ()
 
 
-@pytest.mark.parametrize("y", [np.full(10, -1), np.full(10, "")])
+@pytest.mark.parametrize("y", [np.full(10, -1), np.full(10, ""), np.full(10, np.nan)])
 def test_all_unknown_is_no_labels(load_npz, y):
     data = load_npz(x=TABLE, y=y)
     assert data.y_train is None

@@ -23,7 +23,7 @@ def table(tmp_path, text):
     [
         "id,label\nd,cat\na,dog\n",
         "\ufefflabel,note,id\ncat,x,d\ndog,,a\n,,b\n",  # Excel's mark, other columns and order
-        "ID,Y\nd,0\na,1\nb,-1\nc,?\n",
+        "ID;Y\nd;cat\na;dog\nb;-1.0\nc;NaN\n",
         "id,label\nd,cat\nd,cat\na,dog\n",
     ],
 )
@@ -41,7 +41,7 @@ def test_names_that_nobody_knew_become_classes_numbers_in_their_order(tmp_path):
     assert found.columns.tolist() == [1, 0, 2, -1]
 
 
-@pytest.mark.parametrize("labels", [[1, -1, -1, 0], [1.0, -1, -1, 0], ["dog", "", "?", "cat"]])
+@pytest.mark.parametrize("labels", [["dog", "", "?", "cat"], ["dog", "-1", "NA", "cat"]])
 def test_an_array_gives_labels_by_position(tmp_path, labels):
     np.save(tmp_path / "y.npy", np.array(labels))
 
@@ -55,7 +55,9 @@ def test_an_array_gives_labels_by_position(tmp_path, labels):
         ("id,label\nz,cat\n", "line 2 labels 'z', and no sample has this id; ids are like a, b, c"),
         ("id,label\na,cat\nb,dgo\n", "the label 'dgo' is no class of the data: did you mean dog"),
         ("id,label\na,cat\nb,cat\n", "all its labels are 'cat'"),
-        ("id,label\na,\n", "it holds no label; label samples of at least two classes"),
+        ("id,label\na,0\nb,1\n", "line 2: the label '0' is no class of the data: known are"),
+        ("id,label\na,cat\nb,dog\nc,eel\n", "line 4: the label 'eel' is no class of the data"),
+        ("id,label\na,-1.0\nb,NaN\nc,null\n", "it holds no label; label samples of at least two"),
         ("name,kind\na,cat\n", "must name the columns id and label; it is name, kind"),
         ("", "it is empty"),
     ],
@@ -78,8 +80,54 @@ def test_arrays_and_files_that_cannot_be_used_say_so(tmp_path):
     with pytest.raises(InputError, match="there is no such file"):
         read_labels(tmp_path / "none.csv", IDS, NAMES)
     (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00id")
-    with pytest.raises(InputError, match="cannot be read as a table"):
+    with pytest.raises(InputError, match="UTF-16-LE text that is damaged"):
         read_labels(tmp_path / "bytes.csv", IDS, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("known", "texts", "names", "columns"),
+    [
+        (("1", "2", "3"), ["1", "3.0", " 2 ", "01"], ("1", "2", "3"), [0, 2, 1, 0]),
+        (("3", "70", "1000"), ["1e3", "+3", "70.00", "-1"], ("3", "70", "1000"), [2, 0, 1, -1]),
+        (("1.0", "2.0"), ["2", "1", "None", "-1.0"], ("1.0", "2.0"), [1, 0, -1, -1]),
+        ((), ["1", "1.0", "10", "2"], ("1", "2", "10"), [0, 0, 2, 1]),
+        ((), ["b", "NA", "2.0", "1"], ("1", "2.0", "b"), [2, -1, 1, 0]),
+        ((), ["Na", "NA", "Cl", "unknown"], ("Cl", "Na", "unknown"), [1, -1, 0, 2]),
+    ],
+)
+def test_a_label_is_a_name_however_a_number_is_written(tmp_path, known, texts, names, columns):
+    rows = "".join(f"{i},{text}\n" for i, text in zip(IDS, texts, strict=True))
+    found = read_labels(table(tmp_path, f"id,label\n{rows}"), IDS, known)
+
+    assert found.names == names
+    assert found.columns.tolist() == columns
+    np.save(tmp_path / "y.npy", np.array(texts))
+    assert read_labels(tmp_path / "y.npy", IDS, known).columns.tolist() == columns
+
+
+@pytest.mark.parametrize("labels", [[1, 3, -1, 2], [1.0, 3.0, np.nan, 2.0]])
+def test_numbers_in_an_array_are_names_too(tmp_path, labels):
+    np.save(tmp_path / "y.npy", np.array(labels))
+
+    assert read_labels(tmp_path / "y.npy", IDS, ("1", "2", "3")).columns.tolist() == [0, 2, -1, 1]
+    assert read_labels(tmp_path / "y.npy", IDS, ()).names == ("1", "2", "3")
+    with pytest.raises(InputError, match=r"sample 0 \(counted from 0\): the label '1' is no class"):
+        read_labels(tmp_path / "y.npy", IDS, ("3", "70", "1000"))
+
+
+def test_arrays_of_fractions_are_no_labels(tmp_path):
+    np.save(tmp_path / "y.npy", np.array([0.5, 1, 2, 0]))
+    with pytest.raises(InputError, match=r"holds 0.5, which is no class"):
+        read_labels(tmp_path / "y.npy", IDS, ())
+
+
+def test_answers_that_are_the_same_number_agree(tmp_path):
+    path = table(tmp_path, "id,label\na,1.0\nb,NA\nc,2\n")
+
+    assert read_answers(path, IDS, (), {"a": "1"}) == {"a": "1", "c": "2"}
+    assert read_answers(path, IDS, ("2.0", "1"), {}) == {"a": "1", "c": "2.0"}
+    with pytest.raises(InputError, match="line 4: the label '2' is no class of the data: known"):
+        read_answers(path, IDS, ("0", "1"), {})
 
 
 def test_answers_add_to_earlier_ones_and_must_agree_with_them(tmp_path):

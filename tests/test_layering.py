@@ -11,9 +11,10 @@ PACKAGE = ROOT / "ae_cluster"
 # Within a floor a file may import only from those written before it.
 FLOORS = {
     0: [
-        "texts", "spreadsheets", "errors", "global_state", "interrupts", "terminal", "files",
-        "bounded_files", "bounded_arrays", "checks", "rows", "anchors", "machine", "sklearn_names",
-        "methods", "evaluation", "neighbors", "foreign", "clustering", "scalars", "pixels",
+        "texts", "spreadsheets", "errors", "labels", "global_state", "interrupts", "terminal",
+        "files", "bounded_files", "bounded_arrays", "checks", "rows", "anchors", "machine",
+        "sklearn_names", "methods", "evaluation", "neighbors", "foreign", "clustering",
+        "scalars", "pixels",
     ],
     1: [
         "networks", "threads", "backprop", "adam", "training", "callbacks", "checkpoints",

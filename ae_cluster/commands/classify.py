@@ -51,8 +51,8 @@ def add(commands: Any) -> None:
         "--labels",
         type=read.path,
         metavar="FILE",
-        help=".csv with the columns id and label, or .npy with one label per sample, -1 where "
-        "there is none; default: those in DATA",
+        help=".csv with the columns id and label, or .npy with one label per sample: names of "
+        "classes as in DATA, -1 or empty where there is none; default: those in DATA",
     )
     option(
         "--out",
@@ -78,7 +78,7 @@ def add(commands: Any) -> None:
 
 def _classify(arguments: argparse.Namespace) -> None:
     from ae_cluster.classifying import classify, labels_for, report, samples_of
-    from ae_cluster.few_labels.label_files import refuse_existing_table
+    from ae_cluster.few_labels.label_files import notes_on, refuse_existing_table
     from ae_cluster.files import written_beside
     from ae_cluster.spreadsheets import safe_table
 
@@ -93,6 +93,8 @@ def _classify(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
     )
     given = labels_for(samples, arguments.labels) if arguments.labels else None
+    for note in notes_on(arguments.labels) if arguments.labels else ():
+        print(f"note: {note}", file=sys.stderr)
     wait = MINUTES if arguments.method in RESHAPING else "learning …"
     print(f"{samples.name}: {len(samples.ids):,} samples; {wait}", file=sys.stderr, flush=True)
     found = classify(samples, given, arguments.method, arguments.seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 from ae_cluster.commands import arguments as read
@@ -37,6 +38,7 @@ def add(commands: Any) -> None:
 
 
 def _label(arguments: argparse.Namespace) -> None:
+    from ae_cluster.few_labels.label_files import notes_on
     from ae_cluster.labelling import take_answers, write_sheet
 
     if arguments.answers is None:
@@ -56,5 +58,7 @@ def _label(arguments: argparse.Namespace) -> None:
     if arguments.n_labels is not None:
         raise InputError("--n-labels asks and --answers answers; say one of them.")
     path, n = take_answers(arguments.run, arguments.answers)
+    for note in notes_on(arguments.answers):
+        print(f"note: {note}", file=sys.stderr)
     print(f"{n} labels: {path}")
     print(f"Then: ae-cluster classify {arguments.run} --labels {path}")

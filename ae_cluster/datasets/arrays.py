@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 
 from ae_cluster import pixels
 from ae_cluster.datasets.dataset import Array, FloatArray, IntArray
 from ae_cluster.errors import InputError
+from ae_cluster.labels import classes_of, label_key, number_in
 from ae_cluster.texts import encodable
 
 _ROWS_LOOKED_AT = 2000
@@ -143,33 +143,41 @@ def check_training_samples(x: Array) -> None:
 def encode_labels(labels: dict[str, Array]) -> tuple[dict[str, IntArray], tuple[str, ...]]:
     """Give the classes of all arrays together numbers from 0, in sorted order; -1 stays unknown.
 
-    Returns the numbers under the same keys, and the name of each class.
+    Returns the numbers under the same keys, and the name of each class. What is unknown, and
+    which spellings are one class, is said in `ae_cluster.labels`.
     """
-    values = {name: _label_values(y, name) for name, y in labels.items()}
+    values = {name: label_values(y, name) for name, y in labels.items()}
+    if not values:
+        return {}, ()
     if len({v.dtype.kind for v in values.values()}) > 1:
-        raise InputError(f"{' and '.join(values)} mix numbers and text: use one of the two.")
-    known = [v[~_unknown(v)] for v in values.values()]
-    classes = np.unique(np.concatenate(known)) if known else np.empty(0)
-    codes = {
-        name: np.where(_unknown(v), -1, np.searchsorted(classes, v)).astype(np.int64)
-        for name, v in values.items()
-    }
+        _check_all_numbers(values)
+    classes, columns = classes_of(np.concatenate(list(values.values())))
+    ends = np.cumsum([len(v) for v in values.values()])[:-1]
+    codes = dict(zip(values, np.split(columns, ends), strict=True))
     return codes, tuple(str(value) for value in classes)
 
 
-def _unknown(values: Array) -> npt.NDArray[np.bool_]:
-    # numpy.array(["cat", -1]) turns the -1 into text.
-    unknown = ["", "-1"] if values.dtype.kind == "U" else [-1]
-    return np.isin(values, unknown)
+def _check_all_numbers(values: dict[str, Array]) -> None:
+    """Refuse names beside numbers: they can hardly be of the same classes."""
+    texts = {text for v in values.values() if v.dtype.kind == "U" for text in v.tolist()}
+    if any(label_key(text) and number_in(text) is None for text in texts):
+        raise InputError(f"{' and '.join(values)} mix numbers and text: use one of the two.")
 
 
-def _label_values(y: Array, name: str) -> Array:
-    """Return labels as int64 or text."""
+def label_values(y: Array, name: str) -> Array:
+    """Return labels as int64, -1 where there is none, or as text.
+
+    Raises
+    ------
+    InputError
+        When they are neither whole numbers nor text.
+    """
     if y.dtype.kind in "US":
         return _as_text(y, name)
     if y.dtype.kind not in "buif":
         raise InputError(f"{name} holds {y.dtype}: labels must be whole numbers or text.")
     if y.dtype.kind == "f":
+        y = np.where(np.isnan(y), -1, y)
         # Beyond 2**53 a float no longer tells one whole number from the next.
         odd = y[~((y == np.floor(y)) & (np.abs(y.astype(np.float64)) <= 2**53))]
         if odd.size:

@@ -65,8 +65,9 @@ def load_dataset(
     A ``.npz`` file holds ``x_train`` and ``x_test``, or ``x``: images (n, h, w) or
     (n, h, w, channels), as bytes (whole numbers 0 to 255 of another type are taken for them,
     with a warning) or as floats in [0, 1]; or a table of numbers (n, columns).
-    Optional are labels, ``y_train`` and ``y_test``, or ``y``: whole numbers (-1 = unknown) or
-    text ("" or "-1" = unknown); and ids, ``ids_train`` and ``ids_test``, or ``ids``. Labels
+    Optional are labels, ``y_train`` and ``y_test``, or ``y``: whole numbers or text, read by
+    the two rules of `ae_cluster.labels` (-1, NaN, "" and "NA" are some of what is unknown, and
+    1 and "1.0" are one class); and ids, ``ids_train`` and ``ids_test``, or ``ids``. Labels
     are renumbered from 0, and ``class_names`` keeps what stood in the file. A warning names
     other arrays in the file; one whose name must be a slip (``labels``, ``y_tain``) is an error.
     """

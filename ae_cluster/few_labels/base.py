@@ -17,14 +17,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils import assert_all_finite, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from ae_cluster.checks import FloatArray, IntArray
 from ae_cluster.errors import InputError
-from ae_cluster.evaluation import UNKNOWN
 from ae_cluster.few_labels.calibration import fit_temperature
 from ae_cluster.global_state import default_state
+from ae_cluster.labels import UNKNOWN, classes_of
 from ae_cluster.scalars import plain_parameters
 
 N_FOLDS = 3
@@ -101,7 +102,8 @@ class FewLabelClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[m
         X : array-like (n, n_features)
             All codes, unlabelled ones too: the more the better.
         y : array-like (n,)
-            Classes, −1 where unlabelled. Text has no word for that.
+            Classes, whole numbers or text; −1, None, NaN or a word of
+            `ae_cluster.labels.NO_LABEL`, as "-1" or "NA", where unlabelled.
 
         Raises
         ------
@@ -166,8 +168,9 @@ class FewLabelClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[m
     ) -> None:
         known = []
         for model, y in zip(models, labelings, strict=True):
-            codes, classes = validate_data(model, X, y, dtype=self._dtypes, ensure_min_samples=2)
-            model.classes_, labeling = _read_labels(classes)
+            codes = validate_data(model, X, dtype=self._dtypes, ensure_min_samples=2)
+            model.classes_, labeling = _read_labels(y)
+            check_consistent_length(codes, labeling.columns)
             known.append(labeling)
         if not known:
             return
@@ -205,17 +208,24 @@ class FewLabelClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[m
 
 def _read_labels(y: ArrayLike) -> tuple[NDArray[Any], Labeling]:
     """Return the classes, ascending, and the labeling in terms of them."""
-    labels = column_or_1d(y, warn=True)
+    classes, columns = classes_of(column_or_1d(_without_mask(y), warn=True))
+    assert_all_finite(classes, input_name="y")
+    known = columns[columns != UNKNOWN]
     with warnings.catch_warnings():
         # One label per class looks like a regression to scikit-learn; here it is the point.
         warnings.filterwarnings("ignore", message="The number of unique classes")
-        check_classification_targets(labels)
-    is_labelled = labels != UNKNOWN if labels.dtype.kind in "iuf" else np.ones(len(labels), bool)
-    if not is_labelled.any():
+        check_classification_targets(classes[known])
+    if not known.size:
         raise InputError("No label is known (all are −1); give at least one label of two classes.")
-    classes, columns = np.unique(labels[is_labelled], return_inverse=True)
     if classes.size < 2:
         raise InputError(f"All known labels are class {classes[0]}; give labels of two classes.")
-    placed = np.full(len(labels), UNKNOWN)
-    placed[is_labelled] = columns
-    return classes, Labeling(placed, classes.size)
+    return classes, Labeling(columns, classes.size)
+
+
+def _without_mask(y: ArrayLike) -> ArrayLike:
+    """Return labels with None where they are masked; scikit-learn would look behind the mask."""
+    if not isinstance(y, np.ma.MaskedArray):
+        return y
+    seen = np.array(y, dtype=object)
+    seen[np.ma.getmaskarray(y)] = None
+    return seen

@@ -1,4 +1,7 @@
-"""The labels that a user gives in a file, brought to the samples they belong to."""
+"""The labels that a user gives in a file, brought to the samples they belong to.
+
+What is no label, and which spellings are one class, is said in `ae_cluster.labels`.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae_cluster.bounded_arrays import read_npy
-from ae_cluster.bounded_files import UnreadableError, read_table
+from ae_cluster.bounded_files import UnreadableError
 from ae_cluster.checks import IntArray
-from ae_cluster.errors import InputError, nearest
-from ae_cluster.evaluation import UNKNOWN
+from ae_cluster.datasets.arrays import as_column, label_values
+from ae_cluster.errors import InputError
+from ae_cluster.few_labels.label_tables import read_table
 from ae_cluster.files import written_beside
-from ae_cluster.spreadsheets import original_cell, safe_cell
+from ae_cluster.labels import NO_LABEL, UNKNOWN, label_key, names_of, no_such_class, number_in
+from ae_cluster.spreadsheets import safe_cell
 from ae_cluster.texts import quoted, shortened
-
-_UNLABELLED = ("", "-1", "?")
-ID_COLUMNS, LABEL_COLUMNS = ("id", "ids"), ("label", "labels", "y")
 
 
 class NamedLabels(NamedTuple):
@@ -39,17 +41,34 @@ class NamedLabels(NamedTuple):
     names: tuple[str, ...]
 
 
+class _Given(NamedTuple):
+    """A label in a file.
+
+    Attributes
+    ----------
+    sample : int
+        The place of its sample.
+    text : str
+    where : str
+        The place in the file, for a message.
+    """
+
+    sample: int
+    text: str
+    where: str
+
+
 def read_labels(path: Path, ids: NDArray[np.str_], known_names: Sequence[str]) -> NamedLabels:
     """Return the labels in a file for the samples of these ids.
 
     Parameters
     ----------
     path : Path
-        A ``.csv`` with the columns id and label, in any order and for any of the samples; or a
-        ``.npy`` with one label per sample, in the order of ``ids``. No label: "", "?" or −1.
+        A table with the columns id and label (`read_table`), in any order and for any of the
+        samples; or a ``.npy`` with one label per sample, in the order of ``ids``.
     ids : ndarray of str (n,)
     known_names : sequence of str
-        Names that labels may have, numbers from 0 standing for them too; empty: any.
+        Of the classes, which labels must be of; empty: the labels are the names.
 
     Raises
     ------
@@ -57,7 +76,14 @@ def read_labels(path: Path, ids: NDArray[np.str_], known_names: Sequence[str]) -
         Naming the file and the first thing in it that cannot be used.
     """
     with _told_of(path):
-        return _named(_texts(path, ids), known_names)
+        given = _given(path, ids)
+        names = tuple(known_names) or _ascending(given)
+        place = _places(names)
+        columns = np.full(len(ids), UNKNOWN, dtype=np.int64)
+        for label in given:
+            columns[label.sample] = place[_known_key(label, place, names)]
+        _check_two_classes(columns, names)
+    return NamedLabels(columns, names)
 
 
 def read_answers(
@@ -77,18 +103,41 @@ def read_answers(
         As `read_labels`, but one class is enough; and when an answer contradicts an earlier one.
     """
     with _told_of(path):
-        texts = _texts(path, ids)
-        given = {name: text for name, text in zip(ids.tolist(), texts, strict=True) if text}
+        given = _given(path, ids)
         if not given:
             raise InputError("it holds no label yet; fill in the column label.")
-        _columns_of_names(sorted(set(given.values())), known_names or tuple(given.values()))
-        for name, label in given.items():
-            if earlier.get(name, label) != label:
+        spelled = names_of([*earlier.values(), *(label.text for label in given)])
+        names = tuple(known_names) or tuple(spelled.values())
+        place = _places(names)
+        answers = {
+            str(ids[label.sample]): names[place[_known_key(label, place, names)]] for label in given
+        }
+        for name, label in answers.items():
+            before = earlier.get(name, label)
+            if label_key(before) != label_key(label):
                 raise InputError(
                     f"{quoted(name)} is labelled {quoted(label)}, and was labelled "
-                    f"{quoted(earlier[name])} before; correct one."
+                    f"{quoted(before)} before; correct one."
                 )
-    return earlier | given
+    return earlier | answers
+
+
+def read_pairs(path: Path) -> dict[str, str]:
+    """Return label by id as they stand in a table, less those that are none."""
+    with _told_of(path):
+        return {row.id: row.label for row in read_table(path).rows if label_key(row.label)}
+
+
+def notes_on(path: Path) -> list[str]:
+    """Return what was taken for granted in reading a table."""
+    if _is_array(path):
+        return []
+    with _told_of(path):
+        rows, note = read_table(path)
+    words = [row.label for row in rows if row.label in NO_LABEL and row.label.isalpha()]
+    listed = " or ".join(map(repr, sorted(set(words))))
+    told = f"{len(words):,} label(s) say {listed}, which counts as no label." if words else ""
+    return [f"{path}: {said}" for said in (note, told) if said]
 
 
 @contextmanager
@@ -100,113 +149,83 @@ def _told_of(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: {error}") from error
 
 
-def _texts(path: Path, ids: NDArray[np.str_]) -> list[str]:
-    """Return the label of each sample as text, "" where there is none."""
-    read = _from_array(path, len(ids)) if path.suffix.lower() == ".npy" else _from_table(path, ids)
-    return ["" if text in _UNLABELLED else text for text in read]
+def _is_array(path: Path) -> bool:
+    return path.suffix.lower() == ".npy"
 
 
-def _from_array(path: Path, n: int) -> list[str]:
+def _given(path: Path, ids: NDArray[np.str_]) -> list[_Given]:
+    """Return the labels of a file that are known, each sample's once."""
+    return _from_array(path, len(ids)) if _is_array(path) else _from_table(path, ids)
+
+
+def _from_array(path: Path, n: int) -> list[_Given]:
     try:
         labels = read_npy(path)
     except FileNotFoundError as error:
         raise InputError("there is no such file; check the path.") from error
     except UnreadableError as error:
         raise InputError(f"this is no array that can be read ({error}); save it again.") from error
-    if labels.shape != (n,):
+    if labels.shape not in ((n,), (n, 1)):
         raise InputError(
             f"the array has shape {labels.shape}, and there are {n} samples; give one label per "
             "sample, −1 where there is none, or a .csv with the columns id and label."
         )
-    if labels.dtype.kind not in "USbiuf":
-        raise InputError(f"the array holds {labels.dtype}; save whole numbers or text.")
-    if labels.dtype.kind == "f" and (labels == np.trunc(labels)).all():
-        labels = labels.astype(np.int64)
-    return [str(label).strip() for label in labels.tolist()]
+    values = label_values(as_column(labels, "the array", n), "the array")
+    return [
+        _Given(i, text, f"sample {i} (counted from 0)")
+        for i, text in enumerate(map(str, values.tolist()))
+        if label_key(text)
+    ]
 
 
-def _from_table(path: Path, ids: NDArray[np.str_]) -> list[str]:
+def _from_table(path: Path, ids: NDArray[np.str_]) -> list[_Given]:
     place = {name: i for i, name in enumerate(ids.tolist())}
-    texts = [""] * len(ids)
-    for line, (name, label) in enumerate(read_rows(path), start=2):
-        if label in _UNLABELLED:
+    found: dict[int, _Given] = {}
+    for line, name, label in read_table(path).rows:
+        if not label_key(label):
             continue
         if name not in place:
             raise InputError(
                 f"line {line} labels {quoted(name)}, and no sample has this id; ids are "
                 f"like {shortened(', '.join(ids[:3].tolist()))}."
             )
-        earlier = texts[place[name]]
-        if earlier not in ("", label):
+        given = _Given(place[name], label, f"line {line}")
+        earlier = found.setdefault(place[name], given)
+        if label_key(earlier.text) != label_key(label):
             raise InputError(
                 f"line {line} labels {quoted(name)} as {quoted(label)}, and an "
-                f"earlier line as {quoted(earlier)}; keep one."
+                f"earlier line as {quoted(earlier.text)}; keep one."
             )
-        texts[place[name]] = label
-    return texts
+    return list(found.values())
 
 
-def read_rows(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield the id and the label in each row of a table, "" where there is none.
-
-    Raises
-    ------
-    InputError
-        Which does not name the file.
-    """
-    try:
-        rows = read_table(path)
-        head = [cell.strip().lower() for cell in next(rows, [])]
-        i, j = _column(head, ID_COLUMNS), _column(head, LABEL_COLUMNS)
-        for row in rows:
-            yield _cell(row, i), _cell(row, j)
-    except FileNotFoundError as error:
-        raise InputError("there is no such file; check the path.") from error
-    except UnreadableError as error:
-        raise InputError(f"this cannot be read as a table ({error}); save it as CSV.") from error
+def _ascending(given: Sequence[_Given]) -> tuple[str, ...]:
+    """Return the names that labels give to classes, numbers in their order before text."""
+    names = names_of(label.text for label in given).values()
+    numbers = {name: number for name in names if (number := number_in(name)) is not None}
+    return (*sorted(numbers, key=numbers.__getitem__), *sorted(set(names) - set(numbers)))
 
 
-def _cell(row: list[str], column: int) -> str:
-    return str(original_cell(row[column].strip())) if len(row) > column else ""
+def _places(names: Sequence[str]) -> dict[str, int]:
+    """Return the place of each name by its key; of names that are one class the first."""
+    return {label_key(name): i for i, name in reversed(list(enumerate(names)))}
 
 
-def _column(head: Sequence[str], names: Sequence[str]) -> int:
-    for i, cell in enumerate(head):
-        if cell in names:
-            return i
-    found = shortened(", ".join(head)) or "empty"
-    raise InputError(f"the first line must name the columns id and label; it is {found}.")
+def _known_key(label: _Given, place: dict[str, int], names: Sequence[str]) -> str:
+    key = label_key(label.text)
+    if key not in place:
+        raise InputError(f"{label.where}: {no_such_class(label.text, names)}")
+    return key
 
 
-def _named(texts: Sequence[str], known_names: Sequence[str]) -> NamedLabels:
-    given = sorted({text for text in texts if text}, key=_as_number)
-    if not given:
+def _check_two_classes(columns: IntArray, names: Sequence[str]) -> None:
+    found = np.unique(columns[columns != UNKNOWN])
+    if not found.size:
         raise InputError("it holds no label; label samples of at least two classes.")
-    if len(given) < 2:
+    if found.size < 2:
         raise InputError(
-            f"all its labels are {quoted(given[0])}; label samples of at least two classes."
+            f"all its labels are {quoted(names[found[0]])}; label samples of at least two classes."
         )
-    names = tuple(known_names) or tuple(given)
-    column = _columns_of_names(given, names)
-    return NamedLabels(
-        np.array([column.get(text, UNKNOWN) for text in texts], dtype=np.int64), names
-    )
-
-
-def _columns_of_names(given: Sequence[str], names: Sequence[str]) -> dict[str, int]:
-    """Return the column of each name, and of each number that stands for one."""
-    column = {str(i): i for i in range(len(names))} | {name: i for i, name in enumerate(names)}
-    for text in given:
-        if text not in column:
-            raise InputError(
-                f"the label {quoted(text)} is no class of the data: {nearest(text, names)}"
-            )
-    return column
-
-
-def _as_number(text: str) -> tuple[int, str]:
-    is_number = text.isdecimal() and len(text) < 19
-    return (int(text), "") if is_number else (10**18, text)
 
 
 def refuse_existing_table(path: Path, force: bool) -> None:

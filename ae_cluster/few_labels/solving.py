@@ -57,8 +57,11 @@ class GraphSystem(NamedTuple):
 
     def in_single_precision(self) -> GraphSystem:
         """Return the same system with half as many digits."""
-        matrix, patches, inverse = (part.astype(np.float32) for part in self[1:4])
-        return self._replace(matrix=matrix, patches=patches, coarse_inverse=inverse)
+        return self._replace(
+            matrix=self.matrix.astype(np.float32),
+            patches=self.patches.astype(np.float32),
+            coarse_inverse=self.coarse_inverse.astype(np.float32),
+        )
 
     def precondition(self, residuals: Matrix) -> Matrix:
         """Return what roughly solves the system for these right-hand sides."""
