@@ -163,6 +163,15 @@ class Checkpoint(Callback):
         )
 
 
+def epochs_done(path: Path) -> int:
+    """Return after how many epochs a checkpoint was written; 0 where none can be read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return int(json.loads((file.metadata() or {})["state"])["epoch"])
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
 def _checksum(tensors: dict[str, Tensor], state: str) -> str:
     digest = hashlib.sha256(state.encode())
     for name in sorted(tensors):

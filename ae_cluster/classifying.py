@@ -27,6 +27,7 @@ from ae_cluster.run_reading import method_names, read_codes, read_run_config
 if TYPE_CHECKING:
     from ae_cluster.autoencoder import AutoEncoder
 
+COLUMNS = ("id", "label", "prediction", "probability")  # of the table of predictions
 N_FOLDS = 5  # of cross-validation, at most
 RESHAPING_FOLDS = 3  # likewise; each teaches the encoder anew, which takes minutes
 DEFAULT_METHOD = "label-spreading"
@@ -143,14 +144,8 @@ def _classified(samples: Samples, given: NamedLabels | None, method: str, seed: 
     right = [m.predict(codes[fold]) == labels.columns[fold] for m, fold in zip(held_out, folds,
              strict=True)]  # fmt: skip
     names = np.array([*labels.names, ""])
-    table = pd.DataFrame(
-        {
-            "id": samples.ids,
-            "label": names[labels.columns],
-            "prediction": names[predicted],
-            "probability": shares.max(axis=1).round(4),
-        }
-    )
+    columns = samples.ids, names[labels.columns], names[predicted], shares.max(axis=1).round(4)
+    table = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
     return Classified(
         table,
         Estimate.of(np.concatenate(right)) if right else None,

@@ -39,8 +39,8 @@ def _carry_out(argv: Sequence[str] | None) -> int:
     try:
         with default_state():
             return int(arguments.function(arguments) or 0)
-    except KeyboardInterrupt:
-        way_on = "; the same command with --resume goes on" if arguments.command == "run" else ""
+    except KeyboardInterrupt as error:  # it says how to go on, where there is a way
+        way_on = f"; {error}" if str(error) else ""
         say_error(f"ae-cluster: interrupted{way_on}.")
         return 130
 

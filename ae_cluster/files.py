@@ -1,4 +1,4 @@
-"""Nothing half-written: write beside, then rename."""
+"""Nothing half-written, and nothing of anybody else's replaced: write beside, then rename."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ae_cluster.errors import InputError
+from ae_cluster.ours import drop_files, files_in, in_the_way, move_files, temporary_name, told
 
-_MARK = ".being-written"
+Ours = Callable[[Path], Collection[str]]
 
 
 @contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
-    """Give a file name beside ``path`` to write to; on success it takes ``path``'s place."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    """Give a file name beside ``path`` to write to; on success it takes ``path``'s place.
+
+    A link goes on leading where it led; what is no ordinary file is not replaced.
+    """
+    place = _ordinary(path)
+    beside = place.with_name(temporary_name())
     try:
         yield beside
-        beside.replace(path)
+        beside.replace(place)
     except OSError as error:
         raise _cannot_be_written(path, error) from error
     finally:
@@ -29,25 +35,83 @@ def written_beside(path: Path) -> Iterator[Path]:
             beside.unlink()
 
 
+def _ordinary(path: Path) -> Path:
+    """Return the file that is at ``path``, or will be; a link's target."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputError(f"{path} is no ordinary file; name another.")
+        return path.resolve() if path.is_symlink() else path
+    except FileNotFoundError:
+        return path.resolve() if path.is_symlink() else path
+    except OSError as error:
+        raise _cannot_be_written(path, error) from error
+
+
 @contextmanager
-def folder_written_beside(path: Path, force: bool = False) -> Iterator[Path]:
-    """Give a new folder beside ``path`` to fill; on success it takes ``path``'s place.
+def folder_written_beside(path: Path, force: bool, ours: Ours) -> Iterator[Path]:
+    """Give a new folder beside ``path`` to fill; on success its files take their places.
+
+    Parameters
+    ----------
+    path : Path
+    force : bool
+        Replace a folder that exists: those of its files that are ours, and no other.
+    ours : callable
+        Takes a folder that exists and returns the names of its files that are ours, the one that
+        tells what the folder is last; none where it is not ours.
 
     Raises
     ------
     InputError
-        When ``path`` exists and ``force`` is off, or cannot be written.
+        When ``path`` exists and ``force`` is off, is somebody else's, or cannot be written.
     """
     refuse_existing(path, force)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    refuse_others(path, ours(path))
+    with temporary_folder(path) as beside:
+        try:
+            yield beside
+            _put_in_place(beside, path, ours)
+        except OSError as error:
+            raise _cannot_be_written(path, error) from error
+
+
+@contextmanager
+def temporary_folder(path: Path) -> Iterator[Path]:
+    """Give a new folder beside ``path``, gone afterwards whatever happens."""
+    beside = path.with_name(temporary_name())
     try:
-        make_folder(beside)
-        yield beside
-        put_in_place(beside, path)
+        beside.mkdir(parents=True)
     except OSError as error:
         raise _cannot_be_written(path, error) from error
+    try:
+        yield beside
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def refuse_others(path: Path, ours: Collection[str]) -> None:
+    """Raise when a folder holds files and none of them is known to be ours."""
+    if not ours and path.is_dir() and (found := files_in(path)):
+        raise InputError(
+            f"{path} is not a folder that ae-cluster wrote, so it is not replaced (it holds "
+            f"{told(found)}); choose another place."
+        )
+
+
+def _put_in_place(beside: Path, path: Path, ours: Ours) -> None:
+    """Rename a finished folder to ``path``, or its files over those of a folder that is there."""
+    if not path.exists():
+        beside.rename(path)
+        return
+    names, old = files_in(beside), ours(path)
+    refuse_others(path, old)
+    if blocks := in_the_way(path, names, old):
+        raise InputError(
+            f"{path} holds {told(blocks)}, not written by ae-cluster, where a file of its own "
+            "belongs; move that away."
+        )
+    move_files(beside, names, path, last=list(old)[-1] if old else "")
+    drop_files(path, set(old) - set(names))
 
 
 def refuse_existing(path: Path, force: bool) -> None:
@@ -82,40 +146,6 @@ def make_folder(path: Path) -> None:
         raise InputError(
             f"The folder {path} cannot be made ({error.strerror}); choose another place."
         ) from error
-
-
-def put_in_place(beside: Path, path: Path) -> None:
-    """Rename a finished folder to ``path``; what stood there is removed only then."""
-    old = path.with_name(f".{path.name}.{os.getpid()}.old")
-    try:
-        if path.exists():
-            path.rename(old)
-        beside.rename(path)
-    except OSError as error:
-        if old.exists():
-            old.rename(path)
-        raise _cannot_be_written(path, error) from error
-    shutil.rmtree(old, ignore_errors=True)
-
-
-@contextmanager
-def marked_as_being_written(folder: Path) -> Iterator[None]:
-    """Leave this process's number in a folder as long as it writes there."""
-    mark = folder / _MARK
-    mark.write_text(str(os.getpid()))
-    try:
-        yield
-    finally:
-        mark.unlink(missing_ok=True)
-
-
-def is_being_written(folder: Path) -> bool:
-    """Return whether the process that marked a folder is still alive."""
-    try:
-        os.kill(int((folder / _MARK).read_text()), 0)
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def _cannot_be_written(path: Path, error: OSError) -> InputError:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae_cluster.classifying import file_order
+from ae_cluster.errors import InputError
 from ae_cluster.few_labels.label_files import (
     read_answers,
     read_pairs,
@@ -18,9 +19,10 @@ from ae_cluster.few_labels.label_files import (
 from ae_cluster.few_labels.suggesting import suggest_labels
 from ae_cluster.files import make_folder
 from ae_cluster.global_state import default_state
+from ae_cluster.ours import told
+from ae_cluster.run_place import LABELS as FOLDER
 from ae_cluster.run_reading import load_samples, method_names, read_codes, read_run_config
 
-FOLDER = "labels"  # in the run folder
 SHEET, QUESTIONS, ANSWERS = "sheet", "to_label.csv", "labels.csv"
 
 
@@ -61,7 +63,7 @@ def write_sheet(run: Path, n: int, *, data_home: Path | None = None, force: bool
     folder = run / FOLDER
     questions = folder / QUESTIONS
     make_folder(folder)
-    refuse_existing_table(questions, force)
+    _refuse_loss(run, force)
     write_labels(questions, ids[chosen].tolist(), [""] * n, numbered=True)
     sizes = [len(ids), len(arrays["ids_test"])]
     data, _ = load_samples(config, sizes, data_home)
@@ -91,8 +93,29 @@ def take_answers(run: Path, answers: Path) -> tuple[Path, int]:
     return path, len(labels)
 
 
+def _refuse_loss(run: Path, force: bool) -> None:
+    """Raise unless a new table replaces nothing but one that is read, and its picture."""
+    folder = run / FOLDER
+    questions = folder / QUESTIONS
+    refuse_existing_table(questions, force, "number,id,label", "id,label")
+    pictures = [f"{SHEET}{ending}" for ending in (".png", ".svg", ".txt")]
+    others = [name for name in pictures if (folder / name).exists()]
+    if others and not questions.exists():
+        raise InputError(f"{folder} holds {told(others)} but no {QUESTIONS}; move that away.")
+    earlier, given = _earlier(run), _labels_in(questions)
+    answered = [name for name, label in given.items() if label not in ("", earlier.get(name))]
+    if answered:
+        raise InputError(
+            f"{questions} holds labels that were not read yet (of {told(answered)}); read them "
+            f"first, with --answers {questions}, or move it away."
+        )
+
+
 def _earlier(run: Path) -> dict[str, str]:
-    path = run / FOLDER / ANSWERS
+    return _labels_in(run / FOLDER / ANSWERS)
+
+
+def _labels_in(path: Path) -> dict[str, str]:
     return read_pairs(path) if path.exists() else {}
 
 

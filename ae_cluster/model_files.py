@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from ae_cluster.bounded_files import reason
+from ae_cluster.bounded_files import read_json_object, reason
 from ae_cluster.errors import InputError
 from ae_cluster.files import folder_written_beside
 from ae_cluster.model_reading import (
@@ -29,8 +29,10 @@ from ae_cluster.model_reading import (
     read_model,
     unreadable_weights,
 )
+from ae_cluster.ours import present
 from ae_cluster.texts import quoted
 
+FILES = WEIGHTS, DESCRIPTION  # in the order in which they are replaced: the checksum is in the last
 # What safetensors and torch raise on what does not fit.
 DAMAGE = (
     *(AttributeError, KeyError, IndexError, TypeError, ValueError, RuntimeError, AssertionError),
@@ -54,14 +56,14 @@ def write(
     description : dict
         Everything else; must be JSON.
     force : bool
-        Replace what is there.
+        Replace the model that is there; other files in its folder stay.
 
     Raises
     ------
     InputError
-        When the folder exists or cannot be written.
+        When the folder exists, is no model's or cannot be written.
     """
-    with folder_written_beside(path, force) as folder:
+    with folder_written_beside(path, force, _files_of_model) as folder:
         weights = save({k: t.detach().cpu().contiguous() for k, t in tensors.items()})
         content = {"format_version": FORMAT_VERSION, "kind": kind, **description}
         content["checksum"] = checksum(content, weights)
@@ -146,3 +148,14 @@ def check_use(model: Any, n_clusters: int | None = None) -> None:
             raise ValueError(f"its labels are not numbers of {n_clusters} clusters")
         if model.cluster_centers_.shape != (n_clusters, codes.shape[1]):
             raise ValueError(f"its centers have shape {model.cluster_centers_.shape}")
+
+
+def _files_of_model(path: Path) -> list[str]:
+    """Return the files of a model folder in the order of ``FILES``, none where it is not one."""
+    found = present(path, FILES)
+    try:
+        said = set(read_json_object(path / DESCRIPTION)) if DESCRIPTION in found else set()
+    except (InputError, OSError):
+        said = set()
+    is_ours = {"format_version", "kind", "checksum"} <= said
+    return [name for name in FILES if name in found] if is_ours else []

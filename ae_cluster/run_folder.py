@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ae_cluster.being_written import claim
 from ae_cluster.config import FORMAT_VERSION, RunConfig
 from ae_cluster.datasets import Dataset, known_datasets
-from ae_cluster.errors import InputError
-from ae_cluster.files import expanded, is_being_written, make_folder, marked_as_being_written
+from ae_cluster.files import expanded
 from ae_cluster.machine import machine, versions
 
 if TYPE_CHECKING:  # scikit-learn takes a second to load, and reading needs none of it
@@ -25,41 +22,12 @@ if TYPE_CHECKING:  # scikit-learn takes a second to load, and reading needs none
 N_FRAMES = 60  # epochs whose codes are kept, at most
 
 
-def refuse_what_is_no_run(out: Path) -> None:
-    """Raise unless the folder to be replaced is a run's or empty: --force is for runs."""
-    if out.is_dir() and any(out.iterdir()) and not (out / "config.json").is_file():
-        raise InputError(
-            f"{out} is not the folder of a run (it has no config.json), so it is not replaced; "
-            "choose another place."
-        )
-
-
-@contextmanager
-def partial_folder(partial: Path, resume: bool, force: bool) -> Iterator[None]:
-    """Make the folder to fill; an error removes it, a kill leaves it for ``resume``."""
-    if partial.is_dir() and is_being_written(partial):
-        raise InputError(f"Another run is writing to {partial} now; choose another place.")
-    if partial.exists() and not resume and not force:
-        raise InputError(
-            f"{partial} holds a run that was interrupted; go on with it with --resume "
-            "(resume=True), or start anew with --force (force=True)."
-        )
-    if partial.is_dir() and not resume:
-        shutil.rmtree(partial)
-    goes_on = partial.exists()
-    made = [folder for folder in (partial, *partial.parents) if not folder.exists()]
-    make_folder(partial)
-    try:
-        with marked_as_being_written(partial):
-            yield
-    except Exception:
-        if goes_on:  # what an earlier run got done is not ours to throw away
-            raise
-        shutil.rmtree(partial, ignore_errors=True)
-        for folder in made[1:]:
-            with suppress(OSError):  # somebody else put something there meanwhile
-                folder.rmdir()
-        raise
+def arguments_of(config: RunConfig, data: Dataset) -> dict[str, Any]:
+    """Return the arguments of a run on data as its config.json has them."""
+    arguments = config.to_json()
+    if data.name not in known_datasets():  # a file: the config must work from any folder
+        arguments["dataset"] = str(expanded(config.dataset).absolute())
+    return arguments
 
 
 def write_config(
@@ -72,13 +40,10 @@ def write_config(
 ) -> None:
     """Write config.json: arguments, what the preset made of them, methods, data, versions."""
     height = data.image_shape
-    arguments = config.to_json()
-    if data.name not in known_datasets():  # a file: the config must work from any folder
-        arguments["dataset"] = str(expanded(config.dataset).absolute())
     content = {
         "format_version": FORMAT_VERSION,
         "run_id": run_id,
-        "arguments": arguments,
+        "arguments": arguments_of(config, data),
         "settings": settings,
         "methods": methods,
         "data": {
@@ -93,6 +58,7 @@ def write_config(
         "versions": versions(),
         "machine": machine(),
     }
+    claim(folder, "config.json")
     text = json.dumps(content, indent=2, ensure_ascii=False)
     # A file's name may hold what is no Unicode; JSON has words for that.
     (folder / "config.json").write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
@@ -108,6 +74,13 @@ def write_method(
     snapshots: NDArray[Any] | None,
 ) -> None:
     """Write codes.npz of one method, and history.csv and snapshots.npz where it has them."""
+    has_history = bool(loss_curve) or snapshots is not None
+    files = [
+        "codes.npz",
+        *["history.csv"] * has_history,
+        *["snapshots.npz"] * (snapshots is not None),
+    ]
+    claim(folder.parent.parent, *(f"methods/{folder.name}/{file}" for file in files))
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, Any] = {
         "ids_train": data.ids_train,
@@ -123,7 +96,7 @@ def write_method(
         "labels_test": data.y_test,
     }
     np.savez(folder / "codes.npz", **{k: v for k, v in arrays.items() if v is not None})
-    if not loss_curve and snapshots is None:
+    if not has_history:
         return
     history = pd.DataFrame({"epoch": range(1, len(loss_curve) + 1), "loss": loss_curve})
     history.to_csv(folder / "history.csv", index=False)

@@ -87,9 +87,12 @@ def method_names(folder: str | PathLike[str]) -> list[str]:
     folder = _place(folder)
     config = read_run_config(folder)
     found = sorted(path.parent.name for path in folder.glob("methods/*/codes.npz"))
+    kept = config.get("methods")
+    if kept is not None:  # what else lies there is somebody else's
+        found = [name for name in found if name in kept]
     if not found:
         raise InputError(f"{folder} holds no codes (methods/NAME/codes.npz); run it again.")
-    asked = list(config.get("methods", DEFAULTS))
+    asked = list(kept or DEFAULTS)
     return sorted(found, key=lambda name: asked.index(name) if name in asked else len(asked))
 
 

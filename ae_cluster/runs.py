@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ae_cluster import foreign
+from ae_cluster.being_written import claim
 from ae_cluster.clustering import Clustering, check_n_clusters
 from ae_cluster.config import RunConfig, unused_arguments
 from ae_cluster.datasets import Dataset, load_dataset
@@ -20,7 +20,7 @@ from ae_cluster.errors import InputError
 from ae_cluster.evaluation import UNKNOWN
 from ae_cluster.explorer import write_page
 from ae_cluster.figures import of_run
-from ae_cluster.files import expanded, put_in_place, refuse_existing
+from ae_cluster.files import expanded
 from ae_cluster.global_state import default_state
 from ae_cluster.machine import peak_mb
 from ae_cluster.methods import (
@@ -35,15 +35,25 @@ from ae_cluster.methods import (
     kind_of,
     ways_of,
 )
+from ae_cluster.ours import told
 from ae_cluster.rows import tidy_row
-from ae_cluster.run_folder import (
-    partial_folder,
-    refuse_what_is_no_run,
-    write_config,
-    write_method,
+from ae_cluster.run_folder import arguments_of, write_config, write_method
+from ae_cluster.run_place import (
+    can_go_on,
+    check_place,
+    finish,
+    finished,
+    is_finished,
+    keep_only,
+    made_in,
+    partial_of,
+    put_run_in_place,
+    refuse_labels_of_others,
+    tidy,
 )
+from ae_cluster.run_reading import read_scores
 from ae_cluster.scoring import class_table, merges_and_splits
-from ae_cluster.sources import CHECKPOINT, LEARNT, N_ORIGINALS, Job, Source, Sources
+from ae_cluster.sources import N_ORIGINALS, Job, Source, Sources, save_model
 from ae_cluster.spreadsheets import safe_table
 from ae_cluster.way_rows import (
     FAILURES,
@@ -86,9 +96,9 @@ def run(
     device : str
         As in `ae_cluster.AutoEncoder`.
     force : bool
-        Replace a folder that exists.
+        Replace a run that exists; files that are not of the run stay in its folder.
     resume : bool
-        Go on with a training that was killed.
+        Go on with a run that was killed; one that is finished already is left as it is.
     figures : bool
         Draw them: most of the time of a small run.
     expected_fingerprint : str or None
@@ -117,9 +127,8 @@ def run(
     out = expanded(out).absolute()
     if force and out.is_symlink():  # what it leads to is replaced, and it goes on leading there
         out = out.resolve()
-    refuse_existing(out, force)
-    if force:
-        refuse_what_is_no_run(out)
+    kept_as = [way.kept_as for way in ways if way.kept_as]
+    check_place(out, kept_as, force=force, resume=resume, figures=figures)
     data = load_dataset(
         config.dataset,
         data_home=data_home,
@@ -136,16 +145,34 @@ def run(
             )
         say(if_other_data)
     check_samples(config.methods, config.features, data.name, data.is_table)
+    if resume and not force and is_finished(out, arguments_of(config, data), data.fingerprint):
+        say(f"{out} is finished already; nothing is left to do.")
+        return read_scores(out)
+    n_samples = len(data.raw_train) + len(data.raw_test)
+    refuse_labels_of_others(out, data.name, n_samples, data.raw_train.shape[1])
     n_clusters = _resolve_n_clusters(config, data, ways)
-    partial = out.with_name(f"{out.name}.partial")
-    if resume and not partial.exists():
+    partial = partial_of(out)
+    if resume and not can_go_on(partial):
         say(f"There is no interrupted run at {partial} to go on with; starting from the beginning.")
-    with partial_folder(partial, resume, force):
-        run_id = _run_id(config, data)
-        job = Job(config, data, n_clusters, partial, run_id, device, verbose, say)
-        rows = _fill(job, ways, figures)
-    put_in_place(partial, out)
-    return rows
+    with made_in(partial, resume):
+        job = Job(config, data, n_clusters, partial, _run_id(config, data), device, verbose, say)
+        if (run_id := finished(partial)) is None:
+            rows = _fill(job, ways, figures)
+            finish(partial, job.run_id)
+        elif run_id != job.run_id:
+            raise InputError(
+                f"{partial} holds a finished run of another configuration or of other data; go "
+                "back to that configuration, or start anew with --force (force=True)."
+            )
+        beside = put_run_in_place(partial, out, force)
+    _tell_of_others(out, beside, say)
+    _tell_of_others(partial, tidy(partial, out), say)
+    return rows if run_id is None else read_scores(out)
+
+
+def _tell_of_others(folder: Path, names: Sequence[str], say: Callable[[str], None]) -> None:
+    if names:
+        say(f"Not of the run, and left as it was in {folder}: {told(names)}.")
 
 
 def _fill(job: Job, ways: Sequence[Way], figures: bool) -> pd.DataFrame:
@@ -153,7 +180,7 @@ def _fill(job: Job, ways: Sequence[Way], figures: bool) -> pd.DataFrame:
     folder, data, say = job.folder, job.data, job.say
     for line in [_described(data, job.n_clusters), *unused_arguments(job.config)]:
         say(line)
-    _drop_other_methods(folder, ways)
+    keep_only(folder, [way.kept_as for way in ways])
     sources = Sources(job)
     rows, kept = _carry_out(job, ways, sources)
 
@@ -163,16 +190,17 @@ def _fill(job: Job, ways: Sequence[Way], figures: bool) -> pd.DataFrame:
     )
     for way, (source, result) in kept.items():
         say(merges_and_splits(way.kept_as, data, result))
-        _write(folder / "methods" / way.kept_as, data, source, result)
+        _write(folder, way.kept_as, data, source, result)
     table = pd.DataFrame([tidy_row(**row) for row in rows])
     if figures:
         say(f"Drawing the figures …{of_run.note_on_names(data.class_names)}")
         _draw(folder / "figures", data, sources, kept, table)
     table["peak_mb"] = round(peak_mb(), 1)
+    claim(folder, "scores.csv")
     safe_table(table).to_csv(folder / "scores.csv", index=False)
     if kept:
+        claim(folder, "explorer.html")
         write_page(folder, data=data)
-    (folder / CHECKPOINT).unlink(missing_ok=True)
     return table
 
 
@@ -253,23 +281,16 @@ def _run_id(config: RunConfig, data: Dataset) -> str:
 # Files
 
 
-def _drop_other_methods(folder: Path, ways: Sequence[Way]) -> None:
-    """Remove what a run that was killed had learnt by methods that are not asked for now."""
-    asked = {way.kept_as for way in ways}
-    for place in (folder / "methods").glob("*"):
-        if place.name not in asked:
-            shutil.rmtree(place)
-
-
-def _write(place: Path, data: Dataset, source: Source, result: Clustering) -> None:
+def _write(folder: Path, name: str, data: Dataset, source: Source, result: Clustering) -> None:
+    place = folder / "methods" / name
     write_method(
         place, data, source.codes.train, source.codes.test, result, source.loss_curve,
         source.snapshots,
     )  # fmt: skip
+    claim(folder, f"methods/{name}/classes.csv")
     safe_table(class_table(data, result)).to_csv(place / "classes.csv", index=False)
     if source.model is not None:
-        source.model.save(place / "model", force=True)
-    (place / LEARNT).unlink(missing_ok=True)
+        save_model(source.model, folder, name)
 
 
 def _settings(job: Job, sources: Sources) -> dict[str, Any]:

@@ -15,21 +15,25 @@ from numpy.typing import NDArray
 from ae_cluster import learners
 from ae_cluster.autoencoder import AutoEncoder
 from ae_cluster.baselines import Codes, pca_codes, pixel_codes, untrained_codes
+from ae_cluster.being_written import CHECKPOINT, claim, drop
 from ae_cluster.bounded_files import read_json_object
 from ae_cluster.callbacks import Reconstructions
+from ae_cluster.checkpoints import epochs_done
 from ae_cluster.clustering import Clustering
 from ae_cluster.config import RunConfig, preset_epochs
 from ae_cluster.datasets import Dataset
 from ae_cluster.errors import InputError
+from ae_cluster.files import temporary_folder
 from ae_cluster.health import findings
 from ae_cluster.interrupts import at_once_on_ctrl_c
 from ae_cluster.methods import AUTOENCODER, GIVEN, SORTERS
+from ae_cluster.model_files import FILES as MODEL_FILES
+from ae_cluster.ours import move_files
+from ae_cluster.run_place import LEARNT
 from ae_cluster.training import DivergedError
 
 N_SNAPSHOTS = 2000  # training samples whose codes are kept at every epoch
 N_ORIGINALS = 8  # test images whose reconstructions are kept as training goes on
-CHECKPOINT = "checkpoint.safetensors"
-LEARNT = "learnt.json"  # beside a model that a run which was killed had finished
 
 
 class Job(NamedTuple):
@@ -106,14 +110,16 @@ class Sources:
         start = None if name in SORTERS else self[AUTOENCODER]
         place = job.folder / "methods" / name / "model"
         model, seconds = _kept(place, name, job.run_id)
-        if model is None:
+        if model is not None:
+            job.say(f"{name} was learnt before the run was interrupted.")
+        else:
             job.say(f"Learning {name} … (ae-cluster methods says how long it takes)")
             model = self._learner(name, start)
             began = time.perf_counter()
             with at_once_on_ctrl_c():
                 model.fit(data.raw_train)
             seconds = time.perf_counter() - began
-            _keep(model, place, seconds, job.run_id)
+            _keep(model, job, name, seconds)
         train, test = model.transform(data.raw_train), model.transform(data.raw_test)
         epochs = start.codes.epochs if start else model.n_iter_
         seconds += start.codes.seconds if start else 0
@@ -172,10 +178,14 @@ def _trained(job: Job) -> Source:
         f"Training an autoencoder with {config.n_components}-number codes for {epochs} "
         f"epoch{plural} …"
     )
+    claim(job.folder, CHECKPOINT)
+    if done := epochs_done(job.folder / CHECKPOINT):
+        job.say(f"Going on after epoch {done} of {epochs}, where it was interrupted.")
     start = time.perf_counter()
     try:
         model.fit(data.raw_train)
     except DivergedError as error:
+        drop(job.folder, {CHECKPOINT})  # going on from it would end in the same way
         raise InputError(f"No codes were learnt: {error}") from error
     if model.n_iter_ < epochs:  # Ctrl-C: the checkpoint keeps it, and half a run is no run
         raise KeyboardInterrupt
@@ -208,10 +218,20 @@ def _principal(job: Job) -> Source:
 # What a run that was killed had finished
 
 
-def _keep(model: Any, place: Path, seconds: float, run_id: str) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    model.save(place, force=True)
-    (place.parent / LEARNT).write_text(json.dumps({"run_id": run_id, "seconds": seconds}))
+def save_model(model: Any, folder: Path, name: str) -> None:
+    """Save a method's model into its run's folder, and touch nothing else there."""
+    place = folder / "methods" / name / "model"
+    claim(folder, *(f"methods/{name}/model/{file}" for file in MODEL_FILES))
+    with temporary_folder(place) as beside:
+        model.save(beside / place.name)
+        move_files(beside / place.name, MODEL_FILES, place)
+
+
+def _keep(model: Any, job: Job, name: str, seconds: float) -> None:
+    save_model(model, job.folder, name)
+    claim(job.folder, f"methods/{name}/{LEARNT}")
+    path = job.folder / "methods" / name / LEARNT
+    path.write_text(json.dumps({"run_id": job.run_id, "seconds": seconds}))
 
 
 def _kept(place: Path, name: str, run_id: str) -> tuple[Any, float]:

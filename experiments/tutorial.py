@@ -23,14 +23,21 @@ from ae_cluster import AutoEncoder, Callback, Dataset, InputError, Progress, loa
 from ae_cluster.commands.arguments import Parser
 from ae_cluster.figures import in_style, plot_code_tiles, plot_reconstructions
 from ae_cluster.figures.images import as_images, contact_sheet, show_sheet
-from ae_cluster.figures.style import captioned, new_figure
+from ae_cluster.figures.style import ENDINGS, captioned, new_figure
 from ae_cluster.files import folder_written_beside
 from ae_cluster.interrupts import at_once_on_ctrl_c
+from ae_cluster.ours import present
 from ae_cluster.terminal import exit_code
 from experiments import moving_pictures as moving
 
 EVERY = 100  # steps from one picture of the training to the next
 WATCHED, TILES = slice(5), slice(200)  # of the test images: the network is not trained on them
+CAPTION = "A training image of "
+STILLS = "3-codes", "2-training", "1-one-image"
+FILES = (  # the one that tells whose they are last
+    *("2-training.gif", "3-codes-turning.gif"),
+    *(f"{name}{ending}" for name in STILLS for ending in ENDINGS),
+)
 WHAT_NEXT = """What to try next:
   clothes, not digits         python -m experiments.tutorial --dataset fashion-mnist --out clothes
   images of your own          python -m experiments.tutorial --dataset IMAGES.npz --out mine
@@ -72,7 +79,7 @@ def plot_one_image(data: Dataset) -> Figure:
     figure = new_figure(4, 4.6)
     figure.add_subplot().imshow(as_images(data.raw_train[:1], data.image_shape)[0], cmap="gray")
     name = (*data.class_names, "no label")[label]  # −1, for unknown, picks the last
-    return captioned(figure, name, f"A training image of {data.name}, under its label.")
+    return captioned(figure, name, f"{CAPTION}{data.name}, under its label.")
 
 
 class Watch(Callback):
@@ -111,7 +118,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parsed(argv)
     try:
         args.show = moving.may_show(args.show)
-        with folder_written_beside(args.out, args.force) as folder:
+        with folder_written_beside(args.out, args.force, files_of_tutorial) as folder:
             tutorial(load_images(args), args, folder)
     except InputError as error:
         print(error, file=sys.stderr)
@@ -119,6 +126,13 @@ def main(argv: list[str] | None = None) -> int:
     print(f"The pictures and films lie in {args.out}; the .txt say what to see.\n\n{WHAT_NEXT}")
     moving.wait_for_windows()
     return 0
+
+
+def files_of_tutorial(folder: Path) -> list[str]:
+    """Return the files of a folder that this script wrote, none where it did not write it."""
+    found = present(folder, FILES)
+    is_ours = FILES[-1] in found and (folder / FILES[-1]).read_bytes().startswith(CAPTION.encode())
+    return [name for name in FILES if name in found] if is_ours else []
 
 
 def load_images(args: argparse.Namespace) -> Dataset:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
 from ae_cluster.errors import InputError
-from ae_cluster.files import (
-    folder_written_beside,
-    make_folder,
-    put_in_place,
-    sha256,
-    written_beside,
-)
+from ae_cluster.files import folder_written_beside, make_folder, sha256, written_beside
+from ae_cluster.ours import present
 
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
+
+
+def ours(folder):
+    """Return which files of a folder these tests wrote."""
+    return sorted(present(folder, ["old", "new"]))
 
 
 def cut_off(_, error):
@@ -72,7 +73,7 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path, assert_one_sentence, p
 def test_a_folder_appears_when_it_is_whole(tmp_path):
     path = tmp_path / "a" / "model"
 
-    with folder_written_beside(path) as beside:
+    with folder_written_beside(path, False, ours) as beside:
         (beside / "new").touch()
         assert not path.exists()
 
@@ -81,7 +82,7 @@ def test_a_folder_appears_when_it_is_whole(tmp_path):
 
 
 def test_a_folder_that_exists_is_refused_before_anything_is_done(folder, assert_one_sentence):
-    with pytest.raises(InputError) as error, folder_written_beside(folder):
+    with pytest.raises(InputError) as error, folder_written_beside(folder, False, ours):
         pytest.fail("there was work for nothing")
 
     assert_one_sentence(error, folder, "exists already", "--force")
@@ -89,7 +90,7 @@ def test_a_folder_that_exists_is_refused_before_anything_is_done(folder, assert_
 
 
 def test_with_force_a_folder_is_replaced_as_a_whole(folder):
-    with folder_written_beside(folder, force=True) as beside:
+    with folder_written_beside(folder, True, ours) as beside:
         (beside / "new").touch()
         assert names(folder) == ["old"]
 
@@ -100,7 +101,10 @@ def test_with_force_a_folder_is_replaced_as_a_whole(folder):
 def test_force_does_not_replace_a_file_by_a_folder(tmp_path, assert_one_sentence):
     (tmp_path / "file").write_text("precious")
 
-    with pytest.raises(InputError) as error, folder_written_beside(tmp_path / "file", force=True):
+    with (
+        pytest.raises(InputError) as error,
+        folder_written_beside(tmp_path / "file", True, ours),
+    ):
         pytest.fail("there was work for nothing")
 
     assert_one_sentence(error, tmp_path / "file", "not a folder")
@@ -111,7 +115,7 @@ def test_force_does_not_replace_a_file_by_a_folder(tmp_path, assert_one_sentence
 def test_a_folder_that_was_not_finished_leaves_the_old_one(folder, error):
     expected = InputError if isinstance(error, OSError) else error
 
-    with pytest.raises(expected), folder_written_beside(folder, force=True) as beside:
+    with pytest.raises(expected), folder_written_beside(folder, True, ours) as beside:
         cut_off((beside / "half").touch(), error)
 
     assert names(folder) == ["old"]
@@ -119,17 +123,13 @@ def test_a_folder_that_was_not_finished_leaves_the_old_one(folder, error):
 
 
 def test_a_folder_that_cannot_be_moved_leaves_the_old_one(folder, monkeypatch):
-    rename = Path.rename
+    def no_way(*_):
+        raise OSError(18, "Invalid cross-device link")
 
-    def no_way(self, target):
-        if "partial" in self.name:
-            raise OSError(18, "Invalid cross-device link")
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", no_way)
+    monkeypatch.setattr(Path, "replace", no_way)
     with (
         pytest.raises(InputError, match="Invalid cross-device link"),
-        folder_written_beside(folder, force=True) as beside,
+        folder_written_beside(folder, True, ours) as beside,
     ):
         (beside / "new").touch()
 
@@ -137,15 +137,72 @@ def test_a_folder_that_cannot_be_moved_leaves_the_old_one(folder, monkeypatch):
     assert names(folder.parent) == ["model"]
 
 
-def test_a_finished_folder_can_be_put_in_place_by_hand(folder):
-    finished = folder.with_name("finished")
-    finished.mkdir()
-    (finished / "new").touch()
+def test_what_is_not_ours_stays_in_a_folder_that_is_replaced(folder):
+    (folder / ".git").mkdir()
+    (folder / ".git" / "HEAD").write_text("mine")
+    with folder_written_beside(folder, True, ours) as beside:
+        (beside / "new").touch()
+        (folder / "late").write_text("mine too")
 
-    put_in_place(finished, folder)
+    assert names(folder) == [".git", "late", "new"]
+    assert (folder / ".git" / "HEAD").read_text() == "mine"
 
-    assert names(folder) == ["new"]
+
+@pytest.mark.parametrize("came", ["before", "meanwhile"])
+def test_a_folder_of_which_nothing_is_ours_is_refused(folder, assert_one_sentence, came):
+    (folder / "old").unlink()
+    mine = [folder / f"{n}.txt" for n in range(5)]
+    for path in mine if came == "before" else []:
+        path.write_text("mine")
+
+    def fill(beside):
+        (beside / "new").touch()
+        for path in mine:
+            path.write_text("mine")
+
+    with pytest.raises(InputError) as error, folder_written_beside(folder, True, ours) as beside:
+        fill(beside)
+
+    assert_one_sentence(error, folder, "0.txt, 1.txt, 2.txt and 2 more")
+    assert {path.read_text() for path in mine} == {"mine"}
+    assert names(folder) == [path.name for path in mine]
     assert names(folder.parent) == ["model"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "link to a folder"])
+def test_what_stands_in_the_way_is_refused(folder, assert_one_sentence, kind):
+    elsewhere = folder.with_name("elsewhere")
+    elsewhere.mkdir()
+    (elsewhere / "mine").write_text("mine")
+    if kind == "folder":
+        (folder / "new").mkdir()
+        (folder / "new" / "mine").write_text("mine")
+    else:
+        (folder / "new").symlink_to(elsewhere / "mine" if kind == "link" else elsewhere)
+    with pytest.raises(InputError) as error, folder_written_beside(folder, True, ours) as beside:
+        (beside / "new").write_text("new")
+
+    assert_one_sentence(error, folder, "new", "move that away")
+    assert (folder / "old").read_text() == "old"
+    assert (elsewhere / "mine").read_text() == "mine"
+    assert names(folder) == ["new", "old"]
+
+
+def test_a_link_goes_on_leading_where_it_led(tmp_path):
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "link").symlink_to("real")
+    with written_beside(tmp_path / "link") as beside:
+        beside.write_text("new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text() == "new"
+
+
+def test_what_is_no_ordinary_file_is_not_replaced(tmp_path, assert_one_sentence):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError) as error, written_beside(tmp_path / "pipe"):
+        pytest.fail("there was work for nothing")
+    assert_one_sentence(error, tmp_path / "pipe", "no ordinary file")
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path, assert_one_sentence):

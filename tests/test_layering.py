@@ -12,9 +12,9 @@ PACKAGE = ROOT / "ae_cluster"
 FLOORS = {
     0: [
         "texts", "spreadsheets", "errors", "labels", "global_state", "interrupts", "terminal",
-        "files", "bounded_files", "bounded_arrays", "checks", "rows", "anchors", "machine",
-        "sklearn_names", "methods", "evaluation", "neighbors", "foreign", "clustering",
-        "scalars", "pixels",
+        "ours", "files", "being_written", "bounded_files", "bounded_arrays", "checks", "rows",
+        "anchors", "machine", "sklearn_names", "methods", "evaluation", "neighbors", "foreign",
+        "clustering", "scalars", "pixels",
     ],
     1: [
         "networks", "threads", "backprop", "adam", "training", "callbacks", "checkpoints",
@@ -26,13 +26,13 @@ FLOORS = {
     3: ["baselines", "deep", "few_labels", "sorting", "reshaping", "learners", "semi_supervised",
         "scoring"],
     4: ["store", "run_folder", "run_reading", "tables", "comparison", "summaries", "figures",
-        "explorer"],
+        "explorer", "run_place"],
     5: ["grid", "sources", "way_rows", "runs", "classifying", "labelling"],
     6: ["commands", "cli", "experiments"],
 }  # fmt: skip
 NEVER_TORCH = [
     "evaluation", "semi_supervised", "store", "tables", "summaries", "figures", "run_folder",
-    "run_reading", "explorer", "config", "comparison", "cli",
+    "run_reading", "run_place", "explorer", "config", "comparison", "cli",
 ]  # fmt: skip
 
 

@@ -191,32 +191,16 @@ def test_a_clusterer_that_fails_is_a_row_that_says_so(tmp_path, monkeypatch):
     assert not (tmp_path / "out" / "methods" / "gmm").exists()
 
 
-def test_an_error_leaves_nothing_behind(tmp_path, monkeypatch):
+def test_an_error_before_anything_is_learnt_leaves_nothing_behind(tmp_path, monkeypatch):
     from ae_cluster import runs
 
-    def full(*_):
-        raise InputError("no space left.")
+    def broken(*_):
+        raise InputError("no codes.")
 
-    monkeypatch.setattr(runs, "write_config", full)
-    with pytest.raises(InputError, match="no space"):
-        quick_run(RunConfig(**QUICK), tmp_path / "out")
+    monkeypatch.setattr(runs, "_carry_out", broken)
+    with pytest.raises(InputError, match=r"^no codes.$"):
+        quick_run(RunConfig(**QUICK), tmp_path / "a" / "out")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_an_existing_folder_stays_whole_until_it_is_replaced(tmp_path):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "mine.txt").write_text("mine")
-    with pytest.raises(InputError, match="--force"):
-        quick_run(RunConfig(**QUICK), tmp_path / "out")
-    with pytest.raises(InputError):
-        quick_run(RunConfig(n_clusters=5000, **QUICK), tmp_path / "out", force=True)
-    assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
-    with pytest.raises(InputError, match="not the folder of a run"):
-        quick_run(RunConfig(**QUICK), tmp_path / "out", force=True)
-    assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
-    (tmp_path / "out" / "config.json").write_text("{}")
-    quick_run(RunConfig(**QUICK), tmp_path / "out", force=True)
-    assert not (tmp_path / "out" / "mine.txt").exists()
 
 
 def test_two_runs_do_not_write_to_one_place(tmp_path, monkeypatch):

@@ -282,18 +282,28 @@ def test_a_table_has_no_pictures(tutorial, capsys, assert_one_sentence, table, t
     assert list(tmp_path.iterdir()) == [table]
 
 
-def test_what_is_there_is_replaced_by_force_only(
+def test_what_is_there_is_replaced_by_force_only_and_only_what_is_ours(
     tutorial, capsys, assert_one_sentence, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(tutorial, "tutorial", lambda _, __, folder: (folder / "new.png").touch())
+    def draw(_, __, folder):
+        (folder / "1-one-image.txt").write_text("A training image of digits, under its label.")
+
+    monkeypatch.setattr(tutorial, "tutorial", draw)
     out = tmp_path / "pictures"
     out.mkdir()
-    (out / "mine.txt").touch()
+    (out / "mine.txt").write_text("mine")
     arguments = ["--smoke", "--no-show", "--out", str(out)]
     assert_one_sentence(failed(tutorial, capsys, *arguments), out, "--force")
+    assert_one_sentence(failed(tutorial, capsys, *arguments, "--force"), out, "mine.txt")
     assert [path.name for path in out.iterdir()] == ["mine.txt"]
+
+    (out / "mine.txt").rename(tmp_path / "mine.txt")
+    out.rmdir()
+    assert tutorial.main(arguments) == 0
+    (tmp_path / "mine.txt").rename(out / "mine.txt")
+    (out / "2-training.gif").touch()
     assert tutorial.main([*arguments, "--force"]) == 0
-    assert [path.name for path in out.iterdir()] == ["new.png"]
+    assert sorted(path.name for path in out.iterdir()) == ["1-one-image.txt", "mine.txt"]
 
 
 def test_nothing_half_written_stays(tutorial, tmp_path, monkeypatch):

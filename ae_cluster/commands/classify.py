@@ -77,13 +77,13 @@ def add(commands: Any) -> None:
 
 
 def _classify(arguments: argparse.Namespace) -> None:
-    from ae_cluster.classifying import classify, labels_for, report, samples_of
+    from ae_cluster.classifying import COLUMNS, classify, labels_for, report, samples_of
     from ae_cluster.few_labels.label_files import notes_on, refuse_existing_table
     from ae_cluster.files import written_beside
     from ae_cluster.spreadsheets import safe_table
 
     out = arguments.out.absolute()
-    refuse_existing_table(out, arguments.force)
+    refuse_existing_table(out, arguments.force, ",".join(COLUMNS))
     samples = samples_of(
         arguments.data,
         data_home=arguments.data_home,

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import ae_cluster
 from ae_cluster.commands import arguments as read
-from ae_cluster.config import SPLITS, RunConfig, free_folder, read_config
+from ae_cluster.config import (
+    SPLITS,
+    RunConfig,
+    folder_to_go_on_with,
+    free_folder,
+    read_config,
+)
 from ae_cluster.errors import InputError
 from ae_cluster.files import expanded
 from ae_cluster.methods import AUTOENCODER, GIVEN, is_foreign
@@ -134,7 +140,10 @@ def add(commands: Any) -> None:
     )
     option("--device", default="auto", help="cpu, cuda, …; default: a GPU where there is one")
     option(
-        "--force", action="store_true", default=False, help="replace the run folder if it exists"
+        "--force",
+        action="store_true",
+        default=False,
+        help="replace a run; other files stay",
     )
     option("--resume", action="store_true", default=False, help="go on with a run that was killed")
     run.set_defaults(function=_run)
@@ -157,7 +166,7 @@ def _run(arguments: argparse.Namespace) -> int:
         elif "dataset" in said:
             if_other = _on_other_data(said["dataset"], arguments.config, content)
     config = replace(earlier, **said)
-    out = getattr(arguments, "out", None) or free_folder(config.dataset, config.seed)
+    out = getattr(arguments, "out", None) or _free_place(config, arguments.resume)
 
     from ae_cluster.runs import run  # loads torch: only now
 
@@ -177,6 +186,10 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     print(_report(rows, out), flush=True)
     return 0 if (rows.loc[rows["budget"].isna(), "status"] == "ok").any() else 1
+
+
+def _free_place(config: RunConfig, resume: bool) -> Path:
+    return folder_to_go_on_with(config) if resume else free_folder(config.dataset, config.seed)
 
 
 def _refuse_foreign_code(path: Path, methods: Any) -> None:

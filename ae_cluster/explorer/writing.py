@@ -22,6 +22,7 @@ from ae_cluster.global_state import default_state
 from ae_cluster.run_reading import load_samples
 
 NAME = "explorer.html"
+_TITLE = "ae_cluster explorer"
 LIBRARY = "vendor/three.min.js"
 
 # In the order they are joined: a module imports only from those before it.
@@ -68,7 +69,8 @@ def write_page(
     run_folder : path
         What ``ae-cluster run`` wrote.
     out : path, default=None
-        The file; None is ``explorer.html`` in the run folder. An existing one is replaced.
+        The file; None is ``explorer.html`` in the run folder. An earlier page is replaced, and
+        nothing else.
     split : {"test", "train", "all"}
         Which samples to show. Beside "test", training samples whose codes were saved at every
         epoch and those of the label budgets come along.
@@ -90,12 +92,17 @@ def write_page(
     Raises
     ------
     InputError
-        When the folder is no run's, or the file cannot be written.
+        When the folder is no run's, or the file cannot be written or is no such page.
     """
     folder = expanded(run_folder)
     path = expanded(out) if out is not None else folder / NAME
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file, like {path / NAME}.")
+    if path.exists() and not is_page(path):
+        raise InputError(
+            f"{path} is no page that ae-cluster wrote, so it is not replaced; name another file "
+            "(--out FILE), or move that one away."
+        )
     run = read_run(folder)
     budget = smallest_budgets(run.labels["train"], run.config["arguments"].get("budgets") or ())
     clouds = choose_clouds(run, split, n_points, budget)
@@ -110,12 +117,21 @@ def write_page(
     return path
 
 
+def is_page(path: Path) -> bool:
+    """Return whether a file is a page that `write_page` wrote."""
+    try:
+        with path.open("rb") as file:
+            return f"{_TITLE}</title>".encode() in file.read(2**16)
+    except OSError:
+        return False
+
+
 def page_of(content: dict[str, Any]) -> str:
     """Return the HTML of a page with this content."""
     style, library, script = _asset("style.css"), _asset(LIBRARY), joined_modules()
     parts = {
         "policy": _policy(style, [library, script]),
-        "title": html.escape(f"{content['name']} – ae_cluster explorer"),
+        "title": html.escape(f"{content['name']} – {_TITLE}"),
         "style": style,
         "library": library,
         "script": script,

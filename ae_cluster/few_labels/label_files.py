@@ -228,14 +228,27 @@ def _check_two_classes(columns: IntArray, names: Sequence[str]) -> None:
         )
 
 
-def refuse_existing_table(path: Path, force: bool) -> None:
-    """Raise when a file is at ``path`` and may not be replaced, or anything else is."""
+def refuse_existing_table(path: Path, force: bool, *heads: str) -> None:
+    """Raise when anything is at ``path`` but, with ``force``, a table with one of these heads."""
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file.")
     if path.exists() and not force:
         raise InputError(f"{path} exists already; name another file, or replace it with --force.")
+    if path.exists() and not _has_head(path, heads):
+        raise InputError(
+            f"{path} is no table that ae-cluster wrote (its first line is not "
+            f"{heads[0]!r}), so it is not replaced; name another file."
+        )
     if not path.parent.is_dir():
         raise InputError(f"There is no folder {path.parent}; make it, or name another place.")
+
+
+def _has_head(path: Path, heads: Sequence[str]) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.readline(200).rstrip(b"\r\n") in [head.encode() for head in heads]
+    except OSError:
+        return False
 
 
 def write_labels(

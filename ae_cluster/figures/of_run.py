@@ -11,13 +11,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ae_cluster.being_written import claim
 from ae_cluster.evaluation import UNKNOWN, class_map, confusion_matrix
 from ae_cluster.figures.budget import plot_label_budget
 from ae_cluster.figures.codes import plot_code_tiles, plot_codes
 from ae_cluster.figures.confusion import plot_confusion
 from ae_cluster.figures.examples import cluster_examples
 from ae_cluster.figures.sheets import plot_cluster_profiles, plot_cluster_sheet
-from ae_cluster.figures.style import save_figure, undrawable
+from ae_cluster.figures.style import ENDINGS, save_figure, undrawable
 from ae_cluster.figures.training import plot_loss_curve, plot_reconstructions
 
 
@@ -116,4 +117,5 @@ def draw_label_budget(folder: Path, rows: pd.DataFrame, references: Mapping[str,
 
 def _save_all(figures: Mapping[str, Figure], folder: Path) -> None:
     for name, figure in figures.items():
+        claim(folder.parent, *(f"{folder.name}/{name}{ending}" for ending in ENDINGS))
         save_figure(figure, folder, name)

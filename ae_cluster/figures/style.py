@@ -19,7 +19,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
+from ae_cluster.files import make_folder, written_beside
 from ae_cluster.global_state import default_state
+
+ENDINGS = (".png", ".svg", ".txt")
 
 # Ten levels of lightness (CIELAB L* 20 to 84 in steps of 7), so the colours stay
 # apart in black and white; the hues were searched so that any two are at least
@@ -221,11 +224,15 @@ def save_figure(figure: Figure, folder: str | Path, name: str) -> list[Path]:
         The three files.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    png, svg, text = (folder / f"{name}{ending}" for ending in (".png", ".svg", ".txt"))
+    make_folder(folder)
+    png, svg, text = (folder / f"{name}{ending}" for ending in ENDINGS)
     caption = caption_of(figure)
-    figure.savefig(png, dpi=_PNG_DPI, metadata={"Description": caption})
+    about: dict[str, str | None] = {"Description": caption}
+    with written_beside(png) as beside:
+        figure.savefig(beside, format="png", dpi=_PNG_DPI, metadata=about)
     figure.set_layout_engine("none")  # found already, and half of what a figure takes
-    figure.savefig(svg, dpi=_SVG_DPI, metadata={"Date": None, "Description": caption})
-    text.write_text(caption + "\n", encoding="utf-8")
+    with written_beside(svg) as beside:
+        figure.savefig(beside, format="svg", dpi=_SVG_DPI, metadata=about | {"Date": None})
+    with written_beside(text) as beside:
+        beside.write_text(caption + "\n", encoding="utf-8")
     return [png, svg, text]
