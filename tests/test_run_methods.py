@@ -241,7 +241,7 @@ def test_the_readmes_ten_lines_add_a_method(here, capsys):
 def test_config_repeats_methods_and_what_is_said_beside_it_wins(here, capsys):
     first = ["--method", "n2d", "--method", SPECTRAL]
     main(["run", "d.npz", "--n-clusters", "4", *first, "--out", "a", *QUICK])
-    main(["run", "--config", "a/config.json", "--out", "b", "--no-figures"])
+    main(["run", "--config", "a/config.json", "--trust-config", "--out", "b", "--no-figures"])
     main(["run", "--config", "a/config.json", "--method", "gmm", "--out", "c", "--no-figures"])
     capsys.readouterr()
     a, b, c = (json.loads(Path(f"{n}/config.json").read_text())["arguments"] for n in "abc")
