@@ -12,7 +12,7 @@ from made_arrays import rng
 from ae_cluster.cli import main
 from ae_cluster.config import RunConfig, read_config
 from ae_cluster.datasets import load_dataset
-from ae_cluster.explorer.pictures import load_samples
+from ae_cluster.run_reading import load_samples
 
 QUICK = ["--epochs", "1", "--no-figures", "--budgets", "1", "--draws", "1", "--n-clusters", "2"]
 IMAGES = rng.integers(0, 256, (40, 4, 4), dtype=np.uint8)
@@ -64,7 +64,9 @@ def test_a_config_from_before_splits_by_its_seed():
     assert again["arguments"]["split_seed"] == 3
     assert (reseeded["arguments"]["seed"], reseeded["arguments"]["split_seed"]) == (5, 3)
     assert held_out("again") == held_out("reseeded") == held_out("old")
-    data, note = load_samples(read_config(Path("old/config.json")), None)
+    config = read_config(Path("old/config.json"))
+    sizes = (config["data"]["n_train"], config["data"]["n_test"])
+    data, note = load_samples(config, sizes, None)
     assert note == ""
     assert data.ids_test.tolist() == held_out("old")
     assert RunConfig.from_json({"seed": 3}).split_seed == 3
