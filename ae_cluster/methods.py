@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from ae_cluster.errors import InputError, nearest
-from ae_cluster.sklearn_names import meant
+from ae_cluster.common.errors import InputError, nearest
+from ae_cluster.common.sklearn_names import meant
 
 CLUSTERER = "clusters the codes"
 BASELINE = "codes to beat, clustered by KMeans"

@@ -1,5 +1,5 @@
 """One script per claim: ``python -m experiments.NAME``."""
 
-from ae_cluster.global_state import wait_without_spinning
+from ae_cluster.common.global_state import wait_without_spinning
 
 wait_without_spinning()

@@ -23,17 +23,18 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from torch import Tensor, nn
 
-from ae_cluster.clustering import Clustering, cluster_codes
+from ae_cluster.clustering.codes import Clustering, cluster_codes
+from ae_cluster.clustering.sorting import SortingAutoEncoder
+from ae_cluster.clustering.sorting.consistency import as_answers
+from ae_cluster.common.terminal import exit_code
 from ae_cluster.datasets import Dataset
-from ae_cluster.machine import peak_mb
 from ae_cluster.methods import SORTING_TUNED_ON
-from ae_cluster.scoring import clustering_rows
-from ae_cluster.sorting import SortingAutoEncoder
-from ae_cluster.sorting.teaching import as_answers, in_chunks
-from ae_cluster.store import Cell, Row, Store
-from ae_cluster.terminal import exit_code
-from experiments.cells import data_of, make_cell
-from experiments.grids import carry_out, grid_parser, prepare, seeds_and_epochs
+from ae_cluster.records.environment import peak_mb
+from ae_cluster.runs.scoring import clustering_rows
+from ae_cluster.training.minibatch import in_chunks
+from experiments.support.arguments import carry_out, grid_parser, prepare, seeds_and_epochs
+from experiments.support.cells import data_of, make_cell
+from experiments.support.store import Cell, Row, Store
 
 NAME = "ablation"
 STAGES = ("1 kmeans", "2 graph", "3 small steps", "4 changed images")

@@ -22,12 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer, load_wine, make_blobs
 
+from ae_cluster.common.files import make_folder
+from ae_cluster.common.terminal import exit_code
 from ae_cluster.datasets import Dataset
-from ae_cluster.files import make_folder
-from ae_cluster.store import Cell, Row, Store
-from ae_cluster.terminal import exit_code
-from experiments.cells import cluster_cell, data_of, make_cell
-from experiments.grids import carry_out, grid_parser, prepare, seeds_and_epochs
+from experiments.support.arguments import carry_out, grid_parser, prepare, seeds_and_epochs
+from experiments.support.cells import cluster_cell, data_of, make_cell
+from experiments.support.store import Cell, Row, Store
 
 WRONG_K = (8, 12, 15)
 STEEPNESS = 10  # of the largest class to the smallest

@@ -14,10 +14,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from ae_cluster.terminal import exit_code
-from experiments.cells import data_of, make_cell
+from ae_cluster.common.terminal import exit_code
 from experiments.compare_clustering import QUICK_WAYS
-from experiments.grids import carry_out, grid_parser, prepare, seeds_and_epochs
+from experiments.support.arguments import carry_out, grid_parser, prepare, seeds_and_epochs
+from experiments.support.cells import data_of, make_cell
 
 SIZES = (2, 3, 5, 10, 32)
 

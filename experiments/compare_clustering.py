@@ -20,11 +20,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ae_cluster.store import Cell, Store, cell_key
-from ae_cluster.terminal import exit_code
-from experiments.cells import VERSION, clusters_of, codes_of, data_of, make_cell
-from experiments.grids import carry_out, grid_parser, prepare, seeds_and_epochs
-from experiments.pictured import keep_pictured
+from ae_cluster.common.terminal import exit_code
+from experiments.support.arguments import carry_out, grid_parser, prepare, seeds_and_epochs
+from experiments.support.cells import VERSION, clusters_of, codes_of, data_of, make_cell
+from experiments.support.figure_data import keep_pictured
+from experiments.support.store import Cell, Store, cell_key
 
 QUICK_WAYS = (
     ("autoencoder", "kmeans"),

@@ -28,26 +28,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ae_cluster.autoencoder import AutoEncoder
-from ae_cluster.clustering import cluster_codes
-from ae_cluster.config import preset_epochs
-from ae_cluster.deep import paper_autoencoder
-from ae_cluster.files import make_folder
-from ae_cluster.learners import (
+from ae_cluster.autoencoder.estimator import AutoEncoder
+from ae_cluster.clustering.codes import cluster_codes
+from ae_cluster.clustering.deep import paper_autoencoder
+from ae_cluster.clustering.estimators import (
     DEEP_EPOCHS,
     deep_epochs,
     make_deep,
     own_clusters,
     reconstruction_errors,
 )
-from ae_cluster.machine import peak_mb
+from ae_cluster.common.files import make_folder
+from ae_cluster.common.terminal import exit_code
 from ae_cluster.methods import row_facts
-from ae_cluster.rows import COLUMNS
-from ae_cluster.scoring import clustering_rows
-from ae_cluster.store import Cell, Row, Store, cell_key
-from ae_cluster.terminal import exit_code
-from experiments.cells import ENCODER, VERSION, data_of, make_cell
-from experiments.grids import carry_out, grid_parser, prepare, seeds_and_epochs
+from ae_cluster.records.config import preset_epochs
+from ae_cluster.records.environment import peak_mb
+from ae_cluster.records.rows import COLUMNS
+from ae_cluster.runs.scoring import clustering_rows
+from experiments.support.arguments import carry_out, grid_parser, prepare, seeds_and_epochs
+from experiments.support.cells import ENCODER, VERSION, data_of, make_cell
+from experiments.support.store import Cell, Row, Store, cell_key
 
 NAME = "deep_clusterings"
 PAPERS, TUTORIALS = "paper-autoencoder", "autoencoder"

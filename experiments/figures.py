@@ -17,7 +17,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
-from ae_cluster.anchors import PUBLISHED_FEW_LABELS
+from ae_cluster.common.terminal import exit_code
 from ae_cluster.figures import (
     plot_code_sizes,
     plot_label_budget,
@@ -27,10 +27,10 @@ from ae_cluster.figures import (
     plot_training_curve,
     save_figure,
 )
-from ae_cluster.rows import FROZEN, RESHAPING
-from ae_cluster.terminal import exit_code
-from experiments.pictured import draw_pictured
-from experiments.published import nothing_found, published_rows, redraw_parser
+from ae_cluster.reports.literature import PUBLISHED_FEW_LABELS
+from ae_cluster.semi_supervised.methods import FROZEN, RESHAPING
+from experiments.support.figure_data import draw_pictured
+from experiments.support.published import nothing_found, published_rows, redraw_parser
 
 BEST_FIRST = ("sorting-images", "sorting", "autoencoder")
 

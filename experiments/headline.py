@@ -19,12 +19,12 @@ from typing import Any
 
 import pandas as pd
 
-from ae_cluster.anchors import PUBLISHED, Published
-from ae_cluster.errors import InputError
-from ae_cluster.summaries import summarize
-from ae_cluster.terminal import exit_code
-from ae_cluster.texts import in_markdown
-from experiments.published import nothing_found, published_rows, redraw_parser
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.terminal import exit_code
+from ae_cluster.common.texts import in_markdown
+from ae_cluster.reports import summarize
+from ae_cluster.reports.literature import PUBLISHED, Published
+from experiments.support.published import nothing_found, published_rows, redraw_parser
 
 BEGIN = "<!-- headline: written by python -m experiments.headline -->"
 END = "<!-- end of headline -->"

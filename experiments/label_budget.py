@@ -1,12 +1,12 @@
 """Claim: a trained code turns a few labels into a classifier, and how good a one.
 
-Two families, kept apart. On frozen codes: every method of `ae_cluster.few_labels` with 1 to 100
+Two families, kept apart. On frozen codes: every method of `semi_supervised.frozen`, with 1 to 100
 labels per class, and with all, on the tutorial autoencoder's codes, the sorting codes without
 and with an image prior, three principal components, all pixels, and the untrained encoder's
 codes. Ten seeds of each encoder, six draws of the labelled samples for each: draw 6·seed + i,
 the same for all features and methods, so that comparisons are paired; methods with a clusterer
 have three starts of it on the same codes. Reshaping the encoder: the methods of
-`ae_cluster.reshaping` with 1, 5, 10 and 100 labels per class, three seeds, the first five of
+`semi_supervised.finetuned` with 1, 5, 10 and 100 labels per class, three seeds, the first five of
 the same draws; each starts from the encoder of its seed, trained once.
 
 Encoders come from the store that compare_clustering fills. A budget larger than a class cannot
@@ -33,17 +33,16 @@ from typing import Any
 
 import numpy as np
 
-from ae_cluster.errors import InputError
-from ae_cluster.evaluation import UNKNOWN
-from ae_cluster.few_labels.budgets import draw_budget, draw_random_budget, write_budgets
-from ae_cluster.few_labels.graph import neighbor_graph
-from ae_cluster.few_labels.methods import METHODS, RESHAPING_STARTS
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.terminal import exit_code
+from ae_cluster.graphs.knn_graph import neighbor_graph
 from ae_cluster.methods import SORTERS, SORTING_TUNED_ON
-from ae_cluster.rows import FROZEN, RESHAPING
-from ae_cluster.semi_supervised import ALL, label_budget_rows
-from ae_cluster.store import Cell, Row, Store
-from ae_cluster.terminal import exit_code
-from experiments.cells import (
+from ae_cluster.metrics.clustering import UNKNOWN
+from ae_cluster.semi_supervised.budgets import draw_budget, draw_random_budget, write_budgets
+from ae_cluster.semi_supervised.evaluation import ALL, label_budget_rows
+from ae_cluster.semi_supervised.methods import FROZEN, METHODS, RESHAPING, RESHAPING_STARTS
+from experiments.support.arguments import carry_out, grid_parser, prepare, seeds_and_epochs
+from experiments.support.cells import (
     clusters_asked,
     codes_of,
     data_of,
@@ -52,7 +51,7 @@ from experiments.cells import (
     peak_mb_with,
     sorting_cell,
 )
-from experiments.grids import carry_out, grid_parser, prepare, seeds_and_epochs
+from experiments.support.store import Cell, Row, Store
 
 BUDGETS = (1, 2, 5, 10, 50, 100, ALL)
 FEATURES = ("autoencoder", "sorting", "sorting-images", "pca", "pixels", "untrained")
@@ -167,7 +166,7 @@ def _frozen_rows(cell: Cell, store: Store) -> list[Row]:
 def _reshaping_rows(cell: Cell, store: Store) -> list[Row]:
     from sklearn.frozen import FrozenEstimator
 
-    from ae_cluster.reshaping.methods import METHODS as RESHAPING_METHODS
+    from ae_cluster.semi_supervised.methods import RESHAPING_METHODS
 
     data = data_of(cell["dataset"])
     rows = label_budget_rows(

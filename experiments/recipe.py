@@ -24,12 +24,17 @@ from sklearn.decomposition import PCA
 from tqdm import tqdm
 
 from ae_cluster import AutoEncoder, Dataset, load_dataset
-from ae_cluster.clustering import cluster_codes
-from ae_cluster.commands.arguments import Parser
-from ae_cluster.evaluation import accuracy, accuracy_matched, matched_map, neighbor_accuracy, nmi
-from ae_cluster.semi_supervised import label_budget_rows
-from ae_cluster.terminal import exit_code
-from experiments.plain_tutorial import mean_squared_error, train_tutorial
+from ae_cluster.clustering.codes import cluster_codes
+from ae_cluster.common.terminal import Parser, exit_code
+from ae_cluster.metrics.clustering import (
+    accuracy,
+    accuracy_matched,
+    matched_map,
+    neighbor_accuracy,
+    nmi,
+)
+from ae_cluster.semi_supervised.evaluation import label_budget_rows
+from experiments.support.reference_tutorial import mean_squared_error, train_tutorial
 
 PER_CLASS, DRAWS = 10, 6
 

@@ -27,8 +27,7 @@ from typing import Any
 
 import pandas as pd
 
-from ae_cluster.commands.arguments import Parser
-from ae_cluster.terminal import exit_code
+from ae_cluster.common.terminal import Parser, exit_code
 
 SIZES = (784, 128, 64, 12, 3, 12, 64, 128, 784)
 N, BATCH = 60_000, 64
@@ -36,7 +35,7 @@ N, BATCH = 60_000, 64
 
 def run_tutorial(data_home: Path, epochs: int) -> dict[str, Any]:
     """Train the tutorial's way; return epoch seconds and final loss."""
-    from experiments.plain_tutorial import mean_squared_error, train_tutorial
+    from experiments.support.reference_tutorial import mean_squared_error, train_tutorial
 
     marks = [time.perf_counter()]
     model = train_tutorial(data_home, 0, epochs, lambda: marks.append(time.perf_counter()))
@@ -121,7 +120,7 @@ def measure(way: str, data_home: Path, epochs: int, threads: int) -> dict[str, A
 
 def child(way: str, data_home: Path, epochs: int) -> None:
     """Run one way in this process and print what was found as one line of JSON."""
-    from ae_cluster.machine import peak_mb
+    from ae_cluster.records.environment import peak_mb
 
     found = WAYS[way](data_home, epochs)
     print(json.dumps(found | {"peak_mb": peak_mb()}))

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
-from ae_cluster.few_labels.spread import spread_of_draws, write_spread
-from ae_cluster.summaries import GROUP, summarize, write_tables
-from ae_cluster.terminal import exit_code
-from experiments.medians import awkward_table, deep_table
-from experiments.published import EXPERIMENTS, nothing_found, published_rows, redraw_parser
+from ae_cluster.common.terminal import exit_code
+from ae_cluster.reports import GROUP, summarize, write_tables
+from ae_cluster.reports.label_budgets import spread_of_draws, write_spread
+from experiments.support.medians import awkward_table, deep_table
+from experiments.support.published import EXPERIMENTS, nothing_found, published_rows, redraw_parser
 
 TRAINING = (*GROUP, "n_train", "epochs")
 BY = {

@@ -15,12 +15,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-from ae_cluster.clustering import CLUSTERERS
-from ae_cluster.config import preset_epochs
-from ae_cluster.store import Cell
-from ae_cluster.terminal import exit_code
-from experiments.cells import data_of, make_cell
-from experiments.grids import carry_out, grid_parser, prepare, seeds_and_epochs
+from ae_cluster.clustering.codes import CLUSTERERS
+from ae_cluster.common.terminal import exit_code
+from ae_cluster.records.config import preset_epochs
+from experiments.support.arguments import carry_out, grid_parser, prepare, seeds_and_epochs
+from experiments.support.cells import data_of, make_cell
+from experiments.support.store import Cell
 
 EPOCHS = (0, 1, 2, 5, 10, 20, 50, 100)
 IMAGES = (100, 300, 1_000, 3_000, 10_000, 30_000)

@@ -20,15 +20,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ae_cluster import AutoEncoder, Callback, Dataset, InputError, Progress, load_dataset
-from ae_cluster.commands.arguments import Parser
+from ae_cluster.common.files import folder_written_beside
+from ae_cluster.common.interrupts import at_once_on_ctrl_c
+from ae_cluster.common.own_files import present
+from ae_cluster.common.terminal import Parser, exit_code
 from ae_cluster.figures import in_style, plot_code_tiles, plot_reconstructions
 from ae_cluster.figures.images import as_images, contact_sheet, show_sheet
 from ae_cluster.figures.style import ENDINGS, captioned, new_figure
-from ae_cluster.files import folder_written_beside
-from ae_cluster.interrupts import at_once_on_ctrl_c
-from ae_cluster.ours import present
-from ae_cluster.terminal import exit_code
-from experiments import moving_pictures as moving
+from experiments.support import animation as moving
 
 EVERY = 100  # steps from one picture of the training to the next
 WATCHED, TILES = slice(5), slice(200)  # of the test images: the network is not trained on them

@@ -28,15 +28,15 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from ae_cluster.commands.arguments import Parser
-from ae_cluster.errors import InputError
-from ae_cluster.grid import make_task, run_grid
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.terminal import Parser, exit_code
 from ae_cluster.methods import is_foreign
-from ae_cluster.store import Store
-from ae_cluster.terminal import exit_code
-from experiments import cells, label_budget
-from experiments.grids import positive
-from experiments.published import EXPERIMENTS, nothing_found, published_rows
+from experiments import label_budget
+from experiments.support import cells
+from experiments.support.arguments import positive
+from experiments.support.grid import make_task, run_grid
+from experiments.support.published import EXPERIMENTS, nothing_found, published_rows
+from experiments.support.store import Store
 
 REPRODUCED, TOLERATED = 0.001, 0.01
 STRATA = ["dataset", "experiment", "features", "method"]

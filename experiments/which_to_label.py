@@ -20,17 +20,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ae_cluster.errors import InputError
-from ae_cluster.evaluation import UNKNOWN
-from ae_cluster.few_labels.budgets import draw_budget, draw_random_budget
-from ae_cluster.few_labels.methods import few_label_classifiers
-from ae_cluster.few_labels.suggesting import suggest_labels
-from ae_cluster.files import make_folder
-from ae_cluster.spreadsheets import safe_table
-from ae_cluster.store import Store
-from ae_cluster.terminal import exit_code
-from experiments.cells import codes_of, data_of, encoder_cell
-from experiments.grids import grid_parser, prepare, seeds_and_epochs
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.files import make_folder
+from ae_cluster.common.spreadsheets import safe_table
+from ae_cluster.common.terminal import exit_code
+from ae_cluster.metrics.clustering import UNKNOWN
+from ae_cluster.semi_supervised.active_learning import suggest_labels
+from ae_cluster.semi_supervised.budgets import draw_budget, draw_random_budget
+from ae_cluster.semi_supervised.methods import few_label_classifiers
+from experiments.support.arguments import grid_parser, prepare, seeds_and_epochs
+from experiments.support.cells import codes_of, data_of, encoder_cell
+from experiments.support.store import Store
 
 PER_CLASS = (1, 2, 5, 10)
 METHODS = ("knn", "label-spreading", "poisson")

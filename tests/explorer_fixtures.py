@@ -9,9 +9,9 @@ import shutil
 
 import pytest
 
-from ae_cluster.config import RunConfig
 from ae_cluster.explorer import write_page
-from ae_cluster.runs import run
+from ae_cluster.records.config import RunConfig
+from ae_cluster.runs.run import run
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # A machine without a graphics card draws WebGL with the processor.

@@ -8,12 +8,12 @@ import time
 import numpy as np
 import pandas as pd
 
-from ae_cluster.autoencoder import AutoEncoder
-from ae_cluster.clustering import Clustering
-from ae_cluster.config import RunConfig
-from ae_cluster.rows import tidy_row
-from ae_cluster.run_folder import write_config, write_method
-from ae_cluster.runs import run
+from ae_cluster.autoencoder.estimator import AutoEncoder
+from ae_cluster.clustering.codes import Clustering
+from ae_cluster.records.config import RunConfig
+from ae_cluster.records.rows import tidy_row
+from ae_cluster.records.writing import write_config, write_method
+from ae_cluster.runs.run import run
 
 
 def make_run(folder, arrays, **arguments):
@@ -138,7 +138,7 @@ def fake_run(tmp_path, data):
     ]
     frames = np.stack([codes[0][:2000] * share for share in np.linspace(0.1, 1, 11)])
     result = Clustering(data.y_train, data.y_test, None, None, centers, 1.0)
-    write_method(folder / "methods" / "kmeans", data, *codes, result, [0.1] * 10, frames)
+    write_method(folder / "methods" / "kmeans", data, *codes, result._asdict(), [0.1] * 10, frames)
     model = AutoEncoder(max_iter=1, random_state=0).fit(data.raw_train[:640])
     model.save(folder / "methods" / "kmeans" / "model")
     row = {"dataset": data.name, "split": "test", "method": "kmeans", "features": "autoencoder"}

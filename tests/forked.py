@@ -54,7 +54,7 @@ def _command(job, said):
     for name, number in (("kill_at", signal.SIGKILL), ("sigint_at", signal.SIGINT)):
         if n := job.get(name):
             _strike_at(n, number, job["cwd"])
-    from ae_cluster.cli import main
+    from ae_cluster.cli.main import main
 
     try:
         return main(job["argv"])
@@ -70,10 +70,6 @@ def _command(job, said):
 def serve():
     """Carry out commands until there are no more."""
     "".encode("utf-8-sig")  # loads it: another user may not be let to the file
-    import ae_cluster.classifying
-    import ae_cluster.few_labels.methods
-    import ae_cluster.labelling
-    import ae_cluster.runs  # noqa: F401
 
     for line in sys.stdin:
         job = json.loads(line)

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from ae_cluster.rows import tidy_row
+from ae_cluster.records.rows import tidy_row
 
 PLACE = {
     "dataset": "mnist",

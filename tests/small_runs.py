@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ae_cluster.config import RunConfig
-from ae_cluster.runs import run
+from ae_cluster.records.config import RunConfig
+from ae_cluster.runs.run import run
 
 
 def small_images(n=30, side=6):

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from ae_cluster.adam import Adam, flatten_parameters, release_gradients
-from ae_cluster.networks import DenseAutoEncoder, initialize
+from ae_cluster.autoencoder.networks import DenseAutoEncoder, initialize
+from ae_cluster.training.optimizer import Adam, flatten_parameters, release_gradients
 
 
 @pytest.fixture

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from ae_cluster import AutoEncoder, Callback, fitting
-from ae_cluster.adam import Adam
-from ae_cluster.backprop import AutogradGradient, ReconstructionGradient
-from ae_cluster.callbacks import ProgressBar
-from ae_cluster.networks import ConvAutoEncoder, DenseAutoEncoder, initialize
-from ae_cluster.training import DivergedError
+from ae_cluster import AutoEncoder, Callback
+from ae_cluster.autoencoder.networks import ConvAutoEncoder, DenseAutoEncoder, initialize
+from ae_cluster.autoencoder.reconstruction import AutogradGradient, ReconstructionGradient
+from ae_cluster.training import fitting
+from ae_cluster.training.callbacks import ProgressBar
+from ae_cluster.training.loop import DivergedError
+from ae_cluster.training.optimizer import Adam
 
 
 def small(**parameters):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ae_cluster.adam import flatten_parameters
-from ae_cluster.backprop import AutogradGradient, ReconstructionGradient
-from ae_cluster.networks import ConvAutoEncoder, DenseAutoEncoder, initialize
+from ae_cluster.autoencoder.networks import ConvAutoEncoder, DenseAutoEncoder, initialize
+from ae_cluster.autoencoder.reconstruction import AutogradGradient, ReconstructionGradient
+from ae_cluster.training.optimizer import flatten_parameters
 
 ACTIVATIONS = ["identity", "logistic", "relu", "tanh"]
 DEPTHS = [(), (6,), (7, 5), (9, 7, 5, 4)]

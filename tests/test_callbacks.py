@@ -11,8 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from ae_cluster.adam import Adam
-from ae_cluster.callbacks import (
+from ae_cluster.training.callbacks import (
     EarlyStopping,
     LastGoodWeights,
     LearningRateSchedule,
@@ -20,7 +19,8 @@ from ae_cluster.callbacks import (
     Reconstructions,
     Snapshots,
 )
-from ae_cluster.training import DivergedError, Progress
+from ae_cluster.training.loop import DivergedError, Progress
+from ae_cluster.training.optimizer import Adam
 
 
 @pytest.fixture

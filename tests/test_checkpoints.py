@@ -17,9 +17,10 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from ae_cluster import AutoEncoder, Callback, InputError, checkpoints, fitting
-from ae_cluster.checkpoints import Checkpoint
-from ae_cluster.training import DivergedError
+from ae_cluster import AutoEncoder, Callback, InputError
+from ae_cluster.training import checkpoints, fitting
+from ae_cluster.training.checkpoints import Checkpoint
+from ae_cluster.training.loop import DivergedError
 
 CONFIGURATIONS = {
     "plain": {},

@@ -7,8 +7,13 @@ import re
 import numpy as np
 import pytest
 
-from ae_cluster.checks import check_same_length, checked_codes, checked_halves, checked_labels
-from ae_cluster.errors import InputError
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.validation import (
+    check_same_length,
+    checked_codes,
+    checked_halves,
+    checked_labels,
+)
 
 
 @pytest.mark.parametrize(

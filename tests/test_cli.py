@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from ae_cluster.cli import build_parser, main
-from ae_cluster.config import RunConfig, free_folder, parse_sizes, preset_epochs, read_config
-from ae_cluster.errors import InputError
+from ae_cluster.cli.arguments import parse_sizes
+from ae_cluster.cli.main import build_parser, main
+from ae_cluster.common.errors import InputError
+from ae_cluster.records.config import RunConfig, free_folder, preset_epochs, read_config
 
 IMAGES = (load_digits().images[:200] * 15).astype(np.uint8)
 PLAIN = ["--epochs", "1", "--draws", "1", "--budgets", "1,2"]

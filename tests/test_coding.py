@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from ae_cluster import AutoEncoder, coding
+from ae_cluster import AutoEncoder
+from ae_cluster.autoencoder import inference
 
 FRESH_PROCESS = """
 import json, resource, sys
@@ -85,7 +86,7 @@ def test_codes_do_not_depend_on_the_chunks(model, digit_rows, monkeypatch):
 
     for name, size in [("CHUNK_ROWS", 7), ("CHUNK_VALUES", 64 * 100), ("CHUNK_VALUES", 1)]:
         with monkeypatch.context() as patched:
-            patched.setattr(coding, name, size)
+            patched.setattr(inference, name, size)
             assert np.allclose(model.transform(digit_rows), codes, rtol=0, atol=1e-6)
             assert np.allclose(model.inverse_transform(codes), images, rtol=0, atol=1e-6)
             assert model.score(digit_rows) == pytest.approx(score, rel=1e-6)
@@ -97,7 +98,7 @@ def test_codes_do_not_depend_on_the_chunks(model, digit_rows, monkeypatch):
 def test_a_chunk_is_bounded_in_rows_and_in_values(model, n_features, rows):
     X = np.broadcast_to(np.uint8(0), (5000, n_features))  # takes no memory
 
-    first = next(coding.chunks(X, model.network_))
+    first = next(inference.chunks(X, model.network_))
 
     assert first.shape == (rows, n_features)
 

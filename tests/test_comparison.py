@@ -13,8 +13,13 @@ import pytest
 from sklearn.datasets import load_digits
 
 from ae_cluster import InputError, RunConfig, run
-from ae_cluster.cli import main
-from ae_cluster.comparison import compared_rows, comparison_report, described_config, read_runs
+from ae_cluster.cli.main import main
+from ae_cluster.reports.comparison import (
+    compared_rows,
+    comparison_report,
+    described_config,
+    read_runs,
+)
 
 QUICK = {"epochs": 1, "budgets": (1, 2), "draws": 1}
 

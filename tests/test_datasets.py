@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ae_cluster.common.errors import InputError
 from ae_cluster.datasets import Dataset, known_datasets, load_dataset
 from ae_cluster.datasets.dataset import fingerprint
-from ae_cluster.errors import InputError
 
 
 def test_known_names():

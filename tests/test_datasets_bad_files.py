@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from made_arrays import AN_OBJECT, BYTES, FLOATS, TABLE, Y
 
+from ae_cluster.common.errors import InputError
 from ae_cluster.datasets import load_dataset
-from ae_cluster.errors import InputError
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ae_cluster.common.errors import InputError
 from ae_cluster.datasets import load_dataset
 from ae_cluster.datasets.fetching import data_folder
 from ae_cluster.datasets.named import FROM_TORCHVISION
-from ae_cluster.errors import InputError
 
 torchvision_datasets = pytest.importorskip("torchvision.datasets")
 

@@ -8,9 +8,9 @@ import time
 import numpy as np
 import pytest
 
+from ae_cluster.common.errors import InputError
 from ae_cluster.datasets import load_dataset
 from ae_cluster.datasets.named import FROM_TORCHVISION, SHA256
-from ae_cluster.errors import InputError
 
 EMNIST_SPLITS = {
     "byclass": 62,

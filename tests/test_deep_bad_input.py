@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from ae_cluster import AutoEncoder, Callback, InputError
-from ae_cluster.deep import DCN, DEC, IDEC, N2D, VaDE
-from ae_cluster.health import HealthWarning
-from ae_cluster.training import DivergedError
+from ae_cluster.clustering.deep import DCN, DEC, IDEC, N2D, VaDE
+from ae_cluster.training.diagnostics import HealthWarning
+from ae_cluster.training.loop import DivergedError
 
 TRAINED = [DEC, IDEC, DCN, VaDE]
 ALL = pytest.mark.parametrize("way", [*TRAINED, N2D])
-quiet = pytest.mark.filterwarnings("ignore::ae_cluster.health.HealthWarning")
+quiet = pytest.mark.filterwarnings("ignore::ae_cluster.training.diagnostics.HealthWarning")
 
 
 def small(way, k, **parameters):

@@ -9,11 +9,11 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits
 
 from ae_cluster import AutoEncoder, Callback, InputError
-from ae_cluster.deep import DCN, DEC, IDEC, N2D, VaDE, paper_autoencoder
-from ae_cluster.evaluation import accuracy_matched
+from ae_cluster.clustering.deep import DCN, DEC, IDEC, N2D, VaDE, paper_autoencoder
+from ae_cluster.metrics.clustering import accuracy_matched
 
 TRAINED = [DEC, IDEC, DCN, VaDE]
-pytestmark = pytest.mark.filterwarnings("ignore::ae_cluster.health.HealthWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::ae_cluster.training.diagnostics.HealthWarning")
 
 TRAIN = slice(0, 1300)
 TEST = slice(1300, None)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ae_cluster.deep.equations import (
+from ae_cluster.clustering.deep.equations import (
     changed_share,
     distance_to_own_center,
     kl_divergence,

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from ae_cluster.health import (
+from ae_cluster.training.diagnostics import (
     dead_dimensions,
     dominant_cluster,
     duplicate_clusters,

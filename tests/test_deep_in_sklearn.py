@@ -18,11 +18,11 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
 
 from ae_cluster import AutoEncoder, Callback
-from ae_cluster.deep import DCN, DEC, IDEC, N2D, VaDE
+from ae_cluster.clustering.deep import DCN, DEC, IDEC, N2D, VaDE
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning"),
-    pytest.mark.filterwarnings("ignore::ae_cluster.health.HealthWarning"),
+    pytest.mark.filterwarnings("ignore::ae_cluster.training.diagnostics.HealthWarning"),
 ]
 
 TRAINED = [DEC, IDEC, DCN, VaDE]
@@ -31,7 +31,7 @@ ARRAY_API = """
 import sys
 from sklearn.utils.estimator_checks import check_estimator
 from ae_cluster import AutoEncoder
-from ae_cluster.deep import DCN, DEC, IDEC, N2D, VaDE
+from ae_cluster.clustering.deep import DCN, DEC, IDEC, N2D, VaDE
 start = AutoEncoder(3, (16,), max_iter=20, batch_size=32, learning_rate_init=0.01)
 for way in (DEC, IDEC, DCN, VaDE, N2D):
     for result in check_estimator(way(autoencoder=start), on_skip=None):

@@ -10,7 +10,7 @@ import torch
 from scipy import stats
 from sklearn.mixture import GaussianMixture
 
-from ae_cluster.deep.mixture import (
+from ae_cluster.clustering.deep.vade_equations import (
     bernoulli_surprise,
     gaussian_surprise,
     log_component_densities,

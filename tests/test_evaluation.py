@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ae_cluster import evaluation
-from ae_cluster.evaluation import (
+from ae_cluster.metrics import clustering
+from ae_cluster.metrics.clustering import (
     accuracy,
     accuracy_matched,
     ami,
@@ -65,8 +65,8 @@ every_score = pytest.mark.parametrize("score", SCORES.values(), ids=SCORES)
 def test_every_public_function_is_listed():
     public = {
         name
-        for name, function in inspect.getmembers(evaluation, inspect.isfunction)
-        if function.__module__ == evaluation.__name__ and not name.startswith("_")
+        for name, function in inspect.getmembers(clustering, inspect.isfunction)
+        if function.__module__ == clustering.__name__ and not name.startswith("_")
     }
 
     assert public == SCORES.keys() | OTHERS
@@ -94,8 +94,8 @@ RENAMING = st.permutations([0, 1, 2, 3, 4, 17, 250])
 @settings(max_examples=100, deadline=None, derandomize=True)
 def test_what_is_neither_merged_nor_split_is_at_least_half_right(pair):
     labels, clusters = pair
-    merged = evaluation.merged_classes(labels, clusters)
-    if not merged and not evaluation.split_classes(labels, clusters):
+    merged = clustering.merged_classes(labels, clusters)
+    if not merged and not clustering.split_classes(labels, clusters):
         assert accuracy_matched(labels, clusters) >= 0.5
 
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from ae_cluster.errors import InputError
-from ae_cluster.evaluation import (
+from ae_cluster.common.errors import InputError
+from ae_cluster.metrics.clustering import (
     accuracy,
     accuracy_matched,
     ami,

@@ -8,8 +8,8 @@ import time
 import numpy as np
 import pytest
 
-from ae_cluster.errors import InputError
-from ae_cluster.evaluation import internal_scores, neighbor_accuracy
+from ae_cluster.common.errors import InputError
+from ae_cluster.metrics.clustering import internal_scores, neighbor_accuracy
 
 
 def two_blobs(n=60, apart=10.0, seed=0):

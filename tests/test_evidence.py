@@ -12,8 +12,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from ae_cluster import InputError
-from ae_cluster.evaluation import accuracy_matched
-from ae_cluster.terminal import exit_code
+from ae_cluster.common.terminal import exit_code
+from ae_cluster.metrics.clustering import accuracy_matched
 
 ROOT = Path(__file__).parents[1]
 

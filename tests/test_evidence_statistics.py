@@ -6,8 +6,8 @@ import pytest
 from scipy.stats import wilcoxon
 
 from ae_cluster.figures import caption_of, plot_label_budget
-from ae_cluster.semi_supervised import few_label_classifiers, label_budget_rows
-from ae_cluster.summaries import median_interval, paired_difference
+from ae_cluster.reports import median_interval, paired_difference
+from ae_cluster.semi_supervised.evaluation import few_label_classifiers, label_budget_rows
 
 
 @pytest.mark.parametrize("n", [2, 5, 10, 12, 15])

@@ -11,17 +11,17 @@ import pytest
 from explorer_page import blobs, content_of, make_run, small_images
 
 import ae_cluster
-from ae_cluster.autoencoder import AutoEncoder
-from ae_cluster.cli import main
+from ae_cluster.autoencoder.estimator import AutoEncoder
+from ae_cluster.cli.main import main
+from ae_cluster.common.errors import InputError
 from ae_cluster.datasets import load_dataset
-from ae_cluster.errors import InputError
 from ae_cluster.explorer import write_page
-from ae_cluster.explorer.clouds import Cloud
 from ae_cluster.explorer.colors import group_colors, lighter
 from ae_cluster.explorer.decoders import NO_KIND, NO_MODEL, read_decoder
-from ae_cluster.explorer.pictures import cloud_images, picture_shape
+from ae_cluster.explorer.html import inert_json, joined_modules, page_modules, page_of
+from ae_cluster.explorer.images import cloud_images, picture_shape
 from ae_cluster.explorer.run_arrays import read_run
-from ae_cluster.explorer.writing import MODULES, inert_json, joined_modules, page_of
+from ae_cluster.explorer.samples import Cloud
 from ae_cluster.figures.style import PALETTE
 
 PAGE = Path(ae_cluster.__file__).parent / "explorer" / "page"
@@ -114,10 +114,10 @@ def test_the_policy_lets_only_our_scripts_run(folder):
 
 
 def test_every_module_is_joined_once_and_after_those_it_needs():
-    assert sorted(MODULES) == sorted(path.name for path in PAGE.glob("*.js"))
-    for i, name in enumerate(MODULES):
+    assert sorted(page_modules()) == sorted(path.name for path in PAGE.glob("*.js"))
+    for i, name in enumerate(page_modules()):
         needed = re.findall(r'from "\./(.*?)";', (PAGE / name).read_text(encoding="utf-8"))
-        assert set(needed) <= set(MODULES[:i])
+        assert set(needed) <= set(page_modules()[:i])
     assert not re.search(r"^(import|export)\b", joined_modules(), re.M)
 
 
@@ -128,7 +128,7 @@ def test_no_name_is_declared_by_two_modules():
 
 def test_no_module_makes_markup_of_text():
     forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function"
-    for name in MODULES:
+    for name in page_modules():
         text = (PAGE / name).read_text(encoding="utf-8")
         assert not re.search(forbidden, text), name
         assert text.startswith("// @ts-check\n"), name

@@ -17,9 +17,9 @@ from explorer_page import (
     wait_until,
 )
 
-from ae_cluster.autoencoder import AutoEncoder
+from ae_cluster.autoencoder.estimator import AutoEncoder
 from ae_cluster.explorer import write_page
-from ae_cluster.run_reading import read_codes
+from ae_cluster.records.reading import read_codes
 
 NASTY = "</script><img src=x onerror=alert(1)><!--"
 pytest_plugins = ("explorer_fixtures",)

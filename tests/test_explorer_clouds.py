@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from explorer_page import unpacked
 
-from ae_cluster.explorer.clouds import Cloud, choose_clouds, confidence, smallest_budgets
-from ae_cluster.explorer.packing import packed, packed_ids, packed_places
+from ae_cluster.explorer.encoding import packed, packed_ids, packed_places
+from ae_cluster.explorer.projection import space_of
 from ae_cluster.explorer.run_arrays import Method, Run
-from ae_cluster.explorer.spaces import space_of
-from ae_cluster.semi_supervised import draw_budget
+from ae_cluster.explorer.samples import Cloud, choose_clouds, confidence, smallest_budgets
+from ae_cluster.semi_supervised.evaluation import draw_budget
 
 
 def run_of(n_train, n_test, frames=None, labels=None):

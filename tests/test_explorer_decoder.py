@@ -16,11 +16,11 @@ from explorer_page import (
     wait_until,
 )
 
-from ae_cluster.autoencoder import AutoEncoder
-from ae_cluster.deep import DCN, DEC, IDEC, VaDE
+from ae_cluster.autoencoder.estimator import AutoEncoder
+from ae_cluster.clustering.deep import DCN, DEC, IDEC, VaDE
+from ae_cluster.clustering.sorting import SortingAutoEncoder
 from ae_cluster.explorer import write_page
-from ae_cluster.run_reading import read_codes
-from ae_cluster.sorting import SortingAutoEncoder
+from ae_cluster.records.reading import read_codes
 
 pytest_plugins = ("explorer_fixtures",)
 
@@ -42,7 +42,9 @@ def decoders():
     return found | deep | {"sorting": SortingAutoEncoder(3, **short)}
 
 
-@pytest.mark.filterwarnings("ignore::ae_cluster.health.HealthWarning")  # nothing is trained well
+@pytest.mark.filterwarnings(
+    "ignore::ae_cluster.training.diagnostics.HealthWarning"
+)  # nothing is trained well
 def test_every_live_decoder_is_inverse_transform(open_page, tmp_path):
     images, y = small_images()
     folder = make_run(tmp_path, {"x": images, "y": y})

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from explorer_page import drag, lonely_dot, on_page, picture, pixels, wait_until
 
-from ae_cluster.autoencoder import AutoEncoder
+from ae_cluster.autoencoder.estimator import AutoEncoder
 from ae_cluster.datasets import load_dataset
-from ae_cluster.run_reading import read_codes
+from ae_cluster.records.reading import read_codes
 
 pytest_plugins = ("explorer_fixtures",)
 

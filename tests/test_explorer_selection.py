@@ -8,7 +8,7 @@ import pytest
 from explorer_page import dots, drag, picture, wait_until
 from matplotlib.path import Path as Polygon
 
-from ae_cluster.run_reading import read_codes
+from ae_cluster.records.reading import read_codes
 
 pytest_plugins = ("explorer_fixtures",)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ae_cluster.errors import InputError
-from ae_cluster.few_labels.budgets import (
+from ae_cluster.common.errors import InputError
+from ae_cluster.semi_supervised.budgets import (
     LabelBudget,
     all_labels,
     draw_budget,

@@ -13,13 +13,14 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
-from ae_cluster.classifying import Estimate, Samples, classify, file_order, samples_of
-from ae_cluster.cli import build_parser, main
-from ae_cluster.commands import classify as command
-from ae_cluster.errors import InputError
-from ae_cluster.few_labels.label_files import NamedLabels
-from ae_cluster.few_labels.methods import METHODS, RESHAPING_STARTS
-from ae_cluster.reshaping.fine_tuning import FineTunedClassifier
+from ae_cluster.cli import classify as command
+from ae_cluster.cli.main import build_parser, main
+from ae_cluster.common.errors import InputError
+from ae_cluster.datasets.dataset import file_order
+from ae_cluster.runs.classify import Estimate, Samples, classify, samples_of
+from ae_cluster.semi_supervised.finetuned.cross_entropy import FineTunedClassifier
+from ae_cluster.semi_supervised.label_files import NamedLabels
+from ae_cluster.semi_supervised.methods import METHODS, RESHAPING_STARTS
 
 DIGITS = load_digits()
 IMAGES = (DIGITS.images[:600] * 15).astype(np.uint8)
@@ -215,7 +216,7 @@ def test_help_says_which_method_is_of_which_family(capsys):
 @pytest.fixture
 def _quick(monkeypatch):
     """Let the methods that reshape the encoder take seconds."""
-    from ae_cluster.reshaping import methods
+    from ae_cluster.semi_supervised import methods
 
     for name, method in methods.METHODS.items():
         made = lambda seed, start, make=method.make: make(seed, start).set_params(  # noqa: E731

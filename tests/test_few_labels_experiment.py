@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ae_cluster.errors import InputError
-from ae_cluster.few_labels.budgets import read_budget
-from ae_cluster.few_labels.methods import METHODS
-from ae_cluster.rows import tidy_row
+from ae_cluster.common.errors import InputError
+from ae_cluster.records.rows import tidy_row
+from ae_cluster.semi_supervised.budgets import read_budget
+from ae_cluster.semi_supervised.methods import METHODS
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ae_cluster.errors import InputError
-from ae_cluster.few_labels.label_files import read_answers, read_labels, write_labels
+from ae_cluster.common.errors import InputError
+from ae_cluster.semi_supervised.label_files import read_answers, read_labels, write_labels
 
 IDS = np.array(["a", "b", "c", "d"])
 NAMES = ("cat", "dog")

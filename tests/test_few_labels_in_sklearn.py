@@ -10,11 +10,11 @@ from sklearn.base import clone
 from sklearn.datasets import make_blobs
 from sklearn.utils.estimator_checks import check_estimator
 
-from ae_cluster.errors import InputError
-from ae_cluster.few_labels.clusters import NamedClusters
-from ae_cluster.few_labels.graph import neighbor_graph
-from ae_cluster.few_labels.graph_methods import GraphSpreading, PoissonLearning
-from ae_cluster.few_labels.labelled import (
+from ae_cluster.common.errors import InputError
+from ae_cluster.graphs.knn_graph import neighbor_graph
+from ae_cluster.semi_supervised.frozen.cluster_then_label import NamedClusters
+from ae_cluster.semi_supervised.frozen.graph import GraphSpreading, PoissonLearning
+from ae_cluster.semi_supervised.frozen.supervised import (
     LabelledLogistic,
     LabelledNeighbors,
     LabelledSVM,

@@ -9,13 +9,14 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from ae_cluster.errors import InputError
-from ae_cluster.few_labels.base import Labeling
-from ae_cluster.few_labels.calibration import expected_calibration_error, fit_temperature
-from ae_cluster.few_labels.clusters import NamedClusters
-from ae_cluster.few_labels.labelled import LabelledNeighbors, SelfTraining
-from ae_cluster.few_labels.methods import METHODS, few_label_classifiers
-from ae_cluster.semi_supervised import label_budget_rows
+from ae_cluster.common.errors import InputError
+from ae_cluster.metrics.calibration import expected_calibration_error
+from ae_cluster.semi_supervised.base import Labeling
+from ae_cluster.semi_supervised.evaluation import label_budget_rows
+from ae_cluster.semi_supervised.frozen.cluster_then_label import NamedClusters
+from ae_cluster.semi_supervised.frozen.supervised import LabelledNeighbors, SelfTraining
+from ae_cluster.semi_supervised.methods import METHODS, few_label_classifiers
+from ae_cluster.semi_supervised.temperature import fit_temperature
 
 # ---- calibration
 
@@ -172,10 +173,10 @@ def test_more_clusters_than_classes_share_their_names():
 def test_clusters_are_found_once_for_all_labelings(monkeypatch):
     codes, truth = make_blobs(200, centers=4, random_state=0)
     made = []
-    from ae_cluster.few_labels import clusters
+    from ae_cluster.semi_supervised.frozen import cluster_then_label
 
-    make = clusters.make_clusterer
-    monkeypatch.setattr(clusters, "make_clusterer", lambda *a: made.append(a) or make(*a))
+    make = cluster_then_label.make_clusterer
+    monkeypatch.setattr(cluster_then_label, "make_clusterer", lambda *a: made.append(a) or make(*a))
     NamedClusters(random_state=0).fit_many(codes, [truth] * 6)
 
     assert len(made) == 1

@@ -15,12 +15,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NearestNeighbors
 from sklearn.semi_supervised import LabelSpreading
 
-from ae_cluster.errors import InputError
-from ae_cluster.few_labels import graph as graph_module
-from ae_cluster.few_labels import solving
-from ae_cluster.few_labels.base import Labeling
-from ae_cluster.few_labels.graph import TIE, neighbor_graph
-from ae_cluster.few_labels.graph_methods import GraphSpreading, PoissonLearning
+from ae_cluster.common.errors import InputError
+from ae_cluster.graphs import knn_graph as graph_module
+from ae_cluster.graphs import solver
+from ae_cluster.graphs.knn_graph import TIE, neighbor_graph
+from ae_cluster.semi_supervised.base import Labeling
+from ae_cluster.semi_supervised.frozen.graph import GraphSpreading, PoissonLearning
 
 
 def moons(n=300, n_labelled=6, seed=0):
@@ -191,9 +191,9 @@ def test_all_draws_are_solved_in_one_go(monkeypatch):
 
     def counted(*given):
         calls.append(given[1].shape[1])
-        return solving.solve(*given)
+        return solver.solve(*given)
 
-    monkeypatch.setattr("ae_cluster.few_labels.graph_methods.solve", counted)
+    monkeypatch.setattr("ae_cluster.semi_supervised.frozen.graph.solve", counted)
     PoissonLearning().fit_many(codes, [y] * 5)
 
     assert calls == [5 * 2 * 2]  # five labelings, each with one held out, of two classes
@@ -201,12 +201,12 @@ def test_all_draws_are_solved_in_one_go(monkeypatch):
 
 def test_two_levels_take_far_fewer_steps_than_one():
     codes = np.random.default_rng(0).uniform(size=(4000, 2))
-    system = solving.graph_system(neighbor_graph(codes))
+    system = solver.graph_system(neighbor_graph(codes))
     sides = np.zeros((4000, 1), np.float32)
     sides[[0, 1], 0] = np.array([1, -1]) / np.sqrt(neighbor_graph(codes).degrees[:2])
-    _, steps = solving.solve(system, sides, 1e-3, 1000)
+    _, steps = solver.solve(system, sides, 1e-3, 1000)
     plain = system._replace(coarse_inverse=np.zeros_like(system.coarse_inverse))
-    _, plain_steps = solving.solve(plain, sides, 1e-3, 1000)
+    _, plain_steps = solver.solve(plain, sides, 1e-3, 1000)
 
     assert 2 * steps < plain_steps
 

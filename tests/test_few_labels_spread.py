@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ae_cluster.anchors import PUBLISHED_FEW_LABELS
-from ae_cluster.few_labels.spread import (
+from ae_cluster.reports.label_budgets import (
     crossed_parts,
     mean_interval,
     spread_of_draws,
     variance_parts,
     write_spread,
 )
+from ae_cluster.reports.literature import PUBLISHED_FEW_LABELS
 
 
 def made_rows(sd_seed=0.05, sd_draw=0.02, n_seeds=300, n_draws=6):

@@ -8,8 +8,8 @@ from sklearn.datasets import load_digits, make_blobs
 from sklearn.decomposition import PCA
 
 from ae_cluster import suggest_labels
-from ae_cluster.errors import InputError
-from ae_cluster.few_labels.graph_methods import GraphSpreading
+from ae_cluster.common.errors import InputError
+from ae_cluster.semi_supervised.frozen.graph import GraphSpreading
 
 
 def test_each_blob_gets_one_from_its_middle_the_largest_first():

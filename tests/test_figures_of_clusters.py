@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_wine
 
-from ae_cluster.errors import InputError
-from ae_cluster.evaluation import class_map, confusion_matrix
+from ae_cluster.common.errors import InputError
 from ae_cluster.figures import (
     caption_of,
     cluster_examples,
@@ -15,6 +14,7 @@ from ae_cluster.figures import (
     plot_label_sheet,
     save_figure,
 )
+from ae_cluster.metrics.clustering import class_map, confusion_matrix
 
 # Six samples on a line: cluster 0 around 1, cluster 1 around 11.
 LINE = np.array([[0.0], [1.0], [2.0], [9.0], [11.0], [13.0]])

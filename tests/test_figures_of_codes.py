@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from drawn import texts_of
 
-from ae_cluster.errors import InputError
+from ae_cluster.common.errors import InputError
 from ae_cluster.figures import caption_of, plot_code_tiles, plot_codes, save_figure
-from ae_cluster.figures.places import moved_apart, places_of
+from ae_cluster.figures.projection import moved_apart, places_of
 from ae_cluster.figures.style import group_colors
 
 

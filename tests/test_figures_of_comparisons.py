@@ -10,7 +10,7 @@ from drawn import texts_of
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgb
 
-from ae_cluster.errors import InputError
+from ae_cluster.common.errors import InputError
 from ae_cluster.figures import (
     caption_of,
     plot_code_sizes,
@@ -22,7 +22,7 @@ from ae_cluster.figures import (
 )
 from ae_cluster.figures.comparisons import pareto_front
 from ae_cluster.figures.style import MARKERS
-from ae_cluster.rows import tidy_row
+from ae_cluster.records.rows import tidy_row
 
 FIGURES = [plot_methods, plot_code_sizes, plot_training_curve, plot_pareto]
 

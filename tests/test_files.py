@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ae_cluster.errors import InputError
-from ae_cluster.files import folder_written_beside, make_folder, sha256, written_beside
-from ae_cluster.ours import present
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.files import folder_written_beside, make_folder, sha256, written_beside
+from ae_cluster.common.own_files import present
 
 
 def names(folder):

@@ -7,8 +7,8 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from ae_cluster import InputError
-from ae_cluster.clustering import cluster_codes
-from ae_cluster.foreign import find_class, make, number_of_clusters
+from ae_cluster.clustering.codes import cluster_codes
+from ae_cluster.clustering.external import find_class, make, number_of_clusters
 
 TRAIN, LABELS = make_blobs([30, 30, 30], 3, cluster_std=0.3, random_state=0)
 TEST = TRAIN[::3] + 0.01

@@ -27,22 +27,22 @@ from ae_cluster import (
     SortingAutoEncoder,
     SortingClassifier,
     VaDE,
-    evaluation,
     load_dataset,
     read_codes,
     read_scores,
     run,
     suggest_labels,
 )
+from ae_cluster.common.global_state import default_state
 from ae_cluster.explorer import write_page
-from ae_cluster.few_labels.methods import METHODS
 from ae_cluster.figures import plot_codes, save_figure
-from ae_cluster.global_state import default_state
-from ae_cluster.health import HealthWarning
-from ae_cluster.semi_supervised import label_budget_rows
+from ae_cluster.metrics import clustering
+from ae_cluster.semi_supervised.evaluation import label_budget_rows
+from ae_cluster.semi_supervised.methods import METHODS
+from ae_cluster.training.diagnostics import HealthWarning
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore::ae_cluster.health.HealthWarning", "ignore:Number of distinct clusters"
+    "ignore::ae_cluster.training.diagnostics.HealthWarning", "ignore:Number of distinct clusters"
 )  # nothing here is trained well
 
 
@@ -187,16 +187,16 @@ def _short(method, **changes):
 def _metrics():
     y, clusters = np.repeat([0, 1, 2], 20), np.tile([0, 1, 2, 2], 15)
     x = _samples()
-    mapping = evaluation.matched_map(y, clusters)
+    mapping = clustering.matched_map(y, clusters)
     return (
-        evaluation.external_scores(y, clusters, mapping),
-        evaluation.internal_scores(x, y),
-        evaluation.neighbor_accuracy(x, y, x, y),
-        evaluation.contingency_matrix(y, clusters),
-        evaluation.per_class_recall(y, clusters, mapping),
-        evaluation.split_classes(y, clusters),
-        evaluation.merged_classes(y, clusters),
-        [getattr(evaluation, name)(y, clusters) for name in ("homogeneity", "purity", "v_measure")],
+        clustering.external_scores(y, clusters, mapping),
+        clustering.internal_scores(x, y),
+        clustering.neighbor_accuracy(x, y, x, y),
+        clustering.contingency_matrix(y, clusters),
+        clustering.per_class_recall(y, clusters, mapping),
+        clustering.split_classes(y, clusters),
+        clustering.merged_classes(y, clusters),
+        [getattr(clustering, name)(y, clusters) for name in ("homogeneity", "purity", "v_measure")],
     )
 
 

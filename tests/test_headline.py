@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ae_cluster.anchors import PUBLISHED
+from ae_cluster.common.errors import InputError
 from ae_cluster.datasets import known_datasets
-from ae_cluster.errors import InputError
-from ae_cluster.rows import tidy_row
+from ae_cluster.records.rows import tidy_row
+from ae_cluster.reports.literature import PUBLISHED
 
 ROOT = Path(__file__).parents[1]
 PLACE = {

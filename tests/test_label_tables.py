@@ -7,9 +7,9 @@ import codecs
 import numpy as np
 import pytest
 
-from ae_cluster.errors import InputError
-from ae_cluster.few_labels.label_files import notes_on, read_labels
-from ae_cluster.few_labels.label_tables import read_table
+from ae_cluster.common.errors import InputError
+from ae_cluster.semi_supervised.label_files import notes_on, read_labels
+from ae_cluster.semi_supervised.label_tables import read_table
 
 IDS = np.array(["a", "b", "c", "d"])
 TEXT = "id,label\na,cat\nb,dög\nd,cat\n"

@@ -9,10 +9,10 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits, make_blobs
 
 from ae_cluster import AutoEncoder, InputError, SortingAutoEncoder
-from ae_cluster.cli import main
-from ae_cluster.few_labels.methods import METHODS, RESHAPING_STARTS
-from ae_cluster.labels import NO_LABEL, classes_of, label_key, no_such_class
-from ae_cluster.reshaping.methods import METHODS as RESHAPING
+from ae_cluster.cli.main import main
+from ae_cluster.common.labels import NO_LABEL, classes_of, label_key, no_such_class
+from ae_cluster.semi_supervised.methods import METHODS, RESHAPING_STARTS
+from ae_cluster.semi_supervised.methods import METHODS as RESHAPING
 
 NAMES = np.array(["cat", "dog", "eel"])
 

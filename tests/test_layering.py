@@ -1,126 +1,174 @@
-"""Imports go down the floors: a new file must be given its floor here."""
+"""The layout: places on floors, imports only downwards, torch only where it is named."""
 
 import ast
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "ae_cluster"
 
-# Within a floor a file may import only from those written before it.
+# A place is a folder of the package or a file beside them; a new one must be given its floor.
 FLOORS = {
-    0: [
-        "texts", "spreadsheets", "errors", "labels", "global_state", "interrupts", "terminal",
-        "ours", "files", "being_written", "bounded_files", "bounded_arrays", "checks", "rows",
-        "anchors", "machine", "sklearn_names", "methods", "evaluation", "neighbors", "foreign",
-        "clustering", "scalars", "pixels",
-    ],
-    1: [
-        "networks", "threads", "backprop", "adam", "training", "callbacks", "checkpoints",
-        "scaling", "inputs", "model_reading", "model_files", "reconstruction", "coding", "fitting",
-        "health",
-        "manifold", "datasets", "config",
-    ],
-    2: ["autoencoder"],
-    3: ["baselines", "deep", "few_labels", "sorting", "reshaping", "learners", "semi_supervised",
-        "scoring"],
-    4: ["store", "run_folder", "run_reading", "tables", "comparison", "summaries", "figures",
-        "explorer", "run_place"],
-    5: ["grid", "sources", "way_rows", "runs", "classifying", "labelling"],
-    6: ["commands", "cli", "experiments"],
-}  # fmt: skip
-NEVER_TORCH = [
-    "evaluation", "semi_supervised", "store", "tables", "summaries", "figures", "run_folder",
-    "run_reading", "run_place", "explorer", "config", "comparison", "cli",
+    1: ["common"],
+    2: ["datasets", "metrics", "graphs", "training", "methods"],
+    3: ["autoencoder", "records"],
+    4: ["clustering", "reports"],
+    5: ["semi_supervised", "figures"],
+    6: ["explorer"],
+    7: ["runs"],
+    8: ["cli", "experiments"],
+}
+MOST_IMPORTS = 75  # between places: the fewer, the easier to learn
+
+# The files that may load torch, as folders or single files; all others must do without.
+TORCH = [
+    "training/", "autoencoder/", "clustering/deep/", "clustering/sorting/",
+    "semi_supervised/finetuned/", "runs/",
 ]  # fmt: skip
+# Files of those folders that are loaded to read, not to train.
+NEVER_TORCH = ["runs/classify.py", "runs/label.py"]
 
 
-def rooms():
-    """Return every room's files: a module, or all modules of a folder."""
-    found = {path.stem: [path] for path in PACKAGE.glob("*.py") if path.stem != "__init__"}
-    found |= {
-        folder.name: sorted(folder.rglob("*.py"))
-        for folder in PACKAGE.iterdir()
-        if (folder / "__init__.py").exists()
-    }
-    return found | {"experiments": sorted((ROOT / "experiments").glob("*.py"))}
+def files_of(place):
+    if place == "experiments":
+        return sorted((ROOT / "experiments").rglob("*.py"))
+    file = PACKAGE / f"{place}.py"
+    return [file] if file.is_file() else sorted((PACKAGE / place).rglob("*.py"))
 
 
-def imports_of(files):
-    """Return the rooms these files import, wherever in the file the import stands."""
+@cache
+def places():
+    files = [p.stem for p in PACKAGE.glob("*.py") if p.stem != "__init__"]
+    folders = [p.name for p in PACKAGE.iterdir() if p.is_dir() and any(p.glob("*.py"))]
+    return sorted([*files, *folders, "experiments"])
+
+
+@cache
+def imports(path, *, at_once=False):
+    """Return the modules of the package a file imports: all, or only those loaded with it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     found = set()
-    for node in (n for path in files for n in ast.walk(ast.parse(path.read_text()))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ae_cluster"):
-            parts = (node.module or "").split(".")
-            found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+    for node in loaded_nodes(tree) if at_once else ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
-            names = [a.name.split(".") for a in node.names]
-            found |= {n[1] for n in names if n[0] == "ae_cluster" and len(n) > 1}
+            found |= {alias.name for alias in node.names}
     return found
+
+
+def loaded_nodes(tree):
+    """Walk what runs when a module is imported: no bodies of functions, no TYPE_CHECKING."""
+    waiting = list(ast.iter_child_nodes(tree))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        waiting += ast.iter_child_nodes(node)
+
+
+def place_of(module):
+    """Return the place of a module of ours, None for others' and for the package itself."""
+    parts = module.split(".")
+    if parts[0] == "experiments":
+        return "experiments"
+    inside = parts[0] == "ae_cluster" and len(parts) > 1 and parts[1] in places()
+    return parts[1] if inside else None
 
 
 @cache
 def graph():
-    """Return room → the rooms it imports."""
-    known = rooms()
-    return {room: (imports_of(files) & known.keys()) - {room} for room, files in known.items()}
+    """Return place → the places it imports."""
+    return {
+        place: {place_of(m) for f in files_of(place) for m in imports(f)} - {place, None}
+        for place in places()
+    }
 
 
-def floor_of(room):
-    return next(floor for floor, names in FLOORS.items() if room in names)
+def floor_of(place):
+    return next(floor for floor, names in FLOORS.items() if place in names)
 
 
-def test_every_room_has_one_floor():
-    named = [name for names in FLOORS.values() for name in names]
-    assert sorted(named) == sorted(rooms())
+def test_every_place_has_one_floor():
+    assert sorted(name for names in FLOORS.values() for name in names) == places()
 
 
 def test_imports_go_down():
-    upward = [
-        f"{room} (floor {floor_of(room)}) imports {other} (floor {floor_of(other)})"
-        for room, others in graph().items()
+    """Not upward, and not to a neighbour on the same floor."""
+    wrong = [
+        f"{place} (floor {floor_of(place)}) imports {other} (floor {floor_of(other)})"
+        for place, others in graph().items()
         for other in others
-        if floor_of(other) > floor_of(room)
+        if floor_of(other) >= floor_of(place)
     ]
-    assert upward == []
+    assert wrong == []
 
 
-def test_no_circle():
-    assert list(TopologicalSorter(graph()).static_order())
+def test_places_know_few_others():
+    assert sum(map(len, graph().values())) <= MOST_IMPORTS
 
 
-def test_no_circle_inside_a_folder():
-    for room, files in rooms().items():
-        if room == "experiments" or len(files) == 1:
-            continue
-        names = {f"ae_cluster.{room}.{path.stem}": path for path in files}
-        inner = {
-            name: {
-                node.module
-                for node in ast.walk(ast.parse(path.read_text()))
-                if isinstance(node, ast.ImportFrom) and node.module in names
-            }
-            for name, path in names.items()
-        }
-        assert list(TopologicalSorter(inner).static_order())
+def test_nothing_imports_experiments():
+    assert [place for place, others in graph().items() if "experiments" in others] == []
 
 
-def test_rows_and_pictures_never_load_torch():
-    reached, files, imported = {}, rooms(), graph()
+@pytest.mark.parametrize("place", [p for p in places() if p != "experiments"])
+def test_no_circle_inside_a_folder(place):
+    names = {module_name(path): path for path in files_of(place)}
+    inner = {name: (imports(path) & names.keys()) - {name} for name, path in names.items()}
+    for name in names:  # a package hands on what its files define
+        if names[name].name == "__init__.py":
+            inner = {k: v - {name} for k, v in inner.items() if k != name}
+    assert list(TopologicalSorter(inner).static_order()) is not None
 
-    def reach(room):
-        if room not in reached:
-            reached[room] = set()
-            text = "".join(path.read_text() for path in files[room])
-            if "import torch" in text or "from torch" in text:
-                reached[room].add(room)
-            for other in imported[room]:
-                reached[room] |= reach(other)
-        return reached[room]
 
-    # datasets loads torchvision inside the function that downloads; cli loads runs when it must.
-    late = {"datasets"}
-    for room in NEVER_TORCH:
-        if room != "cli":
-            assert reach(room) <= late, room
+def module_name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def may_load_torch(path):
+    name = path.relative_to(PACKAGE).as_posix()
+    return any(name.startswith(start) for start in TORCH) and name not in NEVER_TORCH
+
+
+def test_torch_is_loaded_by_the_named_files_only():
+    """By file, through everything that is imported together with it."""
+    names = {module_name(path): path for path in PACKAGE.rglob("*.py")}
+
+    def closure(name, seen):
+        if name in seen or name not in names:
+            return seen
+        seen.add(name)
+        for other in imports(names[name], at_once=True):
+            parts = other.split(".")
+            for i in range(2, len(parts) + 1):
+                closure(".".join(parts[:i]), seen)
+        return seen
+
+    loads = {
+        name for name, path in names.items()
+        if any(m.split(".")[0] == "torch" for m in imports(path, at_once=True))
+    }  # fmt: skip
+    wrong = {
+        names[name].relative_to(PACKAGE).as_posix(): sorted(closure(name, set()) & loads)[:2]
+        for name in names
+        if not may_load_torch(names[name]) and closure(name, set()) & loads
+    }
+    assert wrong == {}
+
+
+def test_files_stay_short():
+    """A file that grows past about 400 lines becomes a folder."""
+    long = {
+        path.relative_to(ROOT).as_posix(): n
+        for top in (PACKAGE, ROOT / "experiments")
+        for path in top.rglob("*.py")
+        if (n := len(path.read_text(encoding="utf-8").splitlines())) > 420
+    }
+    assert long == {}

@@ -6,9 +6,10 @@ import re
 
 import pytest
 
-from ae_cluster import InputError, sklearn_names
-from ae_cluster.cli import main
-from ae_cluster.foreign import find_class
+from ae_cluster import InputError
+from ae_cluster.cli.main import main
+from ae_cluster.clustering.external import find_class
+from ae_cluster.common import sklearn_names
 from ae_cluster.methods import (
     METHODS,
     check_methods,

@@ -11,12 +11,12 @@ from sklearn import metrics
 from sklearn.datasets import load_digits
 
 from ae_cluster import AutoEncoder, Callback, InputError, RunConfig, load_dataset, read_codes, run
-from ae_cluster import evaluation as score
-from ae_cluster.cli import build_parser
-from ae_cluster.clustering import cluster_codes
-from ae_cluster.rows import COLUMNS, LATER, tidy_row
-from ae_cluster.scoring import clustering_rows
-from ae_cluster.summaries import summarize, to_markdown
+from ae_cluster.cli.main import build_parser
+from ae_cluster.clustering.codes import cluster_codes
+from ae_cluster.metrics import clustering as score
+from ae_cluster.records.rows import COLUMNS, LATER, tidy_row
+from ae_cluster.reports import summarize, to_markdown
+from ae_cluster.runs.scoring import clustering_rows
 
 ROOT = Path(__file__).parents[1]
 PLACE = {

@@ -24,9 +24,9 @@ from ae_cluster import (
     InputError,
     SortingAutoEncoder,
     VaDE,
-    model_files,
 )
-from ae_cluster.model_files import DESCRIPTION, FORMAT_VERSION, WEIGHTS
+from ae_cluster.autoencoder import saving
+from ae_cluster.autoencoder.saving import DESCRIPTION, FORMAT_VERSION, WEIGHTS
 
 CONFIGURATIONS = {
     "defaults": {},
@@ -77,7 +77,7 @@ def describe(folder, checksum=True, **changes):
     if checksum:
         content.pop("checksum")
         weights = (folder / WEIGHTS).read_bytes()
-        content["checksum"] = model_files.checksum(content, weights)
+        content["checksum"] = saving.checksum(content, weights)
     (folder / DESCRIPTION).write_text(json.dumps(content), encoding="utf-8")
 
 

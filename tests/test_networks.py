@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from ae_cluster.networks import ConvAutoEncoder, DenseAutoEncoder, initialize
+from ae_cluster.autoencoder.networks import ConvAutoEncoder, DenseAutoEncoder, initialize
 
 
 def n_parameters(network):

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from ae_cluster import AutoEncoder, InputError
-from ae_cluster.cli import main
-from ae_cluster.config import RunConfig
-from ae_cluster.runs import run
+from ae_cluster.cli.main import main
+from ae_cluster.records.config import RunConfig
+from ae_cluster.runs.run import run
 
 QUICK = ["--n-clusters", "2", "--epochs", "2", "--budgets", "1", "--draws", "1", "--no-figures"]
 RUN = ["run", "d.npz", *QUICK, "--out", "X"]
@@ -296,7 +296,7 @@ def test_a_full_disk_before_anything_is_learnt_leaves_nothing_behind(states, tmp
 
 def test_a_run_that_cannot_be_put_in_place_waits_there(states, tmp_path, monkeypatch):
     """Somebody else puts something at X while X is being made."""
-    from ae_cluster import runs
+    from ae_cluster.runs import run as runs
 
     here(states, tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -339,7 +339,7 @@ def test_a_mark_is_stale_when_no_process_holds_it(states, tmp_path, command, mar
 
 
 def test_the_mark_of_a_running_command_is_respected(states, tmp_path, monkeypatch):
-    from ae_cluster import runs
+    from ae_cluster.runs import run as runs
 
     here(states, tmp_path)
     monkeypatch.chdir(tmp_path)

@@ -10,22 +10,22 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GridSearchCV
 
 from ae_cluster import AutoEncoder, InputError, RunConfig, SortingAutoEncoder, load_dataset
-from ae_cluster.deep import DCN, DEC, IDEC, N2D, VaDE
-from ae_cluster.few_labels.clusters import NamedClusters
-from ae_cluster.few_labels.graph_methods import GraphSpreading, PoissonLearning
-from ae_cluster.few_labels.labelled import (
+from ae_cluster.clustering.deep import DCN, DEC, IDEC, N2D, VaDE
+from ae_cluster.common.scalars import plain, plain_parameters
+from ae_cluster.semi_supervised.finetuned import (
+    DeepGenerativeClassifier,
+    FineTunedClassifier,
+    SortingClassifier,
+)
+from ae_cluster.semi_supervised.frozen.cluster_then_label import NamedClusters
+from ae_cluster.semi_supervised.frozen.graph import GraphSpreading, PoissonLearning
+from ae_cluster.semi_supervised.frozen.supervised import (
     LabelledLogistic,
     LabelledNeighbors,
     LabelledSVM,
     SelfTraining,
 )
-from ae_cluster.few_labels.methods import METHODS, RESHAPING_STARTS
-from ae_cluster.reshaping import (
-    DeepGenerativeClassifier,
-    FineTunedClassifier,
-    SortingClassifier,
-)
-from ae_cluster.scalars import plain, plain_parameters
+from ae_cluster.semi_supervised.methods import METHODS, RESHAPING_STARTS
 
 pytestmark = pytest.mark.filterwarnings("ignore::ae_cluster.HealthWarning")
 

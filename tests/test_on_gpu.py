@@ -13,17 +13,17 @@ import torch
 from sklearn.datasets import load_digits, make_blobs
 
 from ae_cluster import AutoEncoder, SortingAutoEncoder
-from ae_cluster.deep import DCN, DEC, IDEC, N2D, VaDE
-from ae_cluster.evaluation import accuracy_matched
-from ae_cluster.reshaping.deep_generative import DeepGenerativeClassifier
-from ae_cluster.reshaping.fine_tuning import FineTunedClassifier
-from ae_cluster.reshaping.sorting_classifier import SortingClassifier
+from ae_cluster.clustering.deep import DCN, DEC, IDEC, N2D, VaDE
+from ae_cluster.metrics.clustering import accuracy_matched
+from ae_cluster.semi_supervised.finetuned.cross_entropy import FineTunedClassifier
+from ae_cluster.semi_supervised.finetuned.m2 import DeepGenerativeClassifier
+from ae_cluster.semi_supervised.finetuned.sorting import SortingClassifier
 
 pytestmark = [
     pytest.mark.skipif(
         not torch.cuda.is_available(), reason="needs a GPU and AE_CLUSTER_TEST_GPU=1"
     ),
-    pytest.mark.filterwarnings("ignore::ae_cluster.health.HealthWarning"),
+    pytest.mark.filterwarnings("ignore::ae_cluster.training.diagnostics.HealthWarning"),
 ]
 BRIEF = {"max_iter": 20, "random_state": 0}
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ae_cluster.cli import build_parser, main
-from ae_cluster.config import RunConfig
-from ae_cluster.runs import run
-from ae_cluster.terminal import exit_code
+from ae_cluster.cli.main import build_parser, main
+from ae_cluster.common.terminal import exit_code
+from ae_cluster.records.config import RunConfig
+from ae_cluster.runs.run import run
 
 ROOT = Path(__file__).parents[1]
 PLAIN = ["--epochs", "1", "--draws", "1", "--budgets", "1", "--no-figures"]
@@ -45,7 +45,7 @@ def test_no_parser_takes_abbreviations():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("ArgumentParser")
     ]
-    assert made == []  # all are of ae_cluster.commands.arguments.Parser
+    assert made == []  # all are of ae_cluster.common.terminal.Parser
     (commands,) = [a for a in build_parser()._actions if a.dest == "command"]
     parsers = [build_parser(), *commands.choices.values()]
     assert [p.prog for p in parsers if p.allow_abbrev] == []

@@ -78,6 +78,8 @@ def test_help_answers_within_0_6_seconds():
     assert min(seconds() for _ in range(5)) <= 0.6
 
 
-@pytest.mark.parametrize("module", ["figures", "tables", "semi_supervised", "run_folder"])
+@pytest.mark.parametrize(
+    "module", ["figures", "reports.run", "semi_supervised.evaluation", "records.reading"]
+)
 def test_reading_rooms_do_not_load_torch(module):
     assert "torch" not in loaded_by(f"import ae_cluster.{module}")

@@ -9,9 +9,9 @@ import pytest
 from sklearn.datasets import load_digits
 
 from ae_cluster import AutoEncoder, InputError, SortingAutoEncoder, load_dataset
-from ae_cluster.cli import main
-from ae_cluster.deep import DEC
-from ae_cluster.reshaping import FineTunedClassifier
+from ae_cluster.cli.main import main
+from ae_cluster.clustering.deep import DEC
+from ae_cluster.semi_supervised.finetuned import FineTunedClassifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::ae_cluster.HealthWarning")
 

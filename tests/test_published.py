@@ -5,7 +5,8 @@ import argparse
 import pandas as pd
 import pytest
 
-from ae_cluster.rows import COLUMNS, FROZEN, RESHAPING, tidy_row
+from ae_cluster.records.rows import COLUMNS, tidy_row
+from ae_cluster.semi_supervised.methods import FROZEN, RESHAPING
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from ae_cluster.deep.mixture import sampled
-from ae_cluster.reshaping.deep_generative import ClassAndStyle
-from ae_cluster.reshaping.generative_equations import (
+from ae_cluster.clustering.deep.vade_equations import sampled
+from ae_cluster.semi_supervised.finetuned.m2 import ClassAndStyle
+from ae_cluster.semi_supervised.finetuned.m2_equations import (
     divergence_from_standard,
     gaussian_log_density,
     labelled_bound,

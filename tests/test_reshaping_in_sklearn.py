@@ -13,17 +13,15 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.estimator_checks import check_estimator
 
 from ae_cluster import AutoEncoder, InputError, SortingAutoEncoder
-from ae_cluster.few_labels.methods import RESHAPING_STARTS
-from ae_cluster.reshaping import (
+from ae_cluster.clustering.sorting import consistency
+from ae_cluster.clustering.sorting.consistency import REACH
+from ae_cluster.semi_supervised.finetuned import (
     DeepGenerativeClassifier,
     FineTunedClassifier,
     SortingClassifier,
 )
-from ae_cluster.reshaping.methods import METHODS
-from ae_cluster.reshaping.sorting_classifier import small_steps
-from ae_cluster.rows import RESHAPING
-from ae_cluster.sorting import consistency
-from ae_cluster.sorting.consistency import REACH
+from ae_cluster.semi_supervised.finetuned.sorting import small_steps
+from ae_cluster.semi_supervised.methods import RESHAPING, RESHAPING_METHODS, RESHAPING_STARTS
 
 QUICK = {"max_iter": 1, "min_steps": 150, "random_state": 0}
 SORTING = SortingAutoEncoder(4, max_iter=1, decoder_max_iter=1, min_steps=100, random_state=0)
@@ -226,7 +224,7 @@ def test_bytes_are_images():
 
 
 def test_the_methods_names_and_family():
-    assert list(METHODS) == list(RESHAPING_STARTS)
-    assert {method.family for method in METHODS.values()} == {RESHAPING}
-    for method in METHODS.values():
+    assert list(RESHAPING_METHODS) == list(RESHAPING_STARTS)
+    assert {method.family for method in RESHAPING_METHODS.values()} == {RESHAPING}
+    for method in RESHAPING_METHODS.values():
         assert method.make(7, None).random_state == 7

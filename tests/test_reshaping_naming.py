@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from ae_cluster.errors import InputError
-from ae_cluster.reshaping.naming import evidence, likelihoods, one_to_one
+from ae_cluster.common.errors import InputError
+from ae_cluster.semi_supervised.cluster_labels import evidence, likelihoods, one_to_one
 
 
 def memberships(m, k, seed=0):

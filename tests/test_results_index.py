@@ -37,7 +37,7 @@ def test_every_listed_file_exists_or_is_marked(file, mark):
 @pytest.mark.parametrize("command", sorted({command for *_, command, _, _ in LISTED}))
 def test_every_command_exists(command):
     folder, name = re.search(r"^(?:python -m |ae-)(experiments|cluster)[. ](\w+)", command).groups()
-    home = ROOT / {"experiments": "experiments", "cluster": "ae_cluster/commands"}[folder]
+    home = ROOT / {"experiments": "experiments", "cluster": "ae_cluster/cli"}[folder]
     assert (home / f"{name}.py").is_file()
 
 

@@ -5,8 +5,8 @@ import pytest
 from explorer_page import content_of, unpacked
 
 from ae_cluster import read_codes, read_scores
-from ae_cluster.cli import main
-from ae_cluster.explorer.spaces import space_of
+from ae_cluster.cli.main import main
+from ae_cluster.explorer.projection import space_of
 
 BUDGET = ["--draws", "1", "--budgets", "1"]
 

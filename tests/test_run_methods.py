@@ -13,12 +13,12 @@ from explorer_page import content_of, unpacked
 from sklearn.datasets import load_digits
 
 from ae_cluster import AutoEncoder, InputError, RunConfig, read_codes, read_scores, run
-from ae_cluster.cli import main
-from ae_cluster.comparison import comparison_report, read_runs
+from ae_cluster.cli.main import main
+from ae_cluster.clustering.estimators import class_of
 from ae_cluster.explorer.decoders import read_decoder
 from ae_cluster.explorer.run_arrays import read_run
-from ae_cluster.learners import class_of
 from ae_cluster.methods import BASELINE, LEARNERS, METHODS
+from ae_cluster.reports.comparison import comparison_report, read_runs
 
 ROOT = Path(__file__).parents[1]
 DIGITS = load_digits()
@@ -30,7 +30,7 @@ HDBSCAN, SPECTRAL = "sklearn.cluster:HDBSCAN", "sklearn.cluster:SpectralClusteri
 
 # One epoch of few samples is no healthy training, and says so.
 pytestmark = pytest.mark.filterwarnings(
-    "ignore::ae_cluster.health.HealthWarning", "ignore:Number of distinct clusters"
+    "ignore::ae_cluster.training.diagnostics.HealthWarning", "ignore:Number of distinct clusters"
 )
 
 
@@ -130,7 +130,7 @@ def test_run_folders_of_methods_can_be_compared_labelled_and_classified(every, c
 
 
 def test_the_first_method_named_gives_the_codes_that_classify_takes(every):
-    from ae_cluster.classifying import samples_of_run
+    from ae_cluster.runs.classify import samples_of_run
 
     folder, _ = every
     assert [method.name for method in read_run(folder).methods] == list(NAMES)
@@ -254,11 +254,11 @@ def test_config_repeats_methods_and_what_is_said_beside_it_wins(here, capsys):
 
 
 def test_a_killed_run_goes_on_after_what_it_had_learnt(here, monkeypatch):
-    from ae_cluster import sources
+    from ae_cluster.runs import encoders
 
     config = RunConfig("d.npz", n_clusters=4, methods=("dcn", "vade"), **FEW)
     whole = run(config, here / "whole", figures=False)
-    learner = sources.Sources._learner
+    learner = encoders.Sources._learner
     learnt = []
 
     def killed(self, name, start):
@@ -267,7 +267,7 @@ def test_a_killed_run_goes_on_after_what_it_had_learnt(here, monkeypatch):
             raise KeyboardInterrupt
         return learner(self, name, start)
 
-    monkeypatch.setattr(sources.Sources, "_learner", killed)
+    monkeypatch.setattr(encoders.Sources, "_learner", killed)
     with pytest.raises(KeyboardInterrupt):
         run(config, here / "out", figures=False)
     again = run(config, here / "out", figures=False, resume=True)
@@ -278,7 +278,7 @@ def test_a_killed_run_goes_on_after_what_it_had_learnt(here, monkeypatch):
 
 
 def test_going_on_with_other_methods_keeps_nothing_of_the_earlier(here, monkeypatch):
-    from ae_cluster import runs
+    from ae_cluster.runs import run as runs
 
     def killed(*_):
         raise KeyboardInterrupt
@@ -294,7 +294,8 @@ def test_going_on_with_other_methods_keeps_nothing_of_the_earlier(here, monkeypa
 
 
 def test_ctrl_c_ends_a_learning_at_once(here, monkeypatch):
-    from ae_cluster import deep, sources
+    from ae_cluster.clustering import deep
+    from ae_cluster.runs import encoders
 
     def interrupted(self, *_):
         try:
@@ -308,7 +309,7 @@ def test_ctrl_c_ends_a_learning_at_once(here, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         run(config, here / "out", figures=False)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    assert (here / "out.partial" / sources.CHECKPOINT).is_file()
+    assert (here / "out.partial" / encoders.CHECKPOINT).is_file()
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 from ae_cluster import InputError, read_codes, read_scores
 from ae_cluster.explorer import write_page
 from ae_cluster.explorer.run_arrays import read_run
-from ae_cluster.labelling import take_answers, write_sheet
-from ae_cluster.run_reading import method_names
+from ae_cluster.records.reading import method_names
+from ae_cluster.runs.label import take_answers, write_sheet
 
 ROOT = Path(__file__).parents[1]
 
@@ -131,7 +131,8 @@ def test_a_header_that_lies_takes_no_memory(run_copy):
 
 
 def test_ids_of_any_number_of_digits_are_in_order(run_copy):
-    from ae_cluster.classifying import file_order, samples_of_run
+    from ae_cluster.datasets.dataset import file_order
+    from ae_cluster.runs.classify import samples_of_run
 
     ids = np.array(["10" + "0" * 24, "9", "0010", "2"])
     assert file_order(ids).tolist() == [3, 1, 2, 0]

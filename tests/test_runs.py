@@ -13,7 +13,7 @@ import pytest
 from sklearn.datasets import load_digits, load_wine
 
 from ae_cluster import AutoEncoder, InputError, RunConfig, read_codes, read_scores, run
-from ae_cluster.rows import COLUMNS, tidy_row
+from ae_cluster.records.rows import COLUMNS, tidy_row
 
 QUICK = {"epochs": 2, "budgets": (1, 200), "draws": 2}
 
@@ -125,7 +125,7 @@ def test_same_seed_same_everything_other_seed_other(digits_run, tmp_path):
 
 
 def test_preset_trains_the_digits_for_5000_steps():
-    from ae_cluster.config import preset_epochs
+    from ae_cluster.records.config import preset_epochs
 
     assert preset_epochs(60_000, 64) == 10
     assert preset_epochs(1347, 64) * 22 >= 5000
@@ -173,7 +173,7 @@ def test_half_labelled_data_are_scored_on_what_is_known(tmp_path):
 
 
 def test_a_clusterer_that_fails_is_a_row_that_says_so(tmp_path, monkeypatch):
-    from ae_cluster import clustering
+    from ae_cluster.clustering import codes as clustering
 
     def broken(name, *_):
         if name == "gmm":
@@ -192,7 +192,7 @@ def test_a_clusterer_that_fails_is_a_row_that_says_so(tmp_path, monkeypatch):
 
 
 def test_an_error_before_anything_is_learnt_leaves_nothing_behind(tmp_path, monkeypatch):
-    from ae_cluster import runs
+    from ae_cluster.runs import run as runs
 
     def broken(*_):
         raise InputError("no codes.")
@@ -204,7 +204,7 @@ def test_an_error_before_anything_is_learnt_leaves_nothing_behind(tmp_path, monk
 
 
 def test_two_runs_do_not_write_to_one_place(tmp_path, monkeypatch):
-    from ae_cluster import runs
+    from ae_cluster.runs import run as runs
 
     def second(*_):
         quick_run(RunConfig(**QUICK), tmp_path / "out", force=True)
@@ -215,17 +215,17 @@ def test_two_runs_do_not_write_to_one_place(tmp_path, monkeypatch):
 
 
 def test_ctrl_c_while_training_keeps_the_run_for_resume(tmp_path, monkeypatch):
-    from ae_cluster import sources
+    from ae_cluster.runs import encoders
 
     whole = quick_run(RunConfig(**QUICK), tmp_path / "whole")
 
-    class Stopping(sources.Reconstructions):
+    class Stopping(encoders.Reconstructions):
         def on_step(self, progress):
             if progress.step == 30:  # in the second of two epochs
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(sources, "Reconstructions", Stopping)
+        patch.setattr(encoders, "Reconstructions", Stopping)
         with (
             pytest.warns(UserWarning, match="interrupted after 1"),
             pytest.raises(KeyboardInterrupt),
@@ -264,7 +264,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(tmp_path):
 def test_merged_and_split_classes_are_named():
     from types import SimpleNamespace
 
-    from ae_cluster.scoring import class_table, merges_and_splits
+    from ae_cluster.runs.scoring import class_table, merges_and_splits
 
     # Classes 0 and 1 share cluster 7; class 2 is half in 8, half in 9.
     labels = np.array([0, 0, 1, 1, 2, 2, 2, 2])
@@ -282,7 +282,7 @@ def test_merged_and_split_classes_are_named():
 def said_of(labels, clusters, names):
     from types import SimpleNamespace
 
-    from ae_cluster.scoring import merges_and_splits
+    from ae_cluster.runs.scoring import merges_and_splits
 
     data = SimpleNamespace(y_train=labels, y_test=labels, class_names=names)
     return merges_and_splits("kmeans", data, SimpleNamespace(train=clusters, test=clusters))
@@ -318,7 +318,7 @@ def test_noise_is_told_and_no_label_is_told():
 
 
 def test_resuming_with_another_configuration_keeps_what_was_done(tmp_path, monkeypatch):
-    from ae_cluster import runs
+    from ae_cluster.runs import run as runs
 
     def killed(*_):
         raise KeyboardInterrupt

@@ -5,10 +5,10 @@ import pytest
 from sklearn.datasets import load_digits, load_iris
 
 from ae_cluster import AutoEncoder, InputError, RunConfig, run
-from ae_cluster.cli import main
+from ae_cluster.autoencoder.inputs import resolve_device
+from ae_cluster.cli.main import main
 from ae_cluster.figures import style, undrawable
-from ae_cluster.figures.of_run import note_on_names
-from ae_cluster.inputs import resolve_device
+from ae_cluster.figures.run import note_on_names
 
 BYTES = (load_digits().images[:200] * 15).astype(np.uint8)
 QUICK = ["--epochs", "1", "--draws", "1", "--budgets", "1", "--no-figures"]

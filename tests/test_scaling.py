@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ae_cluster import AutoEncoder, InputError
-from ae_cluster.scaling import Scaling
+from ae_cluster.autoencoder.scaling import Scaling
 
 
 @pytest.fixture

@@ -9,10 +9,8 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from ae_cluster.errors import InputError
-from ae_cluster.few_labels.methods import METHODS
-from ae_cluster.rows import FROZEN
-from ae_cluster.semi_supervised import (
+from ae_cluster.common.errors import InputError
+from ae_cluster.semi_supervised.evaluation import (
     ALL,
     LabelBudget,
     budget_rows,
@@ -20,6 +18,7 @@ from ae_cluster.semi_supervised import (
     few_label_classifiers,
     label_budget_rows,
 )
+from ae_cluster.semi_supervised.methods import FROZEN, METHODS
 
 COLUMNS = [
     *("dataset", "split", "method", "family", "seed", "budget", "draw", "features"),

@@ -9,7 +9,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.utils.estimator_checks import check_estimator
 
 from ae_cluster import InputError, SortingAutoEncoder
-from ae_cluster.training import DivergedError
+from ae_cluster.training.loop import DivergedError
 
 QUICK = {"max_iter": 1, "decoder_max_iter": 1, "min_steps": 100, "random_state": 0}
 
@@ -92,7 +92,7 @@ def test_images_may_be_told_to_be_images(digit_rows):
 def test_digits_without_an_image_prior(digit_rows):
     from sklearn.datasets import load_digits
 
-    from ae_cluster.evaluation import class_map
+    from ae_cluster.metrics.clustering import class_map
 
     model = SortingAutoEncoder(10, random_state=0).fit(digit_rows)
     found = class_map(load_digits().target, model.labels_)

@@ -13,32 +13,34 @@ from sklearn.datasets import load_digits, make_blobs
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
-from ae_cluster.health import HealthWarning
-from ae_cluster.sorting.consistency import (
+from ae_cluster.clustering.sorting.centers import neighborly, spread_centers
+from ae_cluster.clustering.sorting.consistency import (
     adversarial,
     consistency_loss,
     divergence,
+    learn_consistency,
     random_bending,
     warped,
 )
-from ae_cluster.sorting.information import (
-    deepest_cut,
-    edge_shares,
-    neighbor_information,
-    polished,
-    tells_more,
-)
-from ae_cluster.sorting.merging import merged, merging_gains
-from ae_cluster.sorting.networks import SortingNetwork, dense_sorter
-from ae_cluster.sorting.partition import (
+from ae_cluster.clustering.sorting.graph_clustering import (
     effective_number,
     first_clusters,
     nearest_graph,
     nearest_neighbors,
     shared_neighbor_graph,
 )
-from ae_cluster.sorting.places import neighborly, spread_centers
-from ae_cluster.sorting.teaching import Teacher
+from ae_cluster.clustering.sorting.information import (
+    deepest_cut,
+    edge_shares,
+    merged,
+    merging_gains,
+    neighbor_information,
+    polished,
+    tells_more,
+)
+from ae_cluster.clustering.sorting.networks import SortingNetwork, dense_sorter
+from ae_cluster.training.diagnostics import HealthWarning
+from ae_cluster.training.minibatch import Teacher
 
 
 def two_cliques():
@@ -347,4 +349,4 @@ def test_a_cluster_that_eats_the_others_is_said_after_its_epoch():
     emptied = pytest.warns(HealthWarning, match="Clusters 1, 2 and 3 are empty")
     eaten = pytest.warns(HealthWarning, match=r"Cluster 0 holds 100%.*\(after epoch 1\)")
     with emptied, eaten:
-        teacher.agree(sorter, torch.full((4,), 0.25), 1, 1e-9, lambda x, *_: x)
+        learn_consistency(teacher, sorter, torch.full((4,), 0.25), 1, 1e-9, lambda x, *_: x)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from made_arrays import rng
 
-from ae_cluster.cli import main
-from ae_cluster.config import RunConfig, read_config
+from ae_cluster.cli.main import main
 from ae_cluster.datasets import load_dataset
-from ae_cluster.run_reading import load_samples
+from ae_cluster.records.config import RunConfig, read_config
+from ae_cluster.records.reading import load_samples
 
 QUICK = ["--epochs", "1", "--no-figures", "--budgets", "1", "--draws", "1", "--n-clusters", "2"]
 IMAGES = rng.integers(0, 256, (40, 4, 4), dtype=np.uint8)

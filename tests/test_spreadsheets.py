@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ae_cluster.cli import main
-from ae_cluster.config import RunConfig
-from ae_cluster.few_labels.label_files import read_labels, write_labels
-from ae_cluster.run_reading import read_scores
-from ae_cluster.runs import run
-from ae_cluster.spreadsheets import original_cell, original_table, safe_cell, safe_table
+from ae_cluster.cli.main import main
+from ae_cluster.common.spreadsheets import original_cell, original_table, safe_cell, safe_table
+from ae_cluster.records.config import RunConfig
+from ae_cluster.records.reading import read_scores
+from ae_cluster.runs.run import run
+from ae_cluster.semi_supervised.label_files import read_labels, write_labels
 
 ROOT = Path(__file__).parents[1]
 FORMULAS = ('=HYPERLINK("http://a.b","x")', "+cat", "-dog", "@owl", "\ttab", "-1-1", " =1", "＝1")

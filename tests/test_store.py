@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ae_cluster.errors import InputError
-from ae_cluster.grid import make_task, run_grid
-from ae_cluster.store import Store, cell_key
+from ae_cluster.common.errors import InputError
+from experiments.support.grid import make_task, run_grid
+from experiments.support.store import Store, cell_key
 
 GRID = """
 import sys, time
 import numpy as np
 from pathlib import Path
-from ae_cluster.grid import make_task, run_grid
-from ae_cluster.store import Store
+from experiments.support.grid import make_task, run_grid
+from experiments.support.store import Store
 
 def work(cell, store):
     codes = store.arrays(cell["stage"], lambda: {"x": np.arange(1000.0) * cell["seed"]})

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from made_rows import PLACE, only, random_rows, rows_of, table_of
 
-from ae_cluster.errors import InputError
-from ae_cluster.rows import tidy_row
-from ae_cluster.summaries import GROUP, comparable_rows, summarize, to_markdown
+from ae_cluster.common.errors import InputError
+from ae_cluster.records.rows import tidy_row
+from ae_cluster.reports import GROUP, comparable_rows, summarize, to_markdown
 
 # Seeds
 

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from made_rows import only, rows_of, table_of
 
-from ae_cluster.anchors import ANCHORS, anchor_text
-from ae_cluster.clustering import CLUSTERERS
+from ae_cluster.clustering.codes import CLUSTERERS
 from ae_cluster.datasets import known_datasets
-from ae_cluster.rows import tidy_row
-from ae_cluster.summaries import median_interval, paired_difference, summarize
+from ae_cluster.records.rows import tidy_row
+from ae_cluster.reports import median_interval, paired_difference, summarize
+from ae_cluster.reports.literature import ANCHORS, anchor_text
 
 # The interval
 

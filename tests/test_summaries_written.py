@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from made_rows import random_rows, rows_of, table_of
 
-from ae_cluster.errors import InputError
-from ae_cluster.summaries import (
+from ae_cluster.common.errors import InputError
+from ae_cluster.reports import (
     GROUP,
     comparable_rows,
     summarize,

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ae_cluster.cli import main
-from ae_cluster.errors import InputError
-from ae_cluster.terminal import Readable, exit_code
-from ae_cluster.texts import in_markdown, one_line, quoted, shortened, visible
+from ae_cluster.cli.main import main
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.terminal import Readable, exit_code
+from ae_cluster.common.texts import in_markdown, one_line, quoted, shortened, visible
 
 ROOT = Path(__file__).parents[1]
 QUICK = ["--epochs", "1", "--draws", "1", "--budgets", "1", "--no-figures"]

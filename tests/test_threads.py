@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from ae_cluster import DEC, N2D, AutoEncoder, FineTunedClassifier, SortingAutoEncoder, VaDE
-from ae_cluster.deep.base import paper_autoencoder
-from ae_cluster.networks import ConvAutoEncoder, DenseAutoEncoder
-from ae_cluster.sorting.networks import ConvSorter
-from ae_cluster.threads import LARGE, multiply_adds, one_thread, threads_for
+from ae_cluster.autoencoder.networks import ConvAutoEncoder, DenseAutoEncoder
+from ae_cluster.clustering.deep.base import paper_autoencoder
+from ae_cluster.clustering.sorting.networks import ConvSorter
+from ae_cluster.training.threads import LARGE, multiply_adds, one_thread, threads_for
 
 ROOT = Path(__file__).parents[1]
-quiet = pytest.mark.filterwarnings("ignore::ae_cluster.health.HealthWarning")
+quiet = pytest.mark.filterwarnings("ignore::ae_cluster.training.diagnostics.HealthWarning")
 
 
 @pytest.fixture

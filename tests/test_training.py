@@ -8,7 +8,7 @@ from itertools import chain
 import pytest
 import torch
 
-from ae_cluster.training import Callback, DivergedError, Progress, minibatches, train
+from ae_cluster.training.loop import Callback, DivergedError, Progress, minibatches, train
 
 
 def seeded(seed=0):

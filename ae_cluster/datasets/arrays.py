@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ae_cluster import pixels
+from ae_cluster.common import pixels
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.labels import classes_of, label_key, number_in
+from ae_cluster.common.texts import encodable
 from ae_cluster.datasets.dataset import Array, FloatArray, IntArray
-from ae_cluster.errors import InputError
-from ae_cluster.labels import classes_of, label_key, number_in
-from ae_cluster.texts import encodable
 
 _ROWS_LOOKED_AT = 2000
 
@@ -22,7 +22,7 @@ def as_samples(
     """Return samples as (n, n_features), and the shape of one image or None for a table.
 
     Images become uint8 bytes or float32 in [0, 1], a table becomes float32, of no units.
-    ``seen`` is what the training images came in, see `ae_cluster.pixels.as_images`.
+    ``seen`` is what the training images came in, see `ae_cluster.common.pixels.as_images`.
     """
     if x.dtype.kind not in "buif":
         raise InputError(f"{name} holds {x.dtype}: samples must be real numbers.")
@@ -144,7 +144,7 @@ def encode_labels(labels: dict[str, Array]) -> tuple[dict[str, IntArray], tuple[
     """Give the classes of all arrays together numbers from 0, in sorted order; -1 stays unknown.
 
     Returns the numbers under the same keys, and the name of each class. What is unknown, and
-    which spellings are one class, is said in `ae_cluster.labels`.
+    which spellings are one class, is said in `ae_cluster.common.labels`.
     """
     values = {name: label_values(y, name) for name, y in labels.items()}
     if not values:

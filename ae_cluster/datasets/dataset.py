@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import NDArray
 
 Array = npt.NDArray[Any]
 IntArray = npt.NDArray[np.int64]
@@ -133,3 +134,14 @@ def _as_float(raw: Array) -> FloatArray:
     if raw.dtype == np.uint8:
         return np.divide(raw, np.float32(255), dtype=np.float32)
     return raw.astype(np.float32)
+
+
+def file_order(ids: NDArray[np.str_]) -> IntArray:
+    """Return the order in which samples stood in their file, as far as numbered ids tell."""
+    halves = np.char.partition(ids, "-")
+    is_half = np.isin(halves[:, 0], ["train", "test"])
+    numbers = np.where(is_half, halves[:, 2], ids)
+    if not np.char.isdecimal(numbers).all():
+        return np.arange(len(ids))
+    digits = np.char.lstrip(numbers, "0")  # their order is the numbers', of however many digits
+    return np.lexsort((digits, np.char.str_len(digits), halves[:, 0] == "test"))

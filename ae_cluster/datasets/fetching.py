@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 
-from ae_cluster.errors import InputError
-from ae_cluster.files import expanded
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.files import expanded
 
 SECONDS_OF_SILENCE = 30
 DOWNLOAD_ERRORS = (

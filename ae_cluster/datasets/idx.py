@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ae_cluster import files
-from ae_cluster.bounded_files import file_size, told_of
+from ae_cluster.common import files
+from ae_cluster.common.bounded_files import file_size, told_of
+from ae_cluster.common.errors import InputError
 from ae_cluster.datasets.dataset import Array
-from ae_cluster.errors import InputError
 
 # The end of a file's name says what its header must: type and number of dimensions.
 LAYOUTS: dict[str, tuple[int, str, int]] = {

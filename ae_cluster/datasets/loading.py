@@ -6,13 +6,13 @@ import os
 import warnings
 from pathlib import Path
 
+from ae_cluster.common.errors import InputError, nearest
+from ae_cluster.common.files import expanded
+from ae_cluster.common.global_state import default_state
 from ae_cluster.datasets.arrays import normal_image_shape
 from ae_cluster.datasets.dataset import Dataset
 from ae_cluster.datasets.named import NAMES, load_named
 from ae_cluster.datasets.user_files import TEST_SIZE, load_file
-from ae_cluster.errors import InputError, nearest
-from ae_cluster.files import expanded
-from ae_cluster.global_state import default_state
 
 
 def known_datasets() -> tuple[str, ...]:
@@ -66,7 +66,7 @@ def load_dataset(
     (n, h, w, channels), as bytes (whole numbers 0 to 255 of another type are taken for them,
     with a warning) or as floats in [0, 1]; or a table of numbers (n, columns).
     Optional are labels, ``y_train`` and ``y_test``, or ``y``: whole numbers or text, read by
-    the two rules of `ae_cluster.labels` (-1, NaN, "" and "NA" are some of what is unknown, and
+    the two rules of `common.labels` (-1, NaN, "" and "NA" are some of what is unknown, and
     1 and "1.0" are one class); and ids, ``ids_train`` and ``ids_test``, or ``ids``. Labels
     are renumbered from 0, and ``class_names`` keeps what stood in the file. A warning names
     other arrays in the file; one whose name must be a slip (``labels``, ``y_tain``) is an error.

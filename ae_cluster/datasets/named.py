@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ae_cluster.common.errors import InputError
 from ae_cluster.datasets.dataset import Array, Dataset, IntArray, assemble, numbered_ids
 from ae_cluster.datasets.fetching import Source, data_folder, fetch_missing
 from ae_cluster.datasets.idx import read_idx
 from ae_cluster.datasets.usps import read_usps
-from ae_cluster.errors import InputError
 
 Half = tuple[Array, IntArray]
 """Images (n, h, w) as bytes, and labels (n,)."""

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_cluster import bounded_arrays, pixels
-from ae_cluster.bounded_files import UnreadableError, file_size
+from ae_cluster.common import bounded_arrays, pixels
+from ae_cluster.common.bounded_files import UnreadableError, file_size
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.scalars import plain
+from ae_cluster.common.texts import encodable, quoted, shortened
 from ae_cluster.datasets.arrays import (
     as_column,
     as_ids,
@@ -21,9 +24,6 @@ from ae_cluster.datasets.arrays import (
     encode_labels,
 )
 from ae_cluster.datasets.dataset import Array, Dataset, assemble, numbered_ids
-from ae_cluster.errors import InputError
-from ae_cluster.scalars import plain
-from ae_cluster.texts import encodable, quoted, shortened
 
 Arrays = dict[str, Array]
 Shape = tuple[int, ...] | None

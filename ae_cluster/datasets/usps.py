@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_cluster.bounded_files import file_size, reason
+from ae_cluster.common.bounded_files import file_size, reason
+from ae_cluster.common.errors import InputError
 from ae_cluster.datasets.dataset import Array, IntArray
-from ae_cluster.errors import InputError
 
 SIDE = 16
 _MOST_LINES, _LONGEST_LINE = 20_000, 2**14  # 7,291 and some 4,000 in the published files

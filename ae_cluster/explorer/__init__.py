@@ -5,6 +5,6 @@ Reading order: ``run_arrays`` (what the run folder holds) → ``clouds`` (which 
 as JSON) → ``writing`` (the page). The page's own script lies in ``page/``.
 """
 
-from ae_cluster.explorer.writing import write_page
+from ae_cluster.explorer.html import write_page
 
 __all__ = ["write_page"]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ae_cluster.figures.places import groupings
+from ae_cluster.figures.projection import groupings
 
 Floats = NDArray[np.float64]
 

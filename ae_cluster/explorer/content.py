@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 
 from ae_cluster.datasets import Dataset
-from ae_cluster.evaluation import matched_map
-from ae_cluster.explorer.clouds import Cloud, IntArray, confidence
 from ae_cluster.explorer.colors import group_colors
 from ae_cluster.explorer.decoders import read_decoder
-from ae_cluster.explorer.packing import Array, packed, packed_ids, packed_places
-from ae_cluster.explorer.pictures import cloud_images, cloud_table, per_sheet, picture_shape
+from ae_cluster.explorer.encoding import Array, packed, packed_ids, packed_places
+from ae_cluster.explorer.images import cloud_images, cloud_table, per_sheet, picture_shape
+from ae_cluster.explorer.projection import carried, space_of
 from ae_cluster.explorer.run_arrays import Method, Run
-from ae_cluster.explorer.spaces import carried, space_of
+from ae_cluster.explorer.samples import Cloud, IntArray, confidence
 from ae_cluster.methods import AUTOENCODER
-from ae_cluster.rows import way_name
-from ae_cluster.run_reading import SPLITS
-from ae_cluster.tables import SHOWN
+from ae_cluster.metrics.clustering import matched_map
+from ae_cluster.records.reading import SPLITS
+from ae_cluster.records.rows import way_name
+from ae_cluster.reports.run import SHOWN
 
 Tree = dict[str, Any]
 MOST_NUMBERS = 50  # of a code that travels in the page, where no decoder asks for all of them

@@ -13,8 +13,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 from scipy.special import expit
 
-from ae_cluster.explorer.packing import Array, packed
-from ae_cluster.model_reading import DESCRIPTION, read_model
+from ae_cluster.common.model_reading import DESCRIPTION, read_model
+from ae_cluster.explorer.encoding import Array, packed
 
 MOST_WEIGHTS = 3_000_000
 MANY_WEIGHTS = 50_000  # more than these travel in half precision, where that cannot be seen

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ae_cluster.errors import InputError
-from ae_cluster.explorer.packing import Array
-from ae_cluster.run_reading import (
+from ae_cluster.common.errors import InputError
+from ae_cluster.explorer.encoding import Array
+from ae_cluster.records.reading import (
     SPLITS,
     method_names,
     read_codes,

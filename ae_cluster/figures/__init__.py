@@ -16,15 +16,15 @@ against a size, `stages` what each stage buys; `style` is the one look, `images`
 contact sheets and `panels` the frame of comparisons that they share.
 """
 
-from ae_cluster.figures.budget import plot_label_budget
+from ae_cluster.figures.ablation import plot_stages
 from ae_cluster.figures.codes import plot_code_tiles, plot_codes
 from ae_cluster.figures.comparisons import plot_methods, plot_pareto
 from ae_cluster.figures.confusion import plot_confusion
 from ae_cluster.figures.curves import plot_code_sizes, plot_training_curve
 from ae_cluster.figures.examples import ClusterExamples, cluster_examples
+from ae_cluster.figures.image_grids import plot_cluster_profiles, plot_cluster_sheet
+from ae_cluster.figures.label_budget import plot_label_budget
 from ae_cluster.figures.label_sheet import plot_label_sheet
-from ae_cluster.figures.sheets import plot_cluster_profiles, plot_cluster_sheet
-from ae_cluster.figures.stages import plot_stages
 from ae_cluster.figures.style import caption_of, in_style, save_figure, undrawable
 from ae_cluster.figures.training import plot_loss_curve, plot_reconstructions
 

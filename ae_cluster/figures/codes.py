@@ -13,8 +13,8 @@ from matplotlib.gridspec import SubplotSpec
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
-from ae_cluster.checks import IntArray, checked_codes
-from ae_cluster.figures.places import (
+from ae_cluster.common.validation import IntArray, checked_codes
+from ae_cluster.figures.projection import (
     RANDOM_HEIGHT,
     Groups,
     Places,

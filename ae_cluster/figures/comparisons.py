@@ -29,7 +29,7 @@ from ae_cluster.figures.style import (
     nothing_to_draw,
     plain_log_ticks,
 )
-from ae_cluster.summaries import LOWER_IS_BETTER
+from ae_cluster.reports import LOWER_IS_BETTER
 
 
 @in_style()
@@ -63,7 +63,7 @@ def plot_methods(
     Raises
     ------
     InputError
-        As `ae_cluster.summaries.comparable_rows`.
+        As `ae_cluster.reports.comparable_rows`.
     """
     rows = rows_with_ways(rows, score, split)
     if rows[score].isna().all():
@@ -146,7 +146,7 @@ def plot_pareto(
     Raises
     ------
     InputError
-        As `ae_cluster.summaries.comparable_rows`.
+        As `ae_cluster.reports.comparable_rows`.
     """
     rows = rows_with_ways(rows, score, split)
     timed = rows[rows[score].notna() & (rows["seconds"] > 0)]

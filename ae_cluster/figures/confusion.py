@@ -27,7 +27,7 @@ def plot_confusion(
 ) -> Figure:
     """Draw how the samples of each class spread over the clusters.
 
-    Takes what `ae_cluster.evaluation.confusion_matrix` returns::
+    Takes what `ae_cluster.metrics.clustering.confusion_matrix` returns::
 
         plot_confusion(*confusion_matrix(labels, clusters, mapping), class_names)
 

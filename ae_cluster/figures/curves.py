@@ -32,7 +32,7 @@ from ae_cluster.figures.style import (
     nothing_to_draw,
     plain_log_ticks,
 )
-from ae_cluster.summaries import GROUP
+from ae_cluster.reports import GROUP
 
 _AXES = {
     "n_components": "numbers in the code (log scale)",

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ae_cluster.checks import IntArray, check_same_length, checked_codes, checked_labels
+from ae_cluster.common.validation import IntArray, check_same_length, checked_codes, checked_labels
 
 
 class ClusterExamples(NamedTuple):
@@ -53,7 +53,7 @@ def cluster_examples(
         Classes, −1 where unknown.
     mapping : dict, optional
         Class of each cluster, as learnt on train by
-        `ae_cluster.evaluation.class_map`. Without it, or without labels,
+        `ae_cluster.metrics.clustering.class_map`. Without it, or without labels,
         nothing is wrong.
     n : int
         At most so many of each kind.

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ae_cluster.figures.style import new_figure, plain
-from ae_cluster.summaries import GROUP, LOWER_IS_BETTER, comparable_rows
+from ae_cluster.reports import GROUP, LOWER_IS_BETTER, comparable_rows
 
 NO_ROWS = "No row of this split has a score: there is nothing to compare."
 

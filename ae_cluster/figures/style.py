@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
-from ae_cluster.files import make_folder, written_beside
-from ae_cluster.global_state import default_state
+from ae_cluster.common.files import make_folder, written_beside
+from ae_cluster.common.global_state import default_state
 
 ENDINGS = (".png", ".svg", ".txt")
 

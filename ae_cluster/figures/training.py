@@ -11,13 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from ae_cluster.figures.images import as_images, contact_sheet, in_unit_range, show_sheet
-from ae_cluster.figures.style import (
-    PALETTE,
-    captioned,
-    in_style,
-    new_figure,
-    plain_log_ticks,
-)
+from ae_cluster.figures.style import PALETTE, captioned, in_style, new_figure, plain_log_ticks
 
 _MOST_SAMPLES = 10
 _MOST_STEPS = 6

@@ -1,9 +1,9 @@
 // @ts-check
 /** Cards: all that is known of a dot. In the tip beside the pointer, and of those that were kept. */
 
-import { byId, element } from "./elements.js";
+import { byId, element } from "./dom.js";
 import { nearestRows } from "./geometry.js";
-import { decimals } from "./words.js";
+import { decimals } from "./text.js";
 
 const N_NEIGHBOURS = 6;
 const MOST_NUMBERS = 4; // of a code

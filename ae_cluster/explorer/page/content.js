@@ -125,7 +125,7 @@ export function framePlaces({ epochs, places, n }, moment) {
 }
 
 /**
- * Text that a spreadsheet would compute, after an apostrophe; as ae_cluster/spreadsheets.py has it.
+ * Text that a spreadsheet would compute, after an apostrophe; as ae_cluster/common/spreadsheets.py has it.
  * @param {string} text
  */
 export function inSpreadsheet(text) {

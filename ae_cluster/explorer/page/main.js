@@ -3,15 +3,15 @@
 
 import { listenToHover, listenToKept } from "./cards.js";
 import { contentOf } from "./content.js";
-import { listenToDecoder, listenToWalk } from "./decoding.js";
-import { byId } from "./elements.js";
-import { Explorer } from "./explorer.js";
+import { listenToDecoder, listenToWalk } from "./decoder_panel.js";
+import { byId } from "./dom.js";
+import { Explorer } from "./state.js";
 import { Pictures } from "./pictures.js";
 import { listenToPointer } from "./pointer.js";
-import { listenToChoices, listenToFilm, listenToLegend, listenToTheme } from "./show.js";
+import { listenToChoices, listenToFilm, listenToLegend, listenToTheme } from "./controls.js";
 import { Stage } from "./stage.js";
 import { listenToConfusion, listenToScores, listenToSelection, selectionCsv } from "./tables.js";
-import { toolSentence } from "./words.js";
+import { toolSentence } from "./text.js";
 
 /** @param {Explorer} explorer @param {Stage} stage */
 function listenToTools(explorer, stage) {

@@ -1,7 +1,7 @@
 // @ts-check
 /** What is drawn over the dots: axes, group names, marks, the cursor, the selection's outline. */
 
-import { inkOf, styleValue } from "./elements.js";
+import { inkOf, styleValue } from "./dom.js";
 import { onScreen } from "./geometry.js";
 
 /**

@@ -2,7 +2,7 @@
 /** Samples and decoded values on canvases: images pixel by pixel, a table's row as bars. */
 
 import { unpacked } from "./arrays.js";
-import { inkOf, styleValue } from "./elements.js";
+import { inkOf, styleValue } from "./dom.js";
 
 /** The samples' own pictures, and the way to draw what the decoder says. */
 export class Pictures {

@@ -1,9 +1,9 @@
 // @ts-check
 /** The stage: the dots and what is drawn over them, redrawn when something changed. */
 
-import { element, byId, canvasById, styleValue } from "./elements.js";
+import { element, byId, canvasById, styleValue } from "./dom.js";
 import { dotAt, eyeOf, extentOf, firstView, isInside, onScreen, screenAxes, zoomed } from "./geometry.js";
-import { NO_WEBGL, shortened } from "./words.js";
+import { NO_WEBGL, shortened } from "./text.js";
 import { drawOverlay } from "./overlay.js";
 import { Pen } from "./pen.js";
 import { Scene } from "./scene.js";

@@ -3,7 +3,7 @@
 
 import { csvOf } from "./content.js";
 import { hexOf, inkOn, rgbOf } from "./colors.js";
-import { byId, element, grouped, styleValue, wantsStillness } from "./elements.js";
+import { byId, element, grouped, styleValue, wantsStillness } from "./dom.js";
 import {
   CONFUSION_SENTENCE,
   NO_LABELS,
@@ -12,7 +12,7 @@ import {
   UNSCORED_SENTENCE,
   decimals,
   shortened,
-} from "./words.js";
+} from "./text.js";
 
 /** @typedef {import("./explorer.js").Explorer} Explorer */
 

@@ -1,0 +1,463 @@
+"""`AutoEncoder`, the scikit-learn transformer everything shares: images ⇄ codes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import Tensor
+
+from ae_cluster.autoencoder import inference, saving
+from ae_cluster.autoencoder.inputs import (
+    check_parameters,
+    refusals_as_input_errors,
+    resolve_device,
+    resolve_image_shape,
+    resolve_input_kind,
+    training_key,
+    value_range,
+)
+from ae_cluster.autoencoder.networks import (
+    AutoEncoderNetwork,
+    ConvAutoEncoder,
+    DenseAutoEncoder,
+    initialize,
+)
+from ae_cluster.autoencoder.reconstruction import reconstruction_step
+from ae_cluster.autoencoder.saving import jsonable, unjsoned
+from ae_cluster.autoencoder.scaling import Scaling
+from ae_cluster.common import pixels
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.global_state import default_state
+from ae_cluster.common.scalars import plain_parameters
+from ae_cluster.training.fitting import Fitting, held_out_split, seed_of
+from ae_cluster.training.loop import Callback, Progress
+from ae_cluster.training.optimizer import Adam, flatten_parameters, release_gradients
+from ae_cluster.training.threads import threads_for
+
+
+class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """An autoencoder: codes of few numbers from which the images can be drawn again.
+
+    The defaults are the classic MNIST tutorial: 784-128-64-12-3 and back, tanh,
+    mean squared error, Adam at 0.005, batches of 64, 10 epochs.
+
+    Parameters
+    ----------
+    n_components : int, default=3
+        Size of the code.
+    hidden_layer_sizes : sequence of int, default=(128, 64, 12)
+        Layers between image and code; the decoder mirrors them.
+    activation : {"tanh", "relu", "logistic", "identity"}, default="tanh"
+        Between layers.
+    kind : {"dense", "conv"}, default="dense"
+        "conv" takes strided convolutions with ``conv_channels`` feature maps
+        in place of the hidden layers.
+    conv_channels : sequence of int, default=(16, 32)
+    image_shape : (h, w) or (h, w, channels), default=None
+        For ``kind="conv"``; None takes it from X of more than two dimensions,
+        else assumes square images.
+    input_kind : {"auto", "images", "table"}, default="auto"
+        Images lie in [0, 1] and are decoded through a sigmoid; a table is
+        standardised by its training columns and decoded linearly. "auto" takes
+        images when X has more than two dimensions or is ``uint8``, an ``image_shape`` is given,
+        or all training values lie in [0, 1].
+    batch_size : int, default=64
+    learning_rate_init : float, default=0.005
+    learning_rate : {"constant", "cosine"}, default="constant"
+    max_iter : int, default=10
+        Epochs.
+    early_stopping : bool, default=False
+        Hold out ``validation_fraction`` of the samples, stop when their loss has
+        not fallen by ``tol`` for ``n_iter_no_change`` epochs, keep the best weights.
+    validation_fraction : float, default=0.1
+    n_iter_no_change : int, default=10
+    tol : float, default=1e-5
+    noise_std, mask_fraction : float, default=0.0
+        Denoising: Gaussian noise added to, and the share of values set to zero
+        in, what the encoder sees; the loss compares with the clean images.
+    n_snapshots : int, default=0
+        Keep the codes of the first so many training samples at every epoch.
+    callbacks : sequence of Callback, default=()
+        Called during `fit`; ``progress.model`` is this estimator.
+    checkpoint : path, default=None
+        A file written while training. If it is there when `fit` starts,
+        training goes on from it and ends as if it had never stopped. Needs
+        a whole number as ``random_state``.
+    random_state : int, RandomState or None, default=None
+        Everything random comes from here; None is different every time. Global
+        seeds are left alone.
+    verbose : bool, default=False
+        A progress bar where standard error is a terminal.
+    device : str, default="auto"
+        A torch device; "auto": a GPU where there is one, which rounds sums anew in each fit.
+
+    Attributes
+    ----------
+    network_ : torch.nn.Module
+    loss_curve_, validation_loss_curve_ : list of float
+        Mean squared error of each epoch (for a table: of standardised columns).
+    n_iter_ : int
+        Finished epochs.
+    input_kind_ : {"images", "table"}
+    image_units_ : {"unit", "bytes", "whole"}
+        What training images came in: [0, 1], ``uint8``, or whole numbers of another type.
+    snapshots_ : ndarray (n_iter_ + 1, n_snapshots, n_components)
+        None without ``n_snapshots``; ``validation_loss_curve_`` is None without
+        early stopping.
+    n_features_in_, feature_names_in_ : as everywhere in scikit-learn
+
+    Notes
+    -----
+    Images are bytes (``uint8``, scaled by 1/255 on the way) or lie in [0, 1], where they are
+    decoded to. Of arrays that are said to be images (by ``input_kind``, an ``image_shape``, or
+    more than two dimensions, which are flattened) whole numbers 0…255 of another type are bytes
+    too, with a warning, and any other range is refused; so are rows for ``kind="conv"``, but
+    that other ranges make a table.
+    Channels come last: (n, h, w, channels). float64 is trained in float64.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> X = load_digits().data / 16
+    >>> AutoEncoder(max_iter=1, random_state=0).fit_transform(X).shape
+    (1797, 3)
+    """
+
+    network_: AutoEncoderNetwork
+    image_shape_: tuple[int, ...] | None
+    image_units_: str | None
+    snapshots_: NDArray[Any] | None
+
+    def __init__(
+        self,
+        n_components: int = 3,
+        hidden_layer_sizes: Sequence[int] = (128, 64, 12),
+        activation: str = "tanh",
+        *,
+        kind: str = "dense",
+        conv_channels: Sequence[int] = (16, 32),
+        image_shape: Sequence[int] | None = None,
+        input_kind: str = "auto",
+        batch_size: int = 64,
+        learning_rate_init: float = 0.005,
+        learning_rate: str = "constant",
+        max_iter: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-5,
+        noise_std: float = 0.0,
+        mask_fraction: float = 0.0,
+        n_snapshots: int = 0,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: str | Path | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
+        device: str = "auto",
+    ) -> None:
+        self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.kind = kind
+        self.conv_channels = conv_channels
+        self.image_shape = image_shape
+        self.input_kind = input_kind
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
+        self.max_iter = max_iter
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.noise_std = noise_std
+        self.mask_fraction = mask_fraction
+        self.n_snapshots = n_snapshots
+        self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.random_state = random_state
+        self.verbose = verbose
+        self.device = device
+
+    @default_state()
+    def fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: ARG002
+        """Train on images X; ``y`` is there for scikit-learn's pipelines and never read.
+
+        Parameters
+        ----------
+        X : array of shape (n, n_features) or (n, h, w) or (n, h, w, channels)
+            float in [0, 1], bytes, or a table of any numbers.
+        y : ignored
+
+        Raises
+        ------
+        InputError
+            For a parameter or data that cannot be used.
+        DivergedError
+            When the loss is no longer a number; the weights of the last good
+            epoch are kept.
+        """
+        self._check_parameters()
+        with plain_parameters(self):
+            rows = self._validate(X, reset=True)
+            generator = torch.Generator().manual_seed(seed_of(self.random_state))
+            self._build()
+            initialize(self.network_, generator)
+            self._train(rows, generator)
+        return self
+
+    @default_state()
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the codes (n, n_components) of images X, a chunk at a time."""
+        check_is_fitted(self, "network_")
+        return inference.encode(self.network_, self.scaling_, self._validate(X, reset=False))
+
+    @default_state()
+    def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the images (n, n_features) that codes X (n, n_components) stand for."""
+        check_is_fitted(self, "network_")
+        with refusals_as_input_errors():
+            codes = check_array(X, dtype=self.dtype_, ensure_all_finite=False, input_name="codes")
+        value_range(codes, "codes")
+        if codes.shape[1] != self.n_components:
+            raise InputError(
+                f"Codes must have {self.n_components} columns, and these have {codes.shape[1]}."
+            )
+        return inference.decode(self.network_, self.scaling_, codes)
+
+    @default_state()
+    def score(self, X: ArrayLike, y: object = None) -> float:  # noqa: ARG002
+        """Return minus the mean squared reconstruction error of X: higher is better.
+
+        A table's errors are measured in standardised columns.
+        """
+        check_is_fitted(self, "network_")
+        rows = self._validate(X, reset=False)
+        return -inference.reconstruction_error(self.network_, self.scaling_, rows)
+
+    @default_state()
+    def save(self, path: str | Path, *, force: bool = False) -> None:
+        """Write the model as a folder of safetensors and JSON; see `load`.
+
+        ``callbacks``, ``checkpoint`` and ``device`` belong to this machine and
+        are not kept, nor is a ``random_state`` that is no number.
+
+        Raises
+        ------
+        InputError
+            When ``path`` exists and ``force`` is off, or cannot be written.
+        """
+        check_is_fitted(self, "network_")
+        kind, description = type(self).__name__, self._description()
+        saving.write(Path(path), kind, self._tensors(), description, force)
+
+    @classmethod
+    @default_state()
+    def load(cls, path: str | Path) -> Self:
+        """Read a model folder written by `save`; nothing in it is executed.
+
+        Raises
+        ------
+        InputError
+            When the folder is missing, damaged, tampered with or of a newer format.
+        """
+        tensors, description = saving.read(Path(path), cls.__name__)
+        with saving.whole(path, cls.__name__):
+            model = cls(**unjsoned(description["parameters"]))
+            model._check_parameters()
+            model._restore(tensors, description["fitted"])
+            saving.check_use(model, getattr(model, "n_clusters", None))
+        return model
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """Return the weights, and the scales of a table."""
+        tensors = {f"network.{k}": t for k, t in self.network_.state_dict().items()}
+        if self.scaling_.mean is not None and self.scaling_.scale is not None:
+            tensors |= {"mean": self.scaling_.mean, "scale": self.scaling_.scale}
+        return tensors
+
+    def _description(self) -> dict[str, Any]:
+        """Return parameters and fitted attributes as JSON takes them."""
+        parameters = self.get_params()
+        elsewhere = {"callbacks": (), "checkpoint": None, "device": "auto"}
+        parameters |= {k: v for k, v in elsewhere.items() if k in parameters}
+        if isinstance(self.random_state, np.random.RandomState):
+            parameters["random_state"] = None
+        fitted = {name: getattr(self, name) for name in _FITTED if hasattr(self, name)}
+        if hasattr(self, "feature_names_in_"):
+            fitted["feature_names_in_"] = self.feature_names_in_.tolist()
+        return {"parameters": jsonable(parameters), "fitted": fitted}
+
+    def _restore(self, tensors: dict[str, Tensor], fitted: dict[str, Any]) -> None:
+        self.image_units_ = pixels.UNIT  # where an earlier version saved none
+        for name in _FITTED & fitted.keys():
+            setattr(self, name, fitted[name])
+        self.snapshots_ = None  # a record of the training, which is not kept
+        if self.image_shape_ is not None:
+            self.image_shape_ = tuple(self.image_shape_)
+        if "feature_names_in_" in fitted:
+            self.feature_names_in_ = np.array(fitted["feature_names_in_"], dtype=object)
+        self._check_fitted()
+        scales = [tensors.pop(name) for name in ("mean", "scale") if self.input_kind_ == "table"]
+        if any(tuple(scale.shape) != (self.n_features_in_,) for scale in scales):
+            raise ValueError("its scales are not one number for each column")
+        self.scaling_ = Scaling(getattr(torch, self.dtype_), *scales)
+        state = {name.removeprefix("network."): tensor for name, tensor in tensors.items()}
+        if len(self.hidden_layer_sizes) + len(getattr(self, "conv_channels", ())) > len(state) + 2:
+            raise ValueError("it has more layers than weights")
+        with torch.device("meta"):  # the sizes said may be any; memory is taken for true ones
+            saving.check_shapes(self._new_network(), state)
+        self._build()
+        self.network_.load_state_dict(state)
+
+    def _check_fitted(self) -> None:
+        """Raise a ValueError for a fitted attribute that no fit could have left."""
+        names = getattr(self, "feature_names_in_", None)
+        if (
+            self.input_kind_ not in ("images", "table")
+            or self.dtype_ not in ("float32", "float64")
+            or not isinstance(self.n_features_in_, int)
+            or (names is not None and names.shape != (self.n_features_in_,))
+        ):
+            raise ValueError("its fitted attributes are none")
+
+    # --------------------------------------------------------------- training
+
+    def _check_parameters(self) -> None:
+        check_parameters(self.get_params())
+
+    def _build(self) -> None:
+        """Make the network, its weights still to be filled."""
+        network = self._new_network()
+        self.network_ = network.to(resolve_device(self.device), self.scaling_.dtype)
+
+    def _new_network(self) -> AutoEncoderNetwork:
+        output = "logistic" if self.input_kind_ == "images" else "identity"
+        activations = (self.activation, output)
+        if self.kind == "dense":
+            return DenseAutoEncoder(
+                self.n_features_in_, self.n_components, self.hidden_layer_sizes, *activations
+            )
+        assert self.image_shape_ is not None
+        return ConvAutoEncoder(
+            self.image_shape_, self.n_components, self.conv_channels, *activations
+        )
+
+    def _train(self, rows: NDArray[Any], generator: torch.Generator) -> None:
+        network, scaling = self.network_, self.scaling_
+        data = held_out = inference.as_tensor(rows).to(resolve_device(self.device))
+        if self.early_stopping:
+            data, held_out = held_out_split(data, self.validation_fraction, generator)
+        optimizer = Adam(flatten_parameters(network), self.learning_rate_init)
+        progress = Progress(self.max_iter, math.ceil(len(data) / self.batch_size), model=self)
+        few = data[: self.batch_size]
+        fitting = Fitting(
+            optimizer, generator, progress, lambda: inference.is_usable(network, scaling, few)
+        )
+        self._accompany(fitting, rows, held_out)
+        self._keep_records(fitting)
+        step = reconstruction_step(
+            network, data, scaling, optimizer, generator, self.noise_std, self.mask_fraction
+        )
+        try:
+            with threads_for(network):
+                fitting.run(step, len(data), self.batch_size, show_progress=bool(self.verbose))
+        finally:
+            self._keep_records(fitting)
+            release_gradients(network)
+
+    def _accompany(self, fitting: Fitting, rows: NDArray[Any], held_out: Tensor) -> None:
+        """Add what the parameters ask for; a checkpoint is last, since it keeps the others."""
+        network, scaling = self.network_, self.scaling_
+        if self.early_stopping:
+            fitting.stop_early(
+                lambda: inference.reconstruction_error(network, scaling, held_out),
+                self.n_iter_no_change,
+                self.tol,
+            )
+        if self.n_snapshots:
+            first = rows[: self.n_snapshots]
+            fitting.take_snapshots(lambda: inference.encode(network, scaling, first))
+        if self.learning_rate == "cosine":
+            fitting.lower_learning_rate()
+        fitting.call(self.callbacks)
+        if self.checkpoint is not None:
+            fitting.go_on_from(Path(self.checkpoint), training_key(self.get_params(), rows))
+
+    def _keep_records(self, fitting: Fitting) -> None:
+        self.n_iter_ = fitting.progress.epoch
+        self.loss_curve_ = fitting.progress.loss_curve
+        self.validation_loss_curve_ = fitting.validation_curve
+        self.snapshots_ = fitting.snapshot_codes
+
+    # ------------------------------------------------------------ arrays inside
+
+    def _validate(self, X: ArrayLike, *, reset: bool, quiet: bool = False) -> NDArray[Any]:
+        """Return X as rows of bytes, float32 or float64, checked; ``reset`` learns from it.
+
+        What must be said of its units is said unless ``quiet``.
+        """
+        shape: tuple[int, ...] = getattr(X, "shape", ())
+        given = getattr(X, "dtype", None)
+        if len(shape) > 2:
+            X = np.reshape(np.asarray(X), (shape[0], math.prod(shape[1:])))
+        with refusals_as_input_errors():
+            rows: NDArray[Any] = validate_data(
+                self,
+                X,
+                reset=reset,
+                dtype=[np.float64, np.float32, np.uint8],
+                ensure_all_finite=False,  # `value_range` says where
+                ensure_min_samples=2 if reset else 1,
+            )
+        value_range(rows)
+        given = given if isinstance(given, np.dtype) else rows.dtype
+        said = self._are_said_to_be_images(rows, shape)
+        if reset:
+            are_images = said or pixels.are_images(rows, given)
+            self.input_kind_ = resolve_input_kind(self.input_kind, are_images)
+            self.image_units_ = None
+        if self.input_kind_ == "images":
+            images = pixels.as_images(rows, "X", given, self.image_units_, said, _OR_TABLE)
+            rows = images.rows
+            if not quiet:
+                pixels.say(images, stacklevel=5)
+        if reset:
+            self.image_units_ = images.units if self.input_kind_ == "images" else None
+            self._learn_input(rows, shape)
+        return rows
+
+    def _are_said_to_be_images(self, rows: NDArray[Any], shape: tuple[int, ...]) -> bool:
+        said = self.input_kind == "images" or self.image_shape is not None
+        return len(shape) > 2 or said or (self.kind == "conv" and pixels.are_byte_numbers(rows))
+
+    def _learn_input(self, rows: NDArray[Any], shape: tuple[int, ...]) -> None:
+        self.dtype_ = "float64" if rows.dtype == np.float64 else "float32"
+        self.image_shape_ = resolve_image_shape(self.image_shape, self.kind, shape, rows.shape[1])
+        dtype, is_table = getattr(torch, self.dtype_), self.input_kind_ == "table"
+        self.scaling_ = Scaling.of_table(rows, dtype) if is_table else Scaling(dtype)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_components
+
+
+_OR_TABLE = ", or train with input_kind='table'"
+_FITTED = {
+    *("dtype_", "image_shape_", "image_units_", "input_kind_", "n_features_in_"),
+    *("n_iter_", "loss_curve_", "validation_loss_curve_"),
+}

@@ -1,0 +1,86 @@
+"""Arrays through a network, a chunk at a time: images to codes, codes to images, errors.
+
+Nothing here keeps gradients, and what is on the device does not grow with the
+number of samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ae_cluster.autoencoder.networks import AutoEncoderNetwork
+from ae_cluster.autoencoder.scaling import Scaling
+from ae_cluster.training.threads import threads_for
+
+# At a time: large enough for the cores, small beside any data.
+CHUNK_ROWS, CHUNK_VALUES = 4096, 2**22
+
+
+def encode(network: AutoEncoderNetwork, scaling: Scaling, rows: NDArray[Any]) -> NDArray[Any]:
+    """Return the codes (n, n_components) of rows (n, n_features)."""
+    return _mapped(lambda part: network.encode(scaling(part)), rows, network)
+
+
+def decode(network: AutoEncoderNetwork, scaling: Scaling, codes: NDArray[Any]) -> NDArray[Any]:
+    """Return the rows (n, n_features), in the data's units, of codes (n, n_components)."""
+    return _mapped(lambda part: scaling.undo(network.decode(part)), codes, network)
+
+
+@torch.no_grad()
+def reconstruction_error(
+    network: AutoEncoderNetwork, scaling: Scaling, rows: NDArray[Any] | Tensor
+) -> float:
+    """Return the mean of ``(network(x) - x)²`` over all values of rows (n, n_features)."""
+    total = 0.0
+    with threads_for(network):
+        for part in chunks(rows, network):
+            x = scaling(part)
+            total += torch.nn.functional.mse_loss(network(x), x, reduction="sum").item()
+    return total / (rows.shape[0] * rows.shape[1])
+
+
+@torch.no_grad()
+def is_usable(network: AutoEncoderNetwork, scaling: Scaling, rows: Tensor) -> bool:
+    """Return whether the codes and reconstructions of a few rows are finite numbers."""
+    codes = network.encode(scaling(rows))
+    return bool(codes.isfinite().all() and network.decode(codes).isfinite().all())
+
+
+@torch.no_grad()
+def _mapped(
+    function: Callable[[Tensor], Tensor], rows: NDArray[Any], network: AutoEncoderNetwork
+) -> NDArray[Any]:
+    """Return ``function`` of all rows, one below the other."""
+    out: NDArray[Any] | None = None
+    start = 0
+    with threads_for(network):
+        for part in chunks(rows, network):
+            values = function(part).cpu().numpy()
+            if out is None:
+                out = np.empty((len(rows), values.shape[1]), values.dtype)
+            out[start : start + len(values)] = values
+            start += len(values)
+    assert out is not None  # never empty: arrays are checked before
+    return out
+
+
+def chunks(rows: NDArray[Any] | Tensor, network: AutoEncoderNetwork) -> Iterator[Tensor]:
+    """Yield rows (n, n_features) as tensors on the network's device."""
+    device = next(network.parameters()).device
+    size = min(CHUNK_ROWS, max(1, CHUNK_VALUES // rows.shape[1]))
+    for start in range(0, len(rows), size):
+        yield as_tensor(rows[start : start + size]).to(device)
+
+
+def as_tensor(rows: NDArray[Any] | Tensor) -> Tensor:
+    """Return rows as a tensor in C order, sharing memory where torch may write (else it warns)."""
+    if isinstance(rows, Tensor):
+        return rows
+    can_share = rows.flags.writeable and rows.flags.c_contiguous
+    return torch.from_numpy(rows if can_share else rows.copy())

@@ -1,0 +1,55 @@
+"""How the words after a command become values; what is wrong with one is said in a sentence."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.files import expanded
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number of at least ``least``."""
+
+    def parse(text: str) -> int:
+        if not text.removeprefix("-").isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a whole number of at least {least}; give one."
+            )
+        return int(text)
+
+    return parse
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """Return "28x28" or "128,64,12" as a tuple of whole numbers."""
+    try:
+        return parse_sizes(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def path(text: str) -> Path:
+    """Return a path, ``~`` spelled out; a device, which has no end, is none."""
+    try:
+        found = expanded(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    with suppress(OSError, ValueError):  # what else is wrong with it, its reader says
+        if found.is_char_device() or found.is_block_device():
+            raise argparse.ArgumentTypeError(f"{text} is a device; name a file or a folder.")
+    return found
+
+
+def parse_sizes(text: str) -> tuple[int, ...]:
+    """Return "28x28" or "128,64,12" as a tuple of whole numbers."""
+    parts: Sequence[str] = text.replace("x", ",").replace("×", ",").split(",")
+    try:
+        return tuple(int(part) for part in parts if part.strip())
+    except ValueError as error:
+        raise InputError(
+            f"{text!r} is not a list of whole numbers; write it like 28x28 or 128,64,12."
+        ) from error

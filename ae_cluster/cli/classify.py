@@ -1,0 +1,103 @@
+"""``ae-cluster classify``: from a few labels to a class for every sample."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from ae_cluster.cli import arguments as read
+
+METHODS = (
+    *("logistic-regression", "knn", "svm", "self-training", "label-spreading", "poisson"),
+    *("poisson-priors", "named-clusters"),
+)
+RESHAPING = ("fine-tuning", "m1-m2", "taught-sorting", "taught-sorting-images")
+MINUTES = (
+    "learning takes minutes: the encoder without labels, then the labels, and up to three times "
+    "more with some of them held out, to tell how good it is …"
+)
+EPILOG = """\
+examples:
+  ae-cluster classify my.npz                           my.npz holds x, and y with -1 for unlabelled
+  ae-cluster classify my.npz --labels labels.csv       labels by id, in the columns id and label
+  ae-cluster classify runs/mnist --labels labels.csv   with the codes that a run has learnt
+  ae-cluster classify my.npz --method taught-sorting   an encoder that sorts and learns the labels
+
+methods on frozen codes, seconds once there are codes:
+  {frozen}
+methods reshaping the encoder, from the data themselves, minutes:
+  fine-tuning             an autoencoder learns the labels and goes on reconstructing
+  m1-m2                   a generative model of its codes, the class one of their causes
+  taught-sorting          clusters named by the labels, then taught on with labels and all samples
+  taught-sorting-images   likewise; images turned, sheared, scaled or moved keep their class
+""".format(frozen=", ".join(METHODS))
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's subcommands."""
+    classify = commands.add_parser(
+        "classify",
+        help="from a few labels to a class for every sample",
+        description="Learn codes of all samples without labels, and a classifier of the codes from "
+        "the few labels there are; write a prediction and its probability for every sample, and "
+        "say how good they are where the labels can tell.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    option = classify.add_argument
+    option("data", metavar="DATA", help="an .npz file, a known name, or a run's folder")
+    option(
+        "--labels",
+        type=read.path,
+        metavar="FILE",
+        help=".csv with the columns id and label, or .npy with one label per sample: names of "
+        "classes as in DATA, -1 or empty where there is none; default: those in DATA",
+    )
+    option(
+        "--out",
+        type=read.path,
+        default="predictions.csv",
+        metavar="FILE",
+        help="table to write; default: predictions.csv",
+    )
+    option("--force", action="store_true", help="replace the table if it exists")
+    option(
+        "--method",
+        default="label-spreading",
+        metavar="NAME",
+        help="on frozen codes or reshaping the encoder, see below; default: label-spreading",
+    )
+    option("--n-components", type=read.whole(1), default=10, help="size of the code; default: 10")
+    option("--epochs", type=read.whole(0), help="default: 10, or as many as make 5,000 steps")
+    option("--image-shape", type=read.sizes, metavar="HxW", help="read a file's columns as images")
+    option("--seed", type=read.whole(0), default=0, help="of everything random; default: 0")
+    option("--data-home", type=read.path, help="where data sets lie")
+    classify.set_defaults(function=_classify)
+
+
+def _classify(arguments: argparse.Namespace) -> None:
+    from ae_cluster.common.files import written_beside
+    from ae_cluster.common.spreadsheets import safe_table
+    from ae_cluster.runs.classify import COLUMNS, classify, labels_for, report, samples_of
+    from ae_cluster.semi_supervised.label_files import notes_on, refuse_existing_table
+
+    out = arguments.out.absolute()
+    refuse_existing_table(out, arguments.force, ",".join(COLUMNS))
+    samples = samples_of(
+        arguments.data,
+        data_home=arguments.data_home,
+        image_shape=arguments.image_shape,
+        n_components=arguments.n_components,
+        epochs=arguments.epochs,
+        seed=arguments.seed,
+    )
+    given = labels_for(samples, arguments.labels) if arguments.labels else None
+    for note in notes_on(arguments.labels) if arguments.labels else ():
+        print(f"note: {note}", file=sys.stderr)
+    wait = MINUTES if arguments.method in RESHAPING else "learning …"
+    print(f"{samples.name}: {len(samples.ids):,} samples; {wait}", file=sys.stderr, flush=True)
+    found = classify(samples, given, arguments.method, arguments.seed)
+    with written_beside(out) as beside:
+        safe_table(found.table).to_csv(beside, index=False)
+    print(report(found, arguments.method, out))

@@ -1,0 +1,55 @@
+"""``ae-cluster explore``: one HTML file in which to walk through the codes of a run."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ae_cluster.cli import arguments as read
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's subcommands."""
+    explore = commands.add_parser(
+        "explore",
+        help="write one HTML file in which to walk through a run's codes",
+        description="Write one HTML file in which to turn the codes, point at samples, compare "
+        "clusters with labels and let the decoder draw. It opens from disk, needs no network and "
+        "carries the samples it shows, images or numbers: give it only to whom you would give "
+        "these.",
+        epilog="example: ae-cluster explore runs/mnist --split all --n-points 70000",
+    )
+    option = explore.add_argument
+    option("run", type=read.path, metavar="RUN", help="folder that ae-cluster run wrote")
+    option("--out", type=read.path, metavar="FILE", help="default: RUN/explorer.html")
+    option(
+        "--split",
+        choices=("test", "train", "all"),
+        default="test",
+        help="which samples to show; default: test, with some training samples beside them",
+    )
+    option(
+        "--n-points",
+        type=read.whole(1),
+        default=10_000,
+        metavar="N",
+        help="of more samples, N are chosen at random; default: 10000",
+    )
+    option("--data-home", type=read.path, help="where the run's data set lies, if it is not found")
+    explore.set_defaults(function=_explore)
+
+
+def _explore(arguments: argparse.Namespace) -> None:
+    from ae_cluster.explorer import write_page
+
+    told: list[str] = []
+    path = write_page(
+        arguments.run,
+        arguments.out,
+        split=arguments.split,
+        n_points=arguments.n_points,
+        data_home=arguments.data_home,
+        say=told.append,
+    )
+    megabytes = path.stat().st_size / 1e6
+    print(f"{path} ({megabytes:.1f} MB) opens in any browser. {' '.join(told)}")

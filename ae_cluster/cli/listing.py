@@ -1,0 +1,83 @@
+"""``ae-cluster methods`` and ``ae-cluster datasets``: what is known by name."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import textwrap
+from typing import Any
+
+from ae_cluster.methods import COST, METHODS, Method, described
+
+TOLD = {"uses_k": "k", "uses_balance": "balance", "uses_augmentation": "augmentation"}
+HEAD = ("method", "told", "tuned on", "seconds")
+HOW_TO_READ = f"""\
+told: beside the samples. k is the number of clusters, balance that they are equally large,
+augmentation how images may be changed. tuned on: the data that chose its settings.
+seconds: about so many {COST}
+(the autoencoder's training included; more samples cost more). – was not measured."""
+OTHERS = """\
+module:Class
+    Any clusterer of scikit-learn or of your own, from an installed module or one in the
+    current folder, such as sklearn.cluster:AgglomerativeClustering. It clusters the codes and is
+    given n_clusters (or n_components) and random_state where its constructor has them; for
+    other settings, name a class of your own that has them as defaults. Test samples are
+    predicted; where a clusterer cannot, they get the cluster of the nearest training code. Many
+    need memory that grows with the square of the number of samples.
+
+Any of these:  ae-cluster run DATA --method NAME [--method NAME ...]
+Codes of your own, clustered by kmeans, gmm or module:Class:  --features given"""
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's subcommands."""
+    methods = commands.add_parser(
+        "methods",
+        help="list the methods known by name: what each is told, and what it costs",
+        description="List every method that ae-cluster run --method takes: what it is, what it is "
+        "told beside the samples, which data chose its settings, and how long it takes.",
+    )
+    methods.add_argument("--json", action="store_true", help="as JSON, for programs")
+    methods.set_defaults(function=_list)
+    _add_datasets(commands)
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        print(json.dumps(described(), indent=2))
+        return
+    print("\n\n".join([_table(), HOW_TO_READ, *map(_entry, METHODS), OTHERS]))
+
+
+def _table() -> str:
+    rows = [HEAD, *map(_row, METHODS)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _row(method: Method) -> tuple[str, ...]:
+    told = ", ".join(word for name, word in TOLD.items() if getattr(method, name))
+    seconds = "–" if method.seconds is None else f"{method.seconds:g}"
+    return method.name, told or "nothing", method.tuned_on, seconds
+
+
+def _entry(method: Method) -> str:
+    indent = " " * 4
+    said = f"{method.what} Paper: {method.paper}." if method.paper else method.what
+    text = textwrap.fill(said, 92, initial_indent=indent, subsequent_indent=indent)
+    return f"{method.name}   ({method.kind})\n{text}"
+
+
+def _add_datasets(commands: Any) -> None:
+    """Add the command to the parser's subcommands."""
+    datasets = commands.add_parser("datasets", help="list the data sets known by name")
+    datasets.set_defaults(function=_list_datasets)
+
+
+def _list_datasets(_: argparse.Namespace) -> None:
+    from ae_cluster.datasets import known_datasets
+
+    print("\n".join(known_datasets()))

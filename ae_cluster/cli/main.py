@@ -1,0 +1,65 @@
+"""The command line: arguments in, run folders out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from ae_cluster import __version__
+from ae_cluster.cli import classify, compare, explore, label, listing, run
+from ae_cluster.common.global_state import default_state, wait_without_spinning
+from ae_cluster.common.terminal import Parser, exit_code, say_error
+
+EPILOG = f"""\
+{run.EPILOG.rstrip()}
+  ae-cluster compare runs/digits-seed*            run folders side by side
+  ae-cluster label runs/mnist --n-labels 10       which images to label
+  ae-cluster classify my.npz --labels labels.csv  a class for every sample
+  ae-cluster explore runs/mnist                   the 3-D page of a run again, or of more samples
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out one command and return its exit code: 0, 2 for bad input, 130 for Ctrl-C."""
+    return exit_code(lambda: _carry_out(argv), "ae-cluster")
+
+
+def _carry_out(argv: Sequence[str] | None) -> int:
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    if arguments.command is None:
+        parser.print_help()
+        return 0
+    warnings.showwarning = _show_warning
+    wait_without_spinning()
+    try:
+        with default_state():
+            return int(arguments.function(arguments) or 0)
+    except KeyboardInterrupt as error:  # it says how to go on, where there is a way
+        way_on = f"; {error}" if str(error) else ""
+        say_error(f"ae-cluster: interrupted{way_on}.")
+        return 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; it loads nothing heavy."""
+    parser = Parser(
+        prog="ae-cluster",
+        description="How far can a 3-D autoencoder code be taken? Images to codes to clusters "
+        "to honest scores.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"ae-cluster {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for command in (run, listing, compare, explore, label, classify):
+        command.add(commands)
+    return parser
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Print a warning as a sentence: file and line say nothing to who did not write them."""
+    print(f"note: {message}", file=sys.stderr)

@@ -1,0 +1,233 @@
+"""``ae-cluster run``: the main job."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ae_cluster
+from ae_cluster.cli import arguments as read
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.files import expanded
+from ae_cluster.methods import AUTOENCODER, GIVEN, is_foreign
+from ae_cluster.records.config import (
+    SPLITS,
+    RunConfig,
+    folder_to_go_on_with,
+    free_folder,
+    read_config,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EPILOG = """\
+examples:
+  ae-cluster run                                  the bundled digits, in half a minute
+  ae-cluster run mnist --out runs/mnist           the tutorial itself (downloads MNIST once)
+  ae-cluster run my.npz --n-clusters 7            your own data: x_train and x_test, or x
+  ae-cluster run mnist --method sorting --method dec              see: ae-cluster methods
+  ae-cluster run --method sklearn.cluster:AgglomerativeClustering any clusterer, on the codes
+  ae-cluster run codes.npz --features given --n-clusters 7        x holds codes already
+  ae-cluster run --config runs/mnist/config.json  the same run again
+"""
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's subcommands."""
+    d = RunConfig()
+    run = commands.add_parser(
+        "run",
+        help="train, cluster, score and draw: the main job",
+        description="Train an autoencoder, cluster its codes with KMeans and a Gaussian mixture, "
+        "or by the methods named, score them on held-out labels, try classifiers from a few "
+        "labels, and draw it all.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,  # so that --config knows what was said
+    )
+    option = run.add_argument
+    option(
+        "dataset",
+        nargs="?",
+        help=f"a name (see: ae-cluster datasets) or an .npz file; default: {d.dataset}",
+    )
+    option("--out", type=read.path, help="run folder to write; default: runs/DATASET-seedN")
+    option("--seed", type=read.whole(0), help=f"of everything random; default: {d.seed}")
+    option(
+        "--method",
+        action="append",
+        dest="methods",
+        metavar="NAME",
+        help="again for more: a name (see: ae-cluster methods) or a clusterer as module:Class; "
+        f"default: {' and '.join(d.methods)}",
+    )
+    option(
+        "--features",
+        choices=(AUTOENCODER, GIVEN),
+        help=f"{GIVEN}: x are codes already, and no autoencoder is trained; default: {d.features}",
+    )
+    option(
+        "--n-clusters",
+        type=int,
+        metavar="K",
+        help="known for named data sets; must be said for a file, if a method asks for it",
+    )
+    option(
+        "--epochs",
+        type=read.whole(0),
+        help="of the autoencoder and of what learns after it; default: 10, or as many as make "
+        "5,000 steps, and each method's own",
+    )
+    option(
+        "--n-components", type=read.whole(1), help=f"size of the code; default: {d.n_components}"
+    )
+    option("--hidden-layer-sizes", type=read.sizes, metavar="N,N,…", help="default: 128,64,12")
+    option("--kind", choices=("dense", "conv"), help=f"of network; default: {d.kind}")
+    option("--batch-size", type=read.whole(1), help=f"default: {d.batch_size}")
+    option("--learning-rate-init", type=float, help=f"default: {d.learning_rate_init}")
+    option(
+        "--test-size", type=float, help=f"share of a file's x kept for test; default: {d.test_size}"
+    )
+    option(
+        "--split-seed",
+        type=read.whole(0),
+        metavar="N",
+        help="of the choice of those, which --seed leaves alone so that seeds can be compared; "
+        f"default: {d.split_seed}",
+    )
+    option("--image-shape", type=read.sizes, metavar="HxW", help="read a file's columns as images")
+    option(
+        "--budgets",
+        type=read.sizes,
+        metavar="N,N,…",
+        help="labels per class; default: 1,2,5,10,50,100",
+    )
+    option("--draws", type=read.whole(1), help=f"of every budget; default: {d.draws}")
+    option(
+        "--config",
+        type=read.path,
+        metavar="RUN/config.json",
+        help="take every argument from an earlier run; what is said beside it wins",
+    )
+    option(
+        "--trust-config",
+        action="store_true",
+        default=False,
+        help="import and run the module:Class that --config names; without this, only what "
+        "--method names is",
+    )
+    option(
+        "--data-home",
+        type=read.path,
+        default=None,
+        help="where data sets lie; default: $AE_CLUSTER_DATA, else the user's cache folder",
+    )
+    option(
+        "--download",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="fetch a named data set that is not there; default: yes",
+    )
+    option(
+        "--figures",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="draw them; default: yes",
+    )
+    option("--device", default="auto", help="cpu, cuda, …; default: a GPU where there is one")
+    option(
+        "--force",
+        action="store_true",
+        default=False,
+        help="replace a run; other files stay",
+    )
+    option("--resume", action="store_true", default=False, help="go on with a run that was killed")
+    run.set_defaults(function=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    said = {k: v for k, v in vars(arguments).items() if k in RunConfig.__dataclass_fields__}
+    if "methods" in said:
+        said["methods"] = tuple(said["methods"])
+    earlier = RunConfig()
+    fingerprint = if_other = None
+    if hasattr(arguments, "config"):
+        content = read_config(arguments.config)
+        before, fingerprint = content["arguments"], content["fingerprint"]
+        earlier = RunConfig.from_json(before)
+        if "methods" not in said and not arguments.trust_config:
+            _refuse_foreign_code(arguments.config, before.get("methods"))
+        if _splits_anew(said, before):
+            fingerprint = None
+        elif "dataset" in said:
+            if_other = _on_other_data(said["dataset"], arguments.config, content)
+    config = replace(earlier, **said)
+    out = getattr(arguments, "out", None) or _free_place(config, arguments.resume)
+
+    from ae_cluster.runs.run import run  # loads torch: only now
+
+    rows = run(
+        config,
+        out,
+        data_home=arguments.data_home,
+        download=arguments.download,
+        device=arguments.device,
+        force=arguments.force,
+        resume=arguments.resume,
+        figures=arguments.figures,
+        expected_fingerprint=fingerprint,
+        if_other_data=if_other,
+        verbose=True,
+        say=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    print(_report(rows, out), flush=True)
+    return 0 if (rows.loc[rows["budget"].isna(), "status"] == "ok").any() else 1
+
+
+def _free_place(config: RunConfig, resume: bool) -> Path:
+    return folder_to_go_on_with(config) if resume else free_folder(config.dataset, config.seed)
+
+
+def _refuse_foreign_code(path: Path, methods: Any) -> None:
+    """Raise when a configuration names code to import: only who calls may ask for that."""
+    names = methods if isinstance(methods, list) else []
+    foreign = [name for name in names if isinstance(name, str) and is_foreign(name)]
+    if foreign:
+        listed = " and ".join(map(repr, foreign[:3]))
+        raise InputError(
+            f"{path} names {listed}, code that would be imported and run; if you trust it, name "
+            "it yourself with --method, or say --trust-config."
+        )
+
+
+def _splits_anew(said: dict[str, Any], earlier: dict[str, Any]) -> bool:
+    """Return whether the same data are to be split or read in another way."""
+    before = str(earlier.get("dataset"))
+    named = said.get("dataset", before)
+    is_same = before in (named, str(expanded(named).absolute()))
+    return is_same and not SPLITS.isdisjoint(said)
+
+
+def _on_other_data(dataset: str, path: Path, content: dict[str, Any]) -> str:
+    """Return what to say where the data are not those of the run that a configuration is of."""
+    told = (
+        f"note: {dataset} is not the data of {path}, of which only the settings are taken: a new "
+        "model is trained, and its codes and clusters are not those of that run."
+    )
+    ways = content.get("methods")
+    for name, way in ways.items() if isinstance(ways, dict) else ():
+        kind = way.get("model", "none") if isinstance(way, dict) else "none"
+        if kind in ae_cluster.__all__:
+            place = path.parent / "methods" / name / "model"
+            return f"{told} To apply the model of that run, in Python: {kind}.load({str(place)!r})."
+    return told
+
+
+def _report(rows: pd.DataFrame, out: Path) -> str:
+    from ae_cluster.reports.run import run_report
+
+    return run_report(rows, out)

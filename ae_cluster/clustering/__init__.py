@@ -1,0 +1,1 @@
+"""Codes, or samples, to clusters."""

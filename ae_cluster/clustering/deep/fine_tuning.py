@@ -1,0 +1,190 @@
+"""Training an autoencoder and its clusters together: what the gradient-trained methods share."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ae_cluster.autoencoder import inference
+from ae_cluster.autoencoder.inputs import resolve_device
+from ae_cluster.autoencoder.networks import AutoEncoderNetwork, DenseAutoEncoder
+from ae_cluster.autoencoder.scaling import Scaling
+from ae_cluster.clustering.deep.base import DeepClustering
+from ae_cluster.training.callbacks import HealthWatch
+from ae_cluster.training.fitting import Fitting
+from ae_cluster.training.loop import Callback, Progress
+from ae_cluster.training.optimizer import Adam, flatten_parameters, release_gradients
+
+BOUNDS = {"tanh": (-1.0, 1.0), "logistic": (0.0, 1.0), "relu": (0.0, np.inf)}
+
+
+@torch.no_grad()
+def hidden_layers(
+    network: AutoEncoderNetwork, x: Tensor
+) -> list[tuple[NDArray[np.floating[Any]], float, float]]:
+    """Return the bounded hidden layers' outputs (n, units) for x, each with its bounds.
+
+    Of a dense encoder; there are none of another kind.
+    """
+    if not isinstance(network, DenseAutoEncoder):
+        return []
+    seen = []
+    for i, activation in enumerate(network.activations[: network.n_encoder_layers - 1]):
+        x = network._apply_layers(x, i, i + 1)
+        if activation in BOUNDS:
+            seen.append((x.cpu().numpy(), *BOUNDS[activation]))
+    return seen
+
+
+HEALTH_SAMPLES = 1000
+
+
+class Objective(Callback, ABC):
+    """What a minibatch costs; as a callback, what else its method does on the way.
+
+    Parameters
+    ----------
+    network : AutoEncoderNetwork
+    head : nn.Module
+        What the clusters are made of.
+    clusters : Tensor (n,)
+        Of the training samples, as last known; `loss` keeps it up to date.
+    """
+
+    def __init__(self, network: AutoEncoderNetwork, head: nn.Module, clusters: Tensor) -> None:
+        self.network, self.head, self.clusters = network, head, clusters
+
+    @abstractmethod
+    def loss(self, x: Tensor, indices: Tensor) -> Tensor:
+        """Return the mean loss of a minibatch (b, n_features) of the samples at ``indices``."""
+
+    def after_step(self, x: Tensor, indices: Tensor) -> None:
+        """Do what follows the optimiser's step."""
+
+
+class FineTunedClustering(DeepClustering):
+    """A deep clustering that trains its autoencoder on, with a ``head_`` of clusters.
+
+    Attributes
+    ----------
+    head_ : nn.Module
+    loss_curve_ : list of float
+        Mean loss of each epoch after the pretraining.
+    n_iter_ : int
+        Finished epochs after the pretraining.
+    """
+
+    max_iter: int
+    batch_size: int
+    learning_rate_init: float
+    callbacks: Sequence[Callback]
+    verbose: bool
+    head_: nn.Module
+    _fitted: tuple[str, ...] = ("n_iter_", "loss_curve_")
+    _reconstructs = True
+
+    @abstractmethod
+    def _make_head(self, codes: NDArray[Any], seed: int) -> nn.Module:
+        """Return the clusters to start from, given the pretrained codes (n, n_components)."""
+
+    @abstractmethod
+    def _head_of(self, tensors: dict[str, Tensor]) -> nn.Module:
+        """Return the clusters that were saved."""
+
+    @abstractmethod
+    def _objective(
+        self, rows: NDArray[Any], optimizer: Adam, generator: torch.Generator
+    ) -> Objective:
+        """Return what is to be minimised."""
+
+    @abstractmethod
+    def _look_at(self, codes: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Return what `diagnostics.findings` should see of the clusters, given codes."""
+
+    def _learn(self, rows: NDArray[Any], seed: int) -> None:
+        network, scaling = self.autoencoder_.network_, self.autoencoder_.scaling_
+        device = resolve_device(self.autoencoder_.device)
+        head = self._make_head(self._encoded(rows), seed).to(device, scaling.dtype)
+        self.head_ = head
+        weights = flatten_parameters(nn.ModuleList([network, head]))
+        optimizer = Adam(weights, self.learning_rate_init)
+        generator = torch.Generator().manual_seed(seed)
+        objective = self._objective(rows, optimizer, generator)
+        watch = HealthWatch(lambda: self._appearance(rows, objective))
+        progress = Progress(self.max_iter, math.ceil(len(rows) / self.batch_size), model=self)
+        few = inference.as_tensor(rows[: self.batch_size]).to(device)
+        fitting = Fitting(
+            optimizer, generator, progress,
+            lambda: inference.is_usable(network, scaling, few) and bool(weights.isfinite().all()),
+        )  # fmt: skip
+        fitting.call([objective, watch, *self.callbacks])
+        step = _Step(objective, inference.as_tensor(rows).to(device), scaling, optimizer)
+        try:
+            fitting.run(step, len(rows), self.batch_size, show_progress=bool(self.verbose))
+        finally:
+            release_gradients(nn.ModuleList([network, head]))
+            self._keep_records(rows, progress, objective)
+        watch.say(clusters=self.labels_, n_clusters=self.n_clusters)
+
+    def _keep_records(
+        self,
+        rows: NDArray[Any],
+        progress: Progress,
+        objective: Objective,  # noqa: ARG002 (a method may have more to keep)
+    ) -> None:
+        self.n_iter_, self.loss_curve_ = progress.epoch, progress.loss_curve
+        self.labels_ = self._clusters_of(self._encoded(rows))
+
+    def _appearance(self, rows: NDArray[Any], objective: Objective) -> dict[str, Any]:
+        """Return what can be seen of the training's health, on up to a thousand samples."""
+        some = rows[:: math.ceil(len(rows) / HEALTH_SAMPLES)]
+        codes = self._encoded(some)
+        seen = {"codes": codes, "n_clusters": self.n_clusters} | self._look_at(codes)
+        # Of all samples: a thousand may well miss a small cluster.
+        seen["clusters"] = objective.clusters.cpu().numpy()
+        network, scaling = self.autoencoder_.network_, self.autoencoder_.scaling_
+        x = scaling(next(inference.chunks(some, network)))
+        seen["activations"] = hidden_layers(network, x)
+        if self._reconstructs:
+            seen["images"] = x.cpu().numpy()
+            with torch.no_grad():
+                seen["reconstructions"] = network(x).cpu().numpy()
+        return seen
+
+    def _on_device(self, codes: NDArray[Any]) -> Tensor:
+        return inference.as_tensor(codes).to(next(self.head_.parameters()).device)
+
+    def _cluster_tensors(self) -> dict[str, Tensor]:
+        return self.head_.state_dict()
+
+    def _restore_clusters(self, tensors: dict[str, Tensor]) -> None:
+        self.head_ = self._head_of(tensors).to(resolve_device(self.autoencoder_.device))
+
+
+class _Step:
+    """One step of the optimiser on the samples of given indices."""
+
+    def __init__(
+        self, objective: Objective, data: Tensor, scaling: Scaling, optimizer: Adam
+    ) -> None:
+        self.objective, self.data, self.scaling = objective, data, scaling
+        self.optimizer = optimizer
+
+    def __call__(self, indices: Tensor) -> float:
+        indices = indices.to(self.data.device)
+        x = self.scaling(self.data.index_select(0, indices))
+        gradient = self.optimizer.parameter.grad
+        assert gradient is not None
+        gradient.zero_()
+        loss = self.objective.loss(x, indices)
+        torch.autograd.backward(loss)
+        self.optimizer.step()
+        self.objective.after_step(x, indices)
+        return loss.item()

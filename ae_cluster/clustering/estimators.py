@@ -1,0 +1,92 @@
+"""The methods that learn codes and clusters together: the estimator behind each name."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from ae_cluster.clustering.codes import Clustering
+from ae_cluster.datasets import Dataset
+
+if TYPE_CHECKING:
+    from ae_cluster.autoencoder.estimator import AutoEncoder
+    from ae_cluster.clustering.deep import DeepClustering
+    from ae_cluster.clustering.sorting import SortingAutoEncoder
+
+LEAST_STEPS = 2000  # of a deep clustering: more epochs than MNIST's where samples are few
+DEEP_EPOCHS = {"dec": 60, "idec": 60, "dcn": 50, "vade": 50}  # of MNIST, in batches of 256
+
+
+def make_sorter(
+    name: str, n_clusters: int, n_components: int, data: Dataset, seed: int, **changes: Any
+) -> SortingAutoEncoder:
+    """Return the unfitted estimator behind "sorting" or "sorting-images" for these data."""
+    from ae_cluster.clustering.sorting import SortingAutoEncoder
+
+    image_prior = name == "sorting-images"
+    return SortingAutoEncoder(
+        n_clusters,
+        n_components,
+        image_prior=image_prior,
+        input_kind="table" if data.is_table else "images",
+        image_shape=data.image_shape if image_prior else None,
+        random_state=seed,
+        **changes,
+    )
+
+
+def steps_of(epochs: int, n_train: int, batch_size: int = 256) -> int:
+    """Return how many minibatches so many epochs have."""
+    return epochs * math.ceil(n_train / batch_size)
+
+
+def deep_epochs(name: str, n_train: int) -> int:
+    """Return the epochs of a deep clustering where none are said."""
+    return max(math.ceil(LEAST_STEPS / steps_of(1, n_train)), DEEP_EPOCHS.get(name, 0))
+
+
+def make_deep(
+    name: str,
+    n_clusters: int,
+    start: AutoEncoder,
+    seed: int,
+    max_iter: int,
+    n_manifold_components: int | None = None,
+) -> DeepClustering:
+    """Return the unfitted deep clustering behind a name, which goes on from an autoencoder.
+
+    Only "n2d" has ``n_manifold_components``, and it alone trains for no epochs of its own.
+    """
+    own: dict[str, Any] = {"learning_rate_init": 0.001, "max_iter": max_iter}
+    if name == "n2d":
+        own = {"n_manifold_components": n_manifold_components}
+    model: DeepClustering = class_of(name)(n_clusters, start, random_state=seed, **own)
+    return model
+
+
+def class_of(name: str) -> Any:
+    """Return the class behind a name, to load what it saved."""
+    from ae_cluster.clustering.deep import DCN, DEC, IDEC, N2D, VaDE
+    from ae_cluster.clustering.sorting import SortingAutoEncoder
+
+    deep = {"dec": DEC, "idec": IDEC, "dcn": DCN, "vade": VaDE, "n2d": N2D}
+    return deep.get(name, SortingAutoEncoder)
+
+
+def own_clusters(model: Any, data: Dataset, seconds: float) -> Clustering:
+    """Return what a fitted method makes of both splits, memberships where it has them."""
+    soft = getattr(model, "predict_proba", None)
+    return Clustering(
+        train=model.predict(data.raw_train),
+        test=model.predict(data.raw_test),
+        soft_train=soft(data.raw_train).astype("float32") if soft else None,
+        soft_test=soft(data.raw_test).astype("float32") if soft else None,
+        centers=model.cluster_centers_,
+        seconds=seconds,
+    )
+
+
+def reconstruction_errors(model: Any, data: Dataset) -> tuple[float, float]:
+    """Return the mean squared errors of the train and the test samples drawn from their codes."""
+    network = getattr(model, "autoencoder_", model)
+    return -network.score(data.raw_train), -network.score(data.raw_test)

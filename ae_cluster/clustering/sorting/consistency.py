@@ -1,0 +1,156 @@
+"""Teaching a network clusters: the same answer for a sample and for what differs little from it.
+
+What "differs little" means is the only prior. Without an image prior it is the
+small step that changes the answer most (Miyato and others, "Virtual Adversarial
+Training", 2018), as long as a quarter of the way to the tenth neighbour (Hu and
+others, "IMSAT", 2017). With one, it is another rotation, shear, size and place
+of the image, drawn with another sweep of the hand (Simard and others, "Best
+practices", 2003). The rest of the loss wants sure answers, in the proportions that
+the first clusters had, so nothing asks for classes of equal size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ae_cluster.training.callbacks import HealthWatch
+from ae_cluster.training.minibatch import Teacher
+
+SURENESS = 0.2  # weight of the answers' entropy
+PROPORTIONS = 0.4  # weight of how far batches stray from the clusters' first sizes
+REACH = 0.25  # of the distance to the tenth neighbour
+PROBE = 0.1  # of the reach: how far to look for the worst direction
+TINY = 1e-8
+Perturbation = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+def divergence(p: Tensor, log_q: Tensor) -> Tensor:
+    """Return the mean Kullback–Leibler divergence of rows p (n, k) from rows exp(log_q)."""
+    return (p * (torch.log(p + TINY) - log_q)).sum(1).mean()
+
+
+def consistency_loss(
+    logits: Tensor, disturbed_logits: Tensor, proportions: Tensor, held: float = PROPORTIONS
+) -> Tensor:
+    """Return the loss of the answers to a batch and to its disturbed twin.
+
+    Parameters
+    ----------
+    logits, disturbed_logits : Tensor (b, k)
+    proportions : Tensor (k,)
+        Share of the samples that each cluster should have; sums to 1.
+    held : float
+        How firmly: weight of the proportions.
+    """
+    p = torch.softmax(logits, 1)
+    apart = divergence(p.detach(), torch.log_softmax(disturbed_logits, 1))
+    unsure = -(p * torch.log(p + TINY)).sum(1).mean()
+    mean = p.mean(0)
+    strayed = (mean * torch.log((mean + TINY) / (proportions + TINY))).sum()
+    return apart + SURENESS * unsure + held * strayed
+
+
+def adversarial(sorter: nn.Module, reach: Tensor, generator: torch.Generator) -> Perturbation:
+    """Return the perturbation by the worst small step; no prior on the data.
+
+    Parameters
+    ----------
+    reach : Tensor (n, 1)
+        Length of each training sample's step.
+    """
+
+    def perturb(x: Tensor, indices: Tensor, logits: Tensor) -> Tensor:
+        p = torch.softmax(logits.detach(), 1)
+        length = reach[indices]
+        probe = torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x)
+        probe = (PROBE * length * _unit(probe)).requires_grad_()
+        change = divergence(p, torch.log_softmax(sorter(x + probe), 1))
+        (slope,) = torch.autograd.grad(change, probe)
+        return x + length * _unit(slope)
+
+    return perturb
+
+
+def warped(image_shape: Sequence[int], generator: torch.Generator) -> Perturbation:
+    """Return the perturbation by a random affine change of the image and a smooth bending."""
+    height, width, depth = (*image_shape, 1)[:3]
+
+    def perturb(x: Tensor, indices: Tensor, logits: Tensor) -> Tensor:  # noqa: ARG001
+        maps = x.reshape(-1, height, width, depth).permute(0, 3, 1, 2)
+        size = len(maps), 2, height, width
+        affine = random_affine(len(maps), generator, x.dtype).to(x)
+        grid = nn.functional.affine_grid(affine, list(size), align_corners=False)
+        grid = grid + random_bending(size, generator, x.dtype).to(x)
+        moved = nn.functional.grid_sample(maps, grid, align_corners=False)
+        return moved.permute(0, 2, 3, 1).reshape(x.shape)
+
+    return perturb
+
+
+ROTATION, SHEAR, LOG_SIZE, SHIFT = 0.25, 0.25, 0.15, 0.1  # at most; radians, …, half images
+
+
+def random_affine(n: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+    """Return n random affine maps (n, 2, 3) near the identity, in coordinates of [−1, 1]."""
+
+    def uniform(most: float) -> Tensor:
+        return (torch.rand(n, generator=generator, dtype=dtype) * 2 - 1) * most
+
+    angle, shear = uniform(ROTATION), uniform(SHEAR)
+    size = torch.exp(uniform(LOG_SIZE))
+    stretch = size * torch.exp(uniform(LOG_SIZE / 2))
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    first = torch.stack([size * cos, size * (shear * cos - sin), uniform(SHIFT)], 1)
+    second = torch.stack([stretch * sin, stretch * (shear * sin + cos), uniform(SHIFT)], 1)
+    return torch.stack([first, second], 1)
+
+
+BENDING, STRIDE = 0.05, 4  # half images, standard deviation; pixels between what moves freely
+
+
+def random_bending(
+    size: tuple[int, int, int, int], generator: torch.Generator, dtype: torch.dtype
+) -> Tensor:
+    """Return smooth random shifts (n, height, width, 2), in coordinates of [−1, 1]."""
+    n, _, height, width = size
+    coarse = n, 2, max(2, round(height / STRIDE)), max(2, round(width / STRIDE))
+    free = BENDING * torch.randn(coarse, generator=generator, dtype=dtype)
+    smooth = nn.functional.interpolate(free, (height, width), mode="bicubic")
+    return smooth.permute(0, 2, 3, 1)
+
+
+def _unit(x: Tensor) -> Tensor:
+    length: Tensor = torch.linalg.vector_norm(x, dim=1, keepdim=True)
+    return x / (length + 1e-12)
+
+
+def learn_consistency(
+    trainer: Teacher,
+    sorter: nn.Module,
+    proportions: Tensor,
+    epochs: int,
+    rate: float,
+    perturb: Perturbation,
+) -> None:
+    """Train the network to give disturbed samples the same answers."""
+    answered = np.zeros(len(trainer.x), dtype=np.int64)
+    watch = HealthWatch(lambda: {"clusters": answered, "n_clusters": len(proportions)})
+
+    def loss(indices: Tensor) -> Tensor:
+        x = trainer.x[indices]
+        logits = sorter(x)
+        answered[indices.numpy()] = logits.detach().argmax(1).cpu().numpy()
+        disturbed_logits = sorter(perturb(x, indices, logits))
+        return consistency_loss(logits, disturbed_logits, proportions)
+
+    trainer.fit(sorter, loss, trainer.epochs(epochs), rate, callbacks=[watch])
+
+
+def as_answers(clusters: np.ndarray[Any, Any], n_clusters: int, like: Tensor) -> Tensor:
+    """Return clusters (n,) as rows of one 1 (n, k), of the type and device of ``like``."""
+    return nn.functional.one_hot(torch.as_tensor(clusters), n_clusters).to(like)

@@ -1,0 +1,133 @@
+"""The networks of `SortingAutoEncoder`: which kind, which of its kind, and back to the image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from ae_cluster.autoencoder.networks import AutoEncoderNetwork, UnfilledConv, UnfilledLinear
+
+SHARPNESS = 4.0  # of the softmax in a code: the sure lie at their cluster, the torn between two
+STYLE_SIZES = (256, 64)
+DECODER_SIZES = (128, 256, 512)
+
+
+def dense_sorter(n_features: int, hidden_layer_sizes: Sequence[int], n_clusters: int) -> nn.Module:
+    """Return a perceptron from samples (n, n_features) to the logits (n, k) of their clusters."""
+    layers: list[nn.Module] = []
+    for n_in, n_out in pairwise([n_features, *hidden_layer_sizes]):
+        layers += [UnfilledLinear(n_in, n_out), nn.BatchNorm1d(n_out), nn.ReLU()]
+    return nn.Sequential(*layers, UnfilledLinear([n_features, *hidden_layer_sizes][-1], n_clusters))
+
+
+class ConvSorter(nn.Module):
+    """Convolutions from flattened images (n, n_features) to the logits (n, k) of their clusters."""
+
+    def __init__(
+        self, image_shape: Sequence[int], n_clusters: int, channels: Sequence[int] = (16, 32, 64)
+    ) -> None:
+        super().__init__()
+        height, width, depth = (*image_shape, 1)[:3]
+        self.image_shape = (height, width, depth)
+        maps: list[nn.Module] = []
+        for n_in, n_out, stride in zip(
+            [depth, *channels[:-1]], channels, self._strides(height, width), strict=True
+        ):
+            conv = UnfilledConv(n_in, n_out, kernel_size=3, stride=stride, padding=1, bias=False)
+            maps += [conv, nn.BatchNorm2d(n_out), nn.ReLU()]
+            height, width = math.ceil(height / stride), math.ceil(width / stride)
+        flat = UnfilledLinear(channels[-1] * height * width, 128)
+        self.layers = nn.Sequential(
+            *maps, nn.Flatten(), flat, nn.BatchNorm1d(128), nn.ReLU(),
+            UnfilledLinear(128, n_clusters),
+        )  # fmt: skip
+
+    @staticmethod
+    def _strides(height: int, width: int) -> tuple[int, int, int]:
+        """Return steps that leave maps of about 7 × 7: small images are not halved away."""
+        side = min(height, width)
+        return (2 if side >= 12 else 1, 2 if side >= 24 else 1, 2 if side >= 48 else 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits (n, k)."""
+        logits: Tensor = self.layers(as_maps(x, self.image_shape))
+        return logits
+
+
+def as_maps(x: Tensor, image_shape: tuple[int, int, int]) -> Tensor:
+    """Return flattened images (n, n_features) as maps (n, channels, height, width)."""
+    return x.reshape(-1, *image_shape).permute(0, 3, 1, 2)
+
+
+class SortingNetwork(AutoEncoderNetwork):
+    """Codes that are a place: the centre of the image's cluster, and its style around it.
+
+    Parameters
+    ----------
+    sorter : nn.Module
+        Samples (n, n_features) to logits (n, k).
+    n_features, n_components, n_clusters : int
+    is_image : bool
+        Whether outputs lie in [0, 1].
+
+    Attributes
+    ----------
+    centers : Tensor (k, n_components)
+    radius : Tensor ()
+        How far from its centre a style may lead.
+    """
+
+    centers: Tensor
+    radius: Tensor
+
+    def __init__(
+        self,
+        sorter: nn.Module,
+        n_features: int,
+        n_components: int,
+        n_clusters: int,
+        *,
+        is_image: bool,
+    ) -> None:
+        super().__init__()
+        self.sorter = sorter
+        self.style = _perceptron([n_features, *STYLE_SIZES, n_components])
+        ending = [nn.Sigmoid()] if is_image else []
+        self.decoder = nn.Sequential(
+            *_perceptron([n_components, *DECODER_SIZES, n_features]), *ending
+        )
+        self.register_buffer("centers", torch.zeros(n_clusters, n_components))
+        self.register_buffer("radius", torch.ones(()))
+
+    def memberships(self, x: Tensor) -> Tensor:
+        """Return how much each sample belongs to each cluster (n, k); rows sum to 1."""
+        return torch.softmax(self.sorter(x), 1)
+
+    def place(self, x: Tensor) -> Tensor:
+        """Return the place (n, n_components): the centre, or between two for the torn."""
+        return torch.softmax(SHARPNESS * self.sorter(x), 1) @ self.centers
+
+    def styled(self, x: Tensor) -> Tensor:
+        """Return the way (n, n_components) from the centre, shorter than the radius."""
+        free: Tensor = self.style(x)
+        return self.radius * free / torch.sqrt(1 + free.square().sum(1, keepdim=True))
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return the codes (n, n_components) of samples (n, n_features)."""
+        return self.place(x) + self.styled(x)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Return the samples (n, n_features) of codes (n, n_components)."""
+        decoded: Tensor = self.decoder(codes / self.radius)
+        return decoded
+
+
+def _perceptron(sizes: Sequence[int]) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for n_in, n_out in pairwise(sizes):
+        layers += [UnfilledLinear(n_in, n_out), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])

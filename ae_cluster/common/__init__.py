@@ -1,0 +1,1 @@
+"""What every floor may use: errors, checked arrays, files written whole."""

@@ -1,0 +1,168 @@
+"""The page: a template, a style, scripts and the run's content, in one file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Callable
+from graphlib import TopologicalSorter
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.files import expanded, written_beside
+from ae_cluster.common.global_state import default_state
+from ae_cluster.datasets import Dataset
+from ae_cluster.explorer.content import page_content, samples_carried
+from ae_cluster.explorer.run_arrays import read_run
+from ae_cluster.explorer.samples import choose_clouds, smallest_budgets
+from ae_cluster.records.reading import load_samples
+
+NAME = "explorer.html"
+_TITLE = "ae_cluster explorer"
+LIBRARY = "vendor/three.min.js"
+
+# In the order they are joined: a module imports only from those before it.
+
+
+@default_state()
+def write_page(
+    run_folder: str | Path,
+    out: str | Path | None = None,
+    *,
+    split: str = "test",
+    n_points: int = 10_000,
+    data: Dataset | None = None,
+    data_home: str | Path | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Write the explorer of a run as one HTML file that needs no network.
+
+    The page carries the samples it shows, images or rows of a table, and the decoder's weights.
+
+    Parameters
+    ----------
+    run_folder : path
+        What ``ae-cluster run`` wrote.
+    out : path, default=None
+        The file; None is ``explorer.html`` in the run folder. An earlier page is replaced, and
+        nothing else.
+    split : {"test", "train", "all"}
+        Which samples to show. Beside "test", training samples whose codes were saved at every
+        epoch and those of the label budgets come along.
+    n_points : int
+        Of more samples, as many are chosen at random, always the same ones.
+    data : Dataset, default=None
+        The run's data set where it is in memory already; None reads it again. Where it is not
+        to be had, the page says so and shows no images.
+    data_home : path, default=None
+        As in `ae_cluster.load_dataset`; nothing is downloaded.
+    say : callable, optional
+        Takes a sentence on what of the samples the page carries.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        When the folder is no run's, or the file cannot be written or is no such page.
+    """
+    folder = expanded(run_folder)
+    path = expanded(out) if out is not None else folder / NAME
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file, like {path / NAME}.")
+    if path.exists() and not is_page(path):
+        raise InputError(
+            f"{path} is no page that ae-cluster wrote, so it is not replaced; name another file "
+            "(--out FILE), or move that one away."
+        )
+    run = read_run(folder)
+    budget = smallest_budgets(run.labels["train"], run.config["arguments"].get("budgets") or ())
+    clouds = choose_clouds(run, split, n_points, budget)
+    note = ""
+    if data is None:
+        data, note = load_samples(run.config, [*map(len, run.ids.values())], data_home)
+    content = page_content(run, clouds, budget, data, note)
+    text = page_of(content)
+    with written_beside(path) as beside:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+    say(samples_carried(content["pictures"]))
+    return path
+
+
+def is_page(path: Path) -> bool:
+    """Return whether a file is a page that `write_page` wrote."""
+    try:
+        with path.open("rb") as file:
+            return f"{_TITLE}</title>".encode() in file.read(2**16)
+    except OSError:
+        return False
+
+
+def page_of(content: dict[str, Any]) -> str:
+    """Return the HTML of a page with this content."""
+    style, library, script = _asset("style.css"), _asset(LIBRARY), joined_modules()
+    parts = {
+        "policy": _policy(style, [library, script]),
+        "title": html.escape(f"{content['name']} – {_TITLE}"),
+        "style": style,
+        "library": library,
+        "script": script,
+        "content": inert_json(content),
+    }
+    # One pass: what is put in is not looked through again.
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _asset("index.html"))
+
+
+def joined_modules() -> str:
+    """Return the page's own modules as one script, in which imports and exports have no use."""
+    return "\n".join(_without_imports(_asset(name)) for name in page_modules())
+
+
+def page_modules() -> list[str]:
+    """Return the page's scripts from main.js on, each after those that it imports."""
+    imported: dict[str, list[str]] = {}
+    waiting = ["main.js"]
+    while waiting:
+        name = waiting.pop()
+        if name not in imported:
+            imported[name] = re.findall(r'from "\./(\w+\.js)";', _asset(name))
+            waiting += imported[name]
+    return list(TopologicalSorter(imported).static_order())
+
+
+def inert_json(content: dict[str, Any]) -> str:
+    """Return JSON in which no text from the data can end the element it stands in."""
+    text = json.dumps(content, allow_nan=False, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _without_imports(module: str) -> str:
+    text = re.sub(r"^import\b[^;]*;\n", "", module, flags=re.MULTILINE)
+    return re.sub(r"^export ", "", text, flags=re.MULTILINE)
+
+
+def _policy(style: str, scripts: list[str]) -> str:
+    """Return a content security policy under which nothing but our own scripts runs."""
+    hashes = " ".join(_hash(script) for script in scripts)
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src {_hash(style)}; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _asset(name: str) -> str:
+    return (resources.files("ae_cluster.explorer") / "page" / name).read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Neighbours, and what is computed on them; pure, no torch."""

@@ -1,0 +1,50 @@
+"""Exact nearest neighbours of codes, by the way that suits their width."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from sklearn.neighbors import NearestNeighbors
+
+from ae_cluster.common.validation import FloatArray, IntArray
+
+MOST_FOR_A_TREE = 15  # dimensions; beyond, a k-d tree looks at nearly everything
+MOST_COMPARED = 50  # dimensions in which distances are taken
+Distances = NDArray[np.float64]
+
+
+class NeighborSearch:
+    """A search among codes (n, n_components), in principal components where these are many.
+
+    Attributes
+    ----------
+    places : ndarray (n, at most 50)
+        Where distances are taken: the codes, or their first principal components.
+    """
+
+    def __init__(self, codes: FloatArray) -> None:
+        n, width = codes.shape
+        self._pca: Any = None
+        if width > MOST_COMPARED and n > MOST_COMPARED:
+            self._pca = PCA(MOST_COMPARED, svd_solver="covariance_eigh").fit(codes)
+        self.places = self.placed(codes)
+        how = "kd_tree" if width <= MOST_FOR_A_TREE else "brute"  # in chunks, never n × n
+        self._index = NearestNeighbors(algorithm=how).fit(self.places)
+
+    def placed(self, codes: FloatArray) -> FloatArray:
+        """Return where codes lie for distances: as they are, or their principal components."""
+        placed: FloatArray = codes if self._pca is None else self._pca.transform(codes)
+        return placed
+
+    def nearest(self, codes: FloatArray, k: int) -> tuple[Distances, IntArray]:
+        """Return distances and indices (m, k) of the nearest, nearest first."""
+        distances, indices = self._index.kneighbors(self.placed(codes), k)
+        return distances.astype(np.float64), indices
+
+    def nearest_others(self, k: int) -> tuple[Distances, IntArray]:
+        """Return distances and indices (n, k) of each searched code's nearest but itself."""
+        distances, indices = self._index.kneighbors(n_neighbors=k)
+        return distances.astype(np.float64), indices

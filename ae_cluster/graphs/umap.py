@@ -1,0 +1,103 @@
+"""UMAP as everything here uses it: reproducible, quiet, and without a trace in the process."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.global_state import numba_is_lost
+
+Neighbors = tuple[NDArray[np.float64], NDArray[np.int64]]
+
+
+def umap_places(
+    samples: NDArray[Any],
+    n_components: int,
+    n_neighbors: int,
+    seed: int,
+    *,
+    min_dist: float = 0.0,
+    neighbors: Neighbors | None = None,
+    n_epochs: int | None = None,
+) -> NDArray[np.float64]:
+    """Return a UMAP (n, n_components) of samples (n, d), the same for the same seed.
+
+    Parameters
+    ----------
+    n_neighbors : int
+        Each sample itself counts as one, as in umap-learn; cut to what there is.
+    neighbors : (distances, indices), each (n, n_neighbors − 1), optional
+        Where they are known: of each sample's nearest others, nearest first.
+    n_epochs : int, optional
+        By default UMAP's own: 500 for up to 10,000 samples, 200 for more.
+
+    Raises
+    ------
+    InputError
+        When UMAP finds no place for some sample.
+    RuntimeError
+        In a process made by fork after another UMAP: numba would end it without a word.
+    """
+    if numba_is_lost():
+        raise RuntimeError(
+            "UMAP cannot be computed in a process made by fork after one was computed in its "
+            "parent, since its threads stayed there; start the process with "
+            "multiprocessing.get_context('spawn'), or with joblib's loky."
+        )
+    n_neighbors = max(2, min(n_neighbors, len(samples) - 1))
+    few = len(samples) <= 10 * n_components  # the spectral start needs more than it finds
+    with torch_threads_kept(), warnings.catch_warnings():
+        # That tensorflow is missing, one thread, no transform, graphs in pieces: all meant.
+        warnings.simplefilter("ignore")
+        from umap import UMAP  # type: ignore[import-untyped]  # takes seconds to load
+
+        layout = UMAP(
+            n_neighbors=n_neighbors,
+            n_components=n_components,
+            min_dist=min_dist,
+            init="random" if few else "spectral",
+            n_epochs=n_epochs,
+            precomputed_knn=_with_self(neighbors) if neighbors else (None, None, None),
+            random_state=seed,
+            n_jobs=1,
+        )
+        places = np.asarray(layout.fit_transform(samples), dtype=np.float64)
+    if not np.isfinite(places).all():
+        raise InputError(
+            f"UMAP found no place for {np.isnan(places).any(axis=1).sum()} of {len(samples)} "
+            f"samples with n_neighbors={n_neighbors}; raise n_neighbors, or remove duplicates."
+        )
+    return places
+
+
+def _with_self(neighbors: Neighbors) -> tuple[NDArray[Any], NDArray[np.float32], None]:
+    distances, indices = neighbors
+    n = len(indices)
+    return (
+        np.column_stack([np.arange(n), indices]),
+        np.column_stack([np.zeros(n), distances]).astype(np.float32),
+        None,
+    )
+
+
+@contextmanager
+def torch_threads_kept() -> Iterator[None]:
+    """Give torch its number of threads back: numba sets OpenMP's for the whole process.
+
+    Two threads where one was asked for wait for each other on a busy machine,
+    which was seen to make a training twenty times slower.
+    """
+    torch = sys.modules.get("torch")
+    threads = torch.get_num_threads() if torch else 0
+    try:
+        yield
+    finally:
+        if torch:
+            torch.set_num_threads(threads)

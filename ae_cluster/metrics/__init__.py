@@ -1,0 +1,1 @@
+"""Labels and clusters to numbers; pure functions."""

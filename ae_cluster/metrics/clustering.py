@@ -1,0 +1,406 @@
+"""Scores of a clustering: against labels where these are known, and on the codes alone.
+
+Every external score takes ``(labels_true, clusters)``, two 1-D arrays of n whole numbers:
+
+* ``labels_true``: the class of each sample, −1 where it is unknown. Unknown samples are left
+  out of every external score; when no label is known, the score is NaN.
+* ``clusters``: the id that a method gave, −1 for noise (HDBSCAN). Noise is never left out: it
+  is always wrong in ``accuracy``, ``accuracy_matched``, ``purity`` and the recalls, and one
+  more cluster in the information and internal scores.
+
+Ids of clusters are mere names: renaming them changes no score. Purity and NMI rise with the
+number of clusters even when these are random, so show them beside that number and beside a
+chance-adjusted score (AMI, ARI).
+
+Lengths that differ, empty or non-1-D input, fractions and ids below −1 raise
+:class:`~ae_cluster.common.errors.InputError`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import linear_sum_assignment
+from sklearn import metrics
+from sklearn.neighbors import KNeighborsClassifier
+
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.global_state import default_state
+from ae_cluster.common.labels import UNKNOWN as UNKNOWN
+from ae_cluster.common.validation import (
+    IntArray,
+    check_same_length,
+    checked_codes,
+    checked_halves,
+    checked_labels,
+)
+
+NOISE = -1
+
+
+class ConfusionMatrix(NamedTuple):
+    """How many samples of each class lie in each cluster; unknown labels are left out."""
+
+    classes: IntArray
+    """(n_classes,) ascending."""
+    clusters: IntArray
+    """(n_clusters,) ids in the order of the columns."""
+    counts: IntArray
+    """(n_classes, n_clusters)."""
+
+
+def _known_pairs(labels_true: ArrayLike, clusters: ArrayLike) -> tuple[IntArray, IntArray]:
+    truth, ids = checked_labels(labels_true, "labels_true"), checked_labels(clusters, "clusters")
+    check_same_length(truth, ids, ("labels_true", "clusters"))
+    known = truth != UNKNOWN
+    return truth[known], ids[known]
+
+
+# Classes against clusters
+
+
+def _crosstab(labels_true: ArrayLike, clusters: ArrayLike) -> ConfusionMatrix:
+    truth, ids = _known_pairs(labels_true, clusters)
+    classes, rows = np.unique(truth, return_inverse=True)
+    names, columns = np.unique(ids, return_inverse=True)
+    cells = np.bincount(rows * names.size + columns, minlength=classes.size * names.size)
+    return ConfusionMatrix(classes, names, cells.reshape(classes.size, names.size))
+
+
+def _without_noise(table: ConfusionMatrix) -> ConfusionMatrix:
+    real = table.clusters != NOISE
+    return ConfusionMatrix(table.classes, table.clusters[real], table.counts[:, real])
+
+
+def contingency_matrix(labels_true: ArrayLike, clusters: ArrayLike) -> IntArray:
+    """Count the samples of each class (row) in each cluster (column), both ascending.
+
+    Returns
+    -------
+    (n_classes, n_clusters) int64. Noise, if any, is the first column. See
+    :func:`confusion_matrix` for the one that carries its names.
+    """
+    return _crosstab(labels_true, clusters).counts
+
+
+def class_map(labels_true: ArrayLike, clusters: ArrayLike) -> dict[int, int]:
+    """Map each cluster to its commonest class, many to one. Learn it on train.
+
+    Of equally common classes the smallest is taken, so that renaming clusters changes nothing.
+    Noise, and clusters of which no label is known, are not in the map.
+    """
+    table = _without_noise(_crosstab(labels_true, clusters))
+    if not table.classes.size:
+        return {}
+    commonest = table.classes[table.counts.argmax(axis=0)]
+    return dict(zip(table.clusters.tolist(), commonest.tolist(), strict=True))
+
+
+def matched_map(labels_true: ArrayLike, clusters: ArrayLike) -> dict[int, int]:
+    """Match clusters and classes one to one so that most samples are right. Learn it on train.
+
+    The Hungarian method (Kuhn 1955) on the rectangular table, so any number of clusters is
+    legal; a surplus cluster is not in the map, and neither is noise.
+    """
+    table = _without_noise(_crosstab(labels_true, clusters))
+    # In an order that does not depend on the clusters' names, lest a tie be broken by them.
+    order = np.lexsort(table.counts[::-1]) if table.counts.size else np.arange(0)
+    rows, columns = linear_sum_assignment(table.counts[:, order], maximize=True)
+    names = table.clusters[order][columns]
+    return dict(zip(names.tolist(), table.classes[rows].tolist(), strict=True))
+
+
+def apply_class_map(clusters: ArrayLike, mapping: Mapping[int, int]) -> IntArray:
+    """Return the class of each sample, (n,) int64; −1 for noise and for unmapped clusters."""
+    names, positions = np.unique(checked_labels(clusters, "clusters"), return_inverse=True)
+    named = [UNKNOWN if c == NOISE else mapping.get(c, UNKNOWN) for c in names.tolist()]
+    return np.array(named, dtype=np.int64)[positions]
+
+
+def confusion_matrix(
+    labels_true: ArrayLike, clusters: ArrayLike, mapping: Mapping[int, int] | None = None
+) -> ConfusionMatrix:
+    """Count classes against clusters, clusters ordered by their class.
+
+    Parameters
+    ----------
+    labels_true, clusters : array-like of shape (n,)
+    mapping : the class of each cluster, as learnt on train by :func:`class_map`. By default it
+        is learnt on these very samples.
+
+    Returns
+    -------
+    Clusters of the same class stand together, the largest first; then those without a class,
+    then noise. The counts do not depend on the clusters' names.
+    """
+    table = _crosstab(labels_true, clusters)
+    named = class_map(labels_true, clusters) if mapping is None else mapping
+
+    def place(column: int) -> tuple[Any, ...]:
+        cluster, counts = int(table.clusters[column]), table.counts[:, column]
+        unmapped = cluster not in named
+        return cluster == NOISE, unmapped, named.get(cluster, 0), -counts.sum(), *(-counts)
+
+    order = sorted(range(table.clusters.size), key=place)
+    return ConfusionMatrix(table.classes, table.clusters[order], table.counts[:, order])
+
+
+# How many are right
+
+
+def accuracy(labels_true: ArrayLike, clusters: ArrayLike, mapping: Mapping[int, int]) -> float:
+    """Return the share of samples whose cluster is mapped to their class.
+
+    ``mapping`` is learnt on *train*. With :func:`matched_map` the score is the held-out "ACC" of
+    papers; with :func:`class_map` it says what naming every cluster is worth, and rises with
+    the number of clusters as purity does.
+    """
+    truth, ids = _known_pairs(labels_true, clusters)
+    return float(np.mean(apply_class_map(ids, mapping) == truth)) if truth.size else float("nan")
+
+
+def accuracy_matched(labels_true: ArrayLike, clusters: ArrayLike) -> float:
+    """Return the share of right samples under the best one-to-one naming of these samples.
+
+    The "ACC" of papers: :func:`matched_map` learnt on the scored samples themselves. A surplus
+    cluster, or a class left without one, counts as wrong. Never larger than :func:`purity`.
+    """
+    return accuracy(labels_true, clusters, matched_map(labels_true, clusters))
+
+
+def purity(labels_true: ArrayLike, clusters: ArrayLike) -> float:
+    """Return the share of samples that belong to the commonest class of their cluster.
+
+    Rises with the number of clusters, to 1 when each sample is its own: never show it alone.
+    """
+    table = _crosstab(labels_true, clusters)
+    return _share(_without_noise(table).counts.max(axis=0, initial=0).sum(), table)
+
+
+def _share(right: int, table: ConfusionMatrix) -> float:
+    return float(right / table.counts.sum()) if table.counts.size else float("nan")
+
+
+def per_class_recall(
+    labels_true: ArrayLike, clusters: ArrayLike, mapping: Mapping[int, int]
+) -> dict[int, float]:
+    """Return, for each class present, the share of its samples mapped to it; classes ascend."""
+    truth, ids = _known_pairs(labels_true, clusters)
+    if not truth.size:
+        return {}
+    right = apply_class_map(ids, mapping) == truth
+    return {int(c): float(right[truth == c].mean()) for c in np.unique(truth)}
+
+
+# Information and pairs
+
+
+def _of_known(
+    score: Callable[[IntArray, IntArray], Any], labels_true: ArrayLike, clusters: ArrayLike
+) -> float:
+    truth, ids = _known_pairs(labels_true, clusters)
+    return float(score(truth, ids)) if truth.size else float("nan")
+
+
+def nmi(labels_true: ArrayLike, clusters: ArrayLike) -> float:
+    """Return mutual information over the mean of both entropies (arithmetic), in [0, 1].
+
+    Symmetric. Not adjusted for chance: never show it without the number of clusters.
+    """
+    return _of_known(metrics.normalized_mutual_info_score, labels_true, clusters)
+
+
+def ami(labels_true: ArrayLike, clusters: ArrayLike) -> float:
+    """Return mutual information adjusted for chance: 1 perfect, about 0 random.
+
+    Vinh, Epps and Bailey, JMLR 2010; arithmetic mean of the entropies.
+    """
+    return _of_known(metrics.adjusted_mutual_info_score, labels_true, clusters)
+
+
+def ari(labels_true: ArrayLike, clusters: ArrayLike) -> float:
+    """Return the Rand index adjusted for chance: 1 perfect, about 0 random, down to −0.5.
+
+    Counts pairs of samples put together or apart alike (Hubert and Arabie 1985).
+    """
+    return _of_known(metrics.adjusted_rand_score, labels_true, clusters)
+
+
+def homogeneity(labels_true: ArrayLike, clusters: ArrayLike) -> float:
+    """Return 1 when each cluster holds one class only (Rosenberg and Hirschberg 2007)."""
+    return _of_known(metrics.homogeneity_score, labels_true, clusters)
+
+
+def completeness(labels_true: ArrayLike, clusters: ArrayLike) -> float:
+    """Return 1 when each class lies in one cluster only; ``homogeneity`` with roles swapped."""
+    return _of_known(metrics.completeness_score, labels_true, clusters)
+
+
+def v_measure(labels_true: ArrayLike, clusters: ArrayLike) -> float:
+    """Return the harmonic mean of homogeneity and completeness; equal to :func:`nmi`."""
+    return _of_known(metrics.v_measure_score, labels_true, clusters)
+
+
+def external_scores(
+    labels_true: ArrayLike, clusters: ArrayLike, mapping: Mapping[int, int]
+) -> dict[str, float]:
+    """Return every external score by the name of its column; all NaN when no label is known.
+
+    ``mapping`` is the class of each cluster as learnt on train, see :func:`class_map`.
+    """
+    scores = (accuracy_matched, purity, nmi, ami, ari, homogeneity, completeness, v_measure)
+    return {
+        "accuracy": accuracy(labels_true, clusters, mapping),
+        **{score.__name__: score(labels_true, clusters) for score in scores},
+    }
+
+
+# What went wrong
+
+
+def merged_classes(
+    labels_true: ArrayLike, clusters: ArrayLike, share: float = 0.5
+) -> dict[int, tuple[int, ...]]:
+    """Find the clusters that merge classes: that hold at least ``share`` of each of two or more.
+
+    The share is of a class's samples that are in a cluster; classes of `lost_classes` are left
+    out. This is the typical failure: two whole classes under one id.
+
+    Returns
+    -------
+    {cluster: its classes, ascending}
+    """
+    table, parts = _parts(labels_true, clusters, share)
+    lives = parts >= share
+    return {
+        int(cluster): tuple(table.classes[lives[:, column]].tolist())
+        for column, cluster in enumerate(table.clusters)
+        if lives[:, column].sum() >= 2
+    }
+
+
+def split_classes(
+    labels_true: ArrayLike, clusters: ArrayLike, share: float = 0.25
+) -> dict[int, tuple[int, ...]]:
+    """Find the classes that are split.
+
+    A class is split when its largest cluster holds less than half of it, or a second one at
+    least ``share``; of its samples that are in a cluster, and classes of `lost_classes` left out.
+    What is neither split nor merged nor lost has a cluster of its own that holds half of it.
+
+    Returns
+    -------
+    {class: its clusters of at least ``share``, the largest first; or its two largest}
+    """
+    table, parts = _parts(labels_true, clusters, share)
+    order = np.argsort(-parts, axis=1, kind="stable")
+    n_large = (parts >= share).sum(axis=1)
+    is_split = (n_large >= 2) | ((parts.max(axis=1, initial=0) > 0) & (parts < 0.5).all(axis=1))
+    return {
+        int(table.classes[row]): tuple(table.clusters[order[row, : max(2, n_large[row])]].tolist())
+        for row in np.flatnonzero(is_split)
+    }
+
+
+def lost_classes(labels_true: ArrayLike, clusters: ArrayLike) -> tuple[int, ...]:
+    """Return the classes of which more than half is noise, in no cluster."""
+    table = _crosstab(labels_true, clusters)
+    n_in_clusters = _without_noise(table).counts.sum(axis=1)
+    return tuple(table.classes[2 * n_in_clusters < table.counts.sum(axis=1)].tolist())
+
+
+def _parts(
+    labels_true: ArrayLike, clusters: ArrayLike, share: float
+) -> tuple[ConfusionMatrix, NDArray[np.float64]]:
+    """Return what part of each class's samples in clusters each holds; none of a lost class."""
+    if not 0 < share <= 1:
+        raise InputError(f"share is {share}; give a part of a class, above 0 and at most 1.")
+    real = _without_noise(_crosstab(labels_true, clusters))
+    sizes = real.counts.sum(axis=1, keepdims=True)
+    lost = np.isin(real.classes, lost_classes(labels_true, clusters))
+    return real, np.where(lost[:, None], 0, real.counts / np.maximum(sizes, 1))
+
+
+# The codes themselves
+
+
+@default_state()
+def internal_scores(
+    codes: ArrayLike, clusters: ArrayLike, *, sample_size: int = 5000, random_state: int = 0
+) -> dict[str, float]:
+    """Score how compact and apart clusters are in the code space, without labels.
+
+    They compare clusterings of the *same* codes. Never rank them across different codes: an
+    encoder that squeezes everything into separate points wins, whatever it merges.
+
+    Parameters
+    ----------
+    codes : array-like of shape (n, n_components), finite
+    clusters : array-like of shape (n,)
+    sample_size : the silhouette is taken on that many samples at most; its cost is quadratic.
+    random_state : the seed of that sample.
+
+    Returns
+    -------
+    ``silhouette`` (−1 to 1, higher is better), ``davies_bouldin`` (from 0, lower is better),
+    ``calinski_harabasz`` (higher is better). Each is NaN where it means nothing: fewer than
+    two clusters, each sample its own cluster, or all codes the same.
+    """
+    points, ids = checked_codes(codes), checked_labels(clusters, "clusters")
+    check_same_length(points, ids, ("codes", "clusters"))
+    order = np.random.default_rng(random_state).permutation(ids.size)
+    sample = np.sort(order[:sample_size])
+    return {
+        "silhouette": _internal(metrics.silhouette_score, points[sample], ids[sample]),
+        "davies_bouldin": _internal(metrics.davies_bouldin_score, points, ids),
+        "calinski_harabasz": _internal(metrics.calinski_harabasz_score, points, ids),
+    }
+
+
+def _internal(score: Callable[..., Any], points: NDArray[Any], ids: IntArray) -> float:
+    span = np.ptp(points, axis=0).max()
+    if not 2 <= np.unique(ids).size < ids.size or span == 0:
+        return float("nan")
+    # scikit-learn takes distances under 1e-8 for zero, which would call tiny codes perfect;
+    # none of the scores changes with the unit or the origin.
+    scaled = (points.astype(np.float64) - points.min(axis=0)) / span
+    return float(score(scaled, ids))
+
+
+@default_state()
+def neighbor_accuracy(
+    codes_train: ArrayLike,
+    y_train: ArrayLike,
+    codes_test: ArrayLike,
+    y_test: ArrayLike,
+    n_neighbors: int = 10,
+) -> float:
+    """Return the test accuracy of a vote of the nearest train codes, all train labels known.
+
+    In practice this bounds any classifier on these codes: classes that overlap among
+    neighbours cannot be told apart later.
+
+    Parameters
+    ----------
+    codes_train, codes_test : array-like of shape (n, n_components)
+    y_train, y_test : array-like of shape (n,); samples of unknown class (−1) are left out.
+    n_neighbors : neighbours that vote; all of them when fewer labels are known.
+
+    Returns
+    -------
+    The share of right test samples; NaN when no label is known on either side.
+    """
+    train, labels, test, truth = checked_halves(codes_train, y_train, codes_test, y_test)
+    known, scored = labels != UNKNOWN, truth != UNKNOWN
+    if not known.any() or not scored.any():
+        return float("nan")
+    vote = KNeighborsClassifier(min(n_neighbors, int(known.sum())))
+    with warnings.catch_warnings():
+        # True of any set with few samples per class, and no sign of a regression here.
+        warnings.filterwarnings("ignore", message="The number of unique classes")
+        vote.fit(train[known], labels[known])
+    return float(vote.score(test[scored], truth[scored]))

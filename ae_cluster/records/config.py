@@ -1,0 +1,303 @@
+"""Everything needed to do a run again, as one JSON file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ae_cluster.common.bounded_files import read_json_object, reason
+from ae_cluster.common.errors import InputError, nearest
+from ae_cluster.common.scalars import plain
+from ae_cluster.common.texts import quoted, shortened
+from ae_cluster.methods import AUTOENCODER, DEFAULTS, GIVEN, LEARNERS, check_methods
+
+FORMAT_VERSION = 1
+LEAST_EPOCHS, LEAST_STEPS = 10, 5000
+SPLITS = frozenset({"test_size", "split_seed", "image_shape"})  # what changes data of one name
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """The arguments of a run; the defaults are the tutorial's.
+
+    Attributes
+    ----------
+    dataset : str
+        A known name or the path of a file.
+    seed : int
+        Of everything random but the split.
+    n_clusters : int or None
+        None: what is known of a named data set; for a file it must be said.
+    n_components, hidden_layer_sizes, kind, batch_size, learning_rate_init
+        As in `ae_cluster.AutoEncoder`.
+    epochs : int or None
+        None: the preset of `preset_epochs`.
+    test_size : float
+        Share of a file's ``x`` kept for test.
+    split_seed : int
+        Of the choice of these samples: runs of several seeds are tested on the same ones.
+    image_shape : tuple or None
+        Reads the columns of a file as images.
+    budgets : tuple of int
+        Labels per class to try.
+    draws : int
+        How often each budget is drawn.
+    methods : tuple of str
+        Names of `ae_cluster.methods.METHODS`, or ``module:Class`` of any clusterer.
+    features : {"autoencoder", "given"}
+        Which codes clusterers take: those of an autoencoder, or the data themselves.
+    """
+
+    dataset: str = "digits"
+    seed: int = 0
+    n_clusters: int | None = None
+    n_components: int = 3
+    hidden_layer_sizes: tuple[int, ...] = (128, 64, 12)
+    kind: str = "dense"
+    batch_size: int = 64
+    learning_rate_init: float = 0.005
+    epochs: int | None = None
+    test_size: float = 0.2
+    split_seed: int = 0
+    image_shape: tuple[int, ...] | None = None
+    budgets: tuple[int, ...] = (1, 2, 5, 10, 50, 100)
+    draws: int = 6
+    methods: tuple[str, ...] = DEFAULTS
+    features: str = AUTOENCODER
+
+    def __post_init__(self) -> None:
+        """Make NumPy's scalars and arrays plain."""
+        for name, value in vars(self).copy().items():
+            object.__setattr__(self, name, plain(value))
+
+    def check(self) -> None:
+        """Raise an `InputError` for the first argument that cannot be used.
+
+        What only the autoencoder reads, it checks itself.
+        """
+        for name, (is_allowed, words) in _ALLOWED.items():
+            value = getattr(self, name)
+            if not is_allowed(value):
+                said = f"--{name.replace('_', '-')} {quoted(value)}"
+                raise InputError(f"{said} cannot be used; it must be {words}.")
+        check_methods(self.methods, self.features)
+        learners = [name for name in self.methods if name in LEARNERS]
+        if self.epochs == 0 and learners:
+            raise InputError(
+                f"--epochs 0 leaves {learners[0]} nothing to learn in; ask for at least 1, or "
+                "leave it out."
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the arguments as JSON takes them."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, arguments: dict[str, Any]) -> RunConfig:
+        """Return the configuration that `to_json` described; unknown names are refused."""
+        known = [field.name for field in fields(cls)]
+        for name in arguments:
+            if name not in known:
+                raise InputError(
+                    f"The config has no argument {quoted(name)}: {nearest(name, known)}"
+                )
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v
+            for k, v in _with_split_seed(arguments).items()
+        }
+        return cls(**values)
+
+
+def _with_split_seed(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return a config's arguments; one from before the split had a seed split by ``seed``."""
+    return {"split_seed": arguments.get("seed", 0)} | arguments
+
+
+def _whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+_LONGEST_PATH, _MOST_BUDGETS = 4096, 1000
+_SEED = (lambda v: _whole(v, 0) and v < 2**32, "a whole number from 0 to 2**32 − 1")
+_ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "dataset": (
+        lambda v: isinstance(v, str) and len(v) < _LONGEST_PATH and "\0" not in v,
+        "a name or a path",
+    ),
+    "seed": _SEED,
+    "split_seed": _SEED,
+    "n_clusters": (lambda v: v is None or _whole(v, 2), "a whole number of at least 2"),
+    "epochs": (lambda v: v is None or _whole(v, 0), "a whole number of at least 0"),
+    "test_size": (
+        lambda v: isinstance(v, float) and 0 < v < 1,
+        "a share between 0 and 1",
+    ),
+    "budgets": (
+        lambda v: isinstance(v, tuple) and len(v) <= _MOST_BUDGETS and all(_whole(n, 1) for n in v),
+        "whole numbers of at least 1, like 1,2,5",
+    ),
+    "draws": (lambda v: _whole(v, 1), "a whole number of at least 1"),
+    "methods": (
+        lambda v: isinstance(v, tuple) and len(v) > 0 and all(isinstance(n, str) for n in v),
+        "names of methods, at least one",
+    ),
+    "features": (
+        lambda v: v in (AUTOENCODER, GIVEN),
+        f"{AUTOENCODER}, or {GIVEN} where the data are codes already",
+    ),
+    "batch_size": (lambda v: _whole(v, 1) and v < 2**31, "a whole number from 1 to 2**31 − 1"),
+    "image_shape": (
+        lambda v: v is None or (isinstance(v, tuple) and all(_whole(n, 1) for n in v)),
+        "height and width, like 28x28",
+    ),
+}
+
+
+def preset_epochs(n_train: int, batch_size: int) -> int:
+    """Return the tutorial's 10 epochs, or as many as make 5,000 steps where the data are few.
+
+    10 epochs of MNIST are 9,380 steps; 10 of the 1,347 bundled digits would be
+    220, and the picture a newcomer sees first that of an untrained network.
+    """
+    return max(LEAST_EPOCHS, math.ceil(LEAST_STEPS / math.ceil(n_train / batch_size)))
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Return the content of a run's config.json, checked.
+
+    Raises
+    ------
+    InputError
+        When it is missing, not ours, or of a newer format.
+    """
+    try:
+        content = read_json_object(path)
+        _refuse_replaced(content)
+        found, arguments = content["format_version"], content["arguments"]
+        is_ours = isinstance(found, int) and isinstance(arguments, dict)
+        if is_ours and found <= FORMAT_VERSION:
+            _check_content(content)
+        content["fingerprint"] = content["data"]["fingerprint"] if found <= FORMAT_VERSION else ""
+    except FileNotFoundError as error:
+        raise InputError(f"There is no config at {path}; give a run's config.json.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path} is not the config of a run ({reason(error)}); give a run's config.json."
+        ) from error
+    if not is_ours:
+        raise InputError(f"{path} is not the config of a run; give a run's config.json.")
+    if found > FORMAT_VERSION:
+        raise InputError(
+            f"{path} has format_version {shortened(str(found))}, and this version of ae_cluster "
+            f"reads up to {FORMAT_VERSION}; install a newer ae_cluster."
+        )
+    content["arguments"] = _with_split_seed(arguments)
+    return content
+
+
+# What other parts of a config must be, where they are there; parts that are read as they are
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST_NAME
+
+
+def _is_described(value: Any) -> bool:
+    """Return whether this is a mapping that can be told: of not too many short names."""
+    return isinstance(value, dict) and len(value) <= _MOST_SAID and all(map(_is_text, value))
+
+
+def _is_ways(value: Any) -> bool:
+    return _is_described(value) and all(
+        _is_described(way) and all(map(_is_text, way.values())) for way in value.values()
+    )
+
+
+def _is_image_shape(value: Any) -> bool:
+    sizes = isinstance(value, list) and len(value) in (2, 3) and all(_whole(n, 1) for n in value)
+    return value is None or (sizes and max(value) < 2**16)
+
+
+_LONGEST_NAME, _MOST_SAID, _MOST_CLASSES = 1000, 1000, 100_000
+_PARTS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "run_id": (_is_text, "text"),
+    "settings": (_is_described, "names with values"),
+    "versions": (_is_described, "names with values"),
+    "machine": (_is_described, "names with values"),
+    "methods": (_is_ways, "the methods, each with its names and texts"),
+}
+_OF_DATA: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "name": (_is_text, "text"),
+    "fingerprint": (_is_text, "text"),
+    "n_train": (lambda v: _whole(v, 0), "a whole number"),
+    "n_test": (lambda v: _whole(v, 0), "a whole number"),
+    "n_features": (lambda v: _whole(v, 1), "a whole number of at least 1"),
+    "image_shape": (_is_image_shape, "null or a list of height and width"),
+    "class_names": (
+        lambda v: isinstance(v, list) and len(v) <= _MOST_CLASSES and all(map(_is_text, v)),
+        "a list of text",
+    ),
+}
+
+
+def _check_content(content: dict[str, Any]) -> None:
+    """Raise for the first part of a config that another part of ours could not read."""
+    arguments = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in content["arguments"].items()
+    }
+    for values, parts in (
+        (content, _PARTS), (content["data"], _OF_DATA), (arguments, _ALLOWED)
+    ):  # fmt: skip
+        for name, (is_allowed, words) in parts.items():
+            if name in values and not is_allowed(values[name]):
+                raise InputError(f"its {name} is {quoted(values[name])} and must be {words}")
+    if "name" not in content["data"]:
+        raise InputError("it does not name its data")
+
+
+def _refuse_replaced(content: dict[str, Any]) -> None:
+    if "replaced_by" in content:  # see run_place
+        raise InputError(
+            "a newer run is taking its place; if the command that does so was killed, the same "
+            "with --resume ends it"
+        )
+
+
+def free_folder(dataset: str, seed: int, parent: Path = Path("runs")) -> Path:
+    """Return the first of runs/NAME-seedS, runs/NAME-seedS-2, … that does not exist yet."""
+    return next(place for place in _places(dataset, seed, parent) if not place.exists())
+
+
+def folder_to_go_on_with(config: RunConfig, parent: Path = Path("runs")) -> Path:
+    """Return the first of those that is the run of this configuration, or does not exist yet."""
+    return next(
+        place
+        for place in _places(config.dataset, config.seed, parent)
+        if not place.exists() or _is_run_of(place, config)
+    )
+
+
+def _places(dataset: str, seed: int, parent: Path) -> Iterator[Path]:
+    # Of a long name the beginning: no file system takes more than 255 bytes.
+    stem = f"{Path(dataset).stem.lower()[:50]}-seed{seed}"
+    return (parent / (stem if i == 1 else f"{stem}-{i}") for i in range(1, 10_000))
+
+
+def _is_run_of(folder: Path, config: RunConfig) -> bool:
+    try:
+        content = read_config(folder / "config.json")
+    except InputError:
+        return False
+    names = config.dataset, str(Path(config.dataset).expanduser().absolute())
+    there = content["arguments"]
+    return there.get("dataset") in names and differing(there, config.to_json()) in ([], ["dataset"])
+
+
+def differing(there: dict[str, Any], here: dict[str, Any]) -> list[str]:
+    """Return the names of the arguments that differ; those left out have their usual value."""
+    usual = RunConfig().to_json()
+    there = usual | there
+    return [name for name in usual if there[name] != here[name]]

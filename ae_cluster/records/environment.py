@@ -1,0 +1,36 @@
+"""Where a run was made: versions, cores, peak memory."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import sys
+from importlib.metadata import version
+
+PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy", "torch", "torchvision")
+
+
+def versions() -> dict[str, str]:
+    """Return the version of Python, of this package and of what its numbers depend on."""
+    found = {name: version(name) for name in ("ae-cluster", *PACKAGES)}
+    return {"python": platform.python_version(), **found}
+
+
+def machine() -> dict[str, str | int | None]:
+    """Return the kind of machine, without anything that names it."""
+    return {
+        "system": platform.system(),
+        "architecture": platform.machine(),
+        "cores": os.cpu_count(),
+    }
+
+
+def peak_mb() -> float:
+    """Return the largest resident memory of this process so far, in megabytes (10⁶ bytes)."""
+    try:
+        import resource
+    except ImportError:  # Windows does not tell
+        return math.nan
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

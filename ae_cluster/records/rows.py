@@ -1,0 +1,70 @@
+"""The tidy row: one line of every table, the same columns everywhere."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+COLUMNS = (
+    "dataset",
+    "split",
+    "method",
+    "seed",
+    "n_clusters",
+    "budget",
+    "draw",
+    "features",
+    "n_components",
+    "n_train",
+    "epochs",
+    "accuracy",
+    "accuracy_matched",
+    "purity",
+    "nmi",
+    "ami",
+    "ari",
+    "homogeneity",
+    "completeness",
+    "v_measure",
+    "silhouette",
+    "davies_bouldin",
+    "calinski_harabasz",
+    "neighbor_accuracy",
+    "mse",
+    "seconds",
+    "peak_mb",
+    "uses_k",
+    "uses_balance",
+    "uses_augmentation",
+    "tuned_on",
+    "status",
+    "reason",
+    "family",
+    "ece",
+    "clusterer_seed",
+    "run_id",
+)
+TEXTS = {
+    *("dataset", "split", "method", "features", "tuned_on", "status", "reason", "family"),
+    "run_id",
+}
+LATER = {"family", "ece", "clusterer_seed"}  # not in files written before there were such columns
+
+
+def tidy_row(**known: Any) -> dict[str, Any]:
+    """Return a row with every column, empty (NaN or "") where nothing is known.
+
+    Raises
+    ------
+    KeyError
+        For a column that does not exist.
+    """
+    unknown = known.keys() - set(COLUMNS)
+    if unknown:
+        raise KeyError(f"no such column: {', '.join(sorted(unknown))}")
+    return {name: known.get(name, "" if name in TEXTS else math.nan) for name in COLUMNS}
+
+
+def way_name(features: str, method: str) -> str:
+    """Return how tables call a way from samples to clusters."""
+    return features if features == method else f"{features} → {method}"

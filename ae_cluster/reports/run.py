@@ -1,0 +1,122 @@
+"""Rows to tables that people read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ae_cluster.common.errors import InputError
+from ae_cluster.records.reading import method_names, read_codes
+from ae_cluster.records.rows import way_name
+
+SHOWN = {
+    "accuracy": "accuracy",
+    "accuracy_matched": "matched",
+    "purity": "purity",
+    "nmi": "NMI",
+    "ami": "AMI",
+    "ari": "ARI",
+    "neighbor_accuracy": "neighbours",
+    "seconds": "seconds",
+}
+
+HOW_TO_READ = """\
+How to read it: each class is matched with one cluster; accuracy learns the match on the
+training samples, matched on these test samples themselves, as papers do. purity
+and NMI rise with k, AMI and ARI are corrected for chance (0 random, 1 perfect).
+neighbours is what ten nearest neighbours reach on these codes with all labels: about
+the most that any classifier on them can."""
+BASELINES = ("pca", "untrained")
+BEATEN = " pca and untrained are what training must beat."
+NO_LABELS = """\
+No test sample has a label, so nothing here can say whether the clusters mean anything.
+silhouette is how far clusters stand apart on their own codes, from -1 to 1: it compares
+clusterings of the same codes, never autoencoder with pca."""
+
+
+def run_report(rows: pd.DataFrame, out: Path) -> str:
+    """Return what a run says at its end: scores, how to read them, and where the files lie."""
+    parts = [clustering_table(rows)]
+    if rows["accuracy_matched"].isna().all():
+        parts.append(cluster_sizes(out))
+    parts.append(few_label_table(rows))
+    figures = sorted((out / "figures").glob("*.png"))
+    if figures:
+        listed = "\n".join(f"  {path}" for path in figures)
+        parts.append(f"Figures, each with its caption beside it:\n{listed}")
+    if (page := out / "explorer.html").is_file():
+        parts.append(f"Walk through the codes, in a browser: {page}")
+    parts.append(f"Everything else (scores.csv, codes, model, config): {out}")
+    return "\n\n".join(part for part in parts if part)
+
+
+def clustering_table(rows: pd.DataFrame) -> str:
+    """Return the test scores of every clustering, and how to read them."""
+    test = rows[(rows["split"] == "test") & rows["budget"].isna()]
+    shown = test.set_index(_ways(test))
+    is_labelled = shown["accuracy_matched"].notna().any()
+    names = SHOWN if is_labelled else {"silhouette": "silhouette"} | SHOWN
+    ks = shown["n_clusters"].dropna().astype(int).unique()
+    if len(ks) > 1:
+        names = {"n_clusters": "k"} | names
+        shown = shown.assign(n_clusters=shown["n_clusters"].astype("Int64"))
+    columns = {k: v for k, v in names.items() if shown[k].notna().any()}
+    text = shown[list(columns)].rename(columns=columns).to_string(float_format=number, na_rep="–")
+    failed = shown.loc[shown["status"] != "ok", "reason"]
+    notes = [f"  {name} failed: {reason}" for name, reason in failed.items()]
+    how = HOW_TO_READ if is_labelled else NO_LABELS
+    if is_labelled and set(test["features"]) & set(BASELINES):
+        how += BEATEN
+    of_k = f", k = {ks[0]}" if len(ks) == 1 else ""
+    return "\n".join([f"Held-out test scores{of_k}:", text, *notes, how])
+
+
+def _ways(rows: pd.DataFrame) -> pd.Index:
+    return pd.Index([way_name(f, m) for f, m in zip(rows["features"], rows["method"], strict=True)])
+
+
+def cluster_sizes(out: Path) -> str:
+    """Return how many test samples each kept clustering of a run puts into each cluster."""
+    lines = []
+    try:
+        methods = method_names(out)
+    except InputError:  # all failed, and their rows say so
+        methods = []
+    for method in methods:
+        found = read_codes(out, method)
+        n_clusters = max(found["clusters_train"].max() + 1, len(found.get("centers", ())))
+        sizes = np.bincount(found["clusters_test"] + 1, minlength=n_clusters + 1)
+        listed = " ".join(map(str, np.sort(sizes[1:])[::-1]))
+        lines.append(f"  {method}: {listed}" + (f", in none {sizes[0]}" if sizes[0] else ""))
+    return "\n".join(["Test samples in each cluster, largest first:", *lines]) if lines else ""
+
+
+def few_label_table(rows: pd.DataFrame) -> str:
+    """Return the mean test accuracy by label budget, or "" where no label is known.
+
+    A table for each family: on frozen codes, and where the labels reshape the encoder.
+    """
+    few = rows[rows["budget"].notna() & rows["accuracy"].notna()]
+    families = few["family"].fillna("")
+    is_several = families.nunique() > 1
+    return "\n\n".join(
+        _of_family(group, f", {family}" if is_several else "")
+        for family, group in few.groupby(families, sort=False)
+    )
+
+
+def _of_family(few: pd.DataFrame, told: str) -> str:
+    few = few.assign(budget=few["budget"].astype(int), name=_ways(few))
+    table = few.pivot_table(index="name", columns="budget", values="accuracy", aggfunc="mean")
+    table.index.name, table.columns.name = None, "labels per class"
+    draws = few["draw"].nunique()
+    of = f"mean of {draws} draws" if draws > 1 else "one draw"
+    text = table.to_string(float_format=number, na_rep="–")
+    return f"Test accuracy from a few labels{told} ({of}):\n{text}"
+
+
+def number(value: float) -> str:
+    """Return a score as these tables show it."""
+    return f"{value:.3f}"

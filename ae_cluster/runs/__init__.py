@@ -1,0 +1,1 @@
+"""One job from its arguments to its folder."""

@@ -1,0 +1,294 @@
+"""Where a run's codes come from: each source is made when it is first asked for, and once."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
+
+from ae_cluster.autoencoder.estimator import AutoEncoder
+from ae_cluster.autoencoder.saving import FILES as MODEL_FILES
+from ae_cluster.clustering import estimators
+from ae_cluster.clustering.codes import Clustering
+from ae_cluster.common.bounded_files import read_json_object
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.files import temporary_folder
+from ae_cluster.common.interrupts import at_once_on_ctrl_c
+from ae_cluster.common.own_files import move_files
+from ae_cluster.common.write_lock import CHECKPOINT, claim, drop
+from ae_cluster.datasets import Dataset
+from ae_cluster.methods import AUTOENCODER, GIVEN, SORTERS
+from ae_cluster.records.config import RunConfig, preset_epochs
+from ae_cluster.runs.run_folder import LEARNT
+from ae_cluster.training.callbacks import Reconstructions
+from ae_cluster.training.checkpoints import epochs_done
+from ae_cluster.training.diagnostics import findings
+from ae_cluster.training.loop import DivergedError
+
+
+class Codes(NamedTuple):
+    """Codes (n, n_components) of both splits, by the name of what made them."""
+
+    features: str
+    train: NDArray[Any]
+    test: NDArray[Any]
+    epochs: int = 0
+    seconds: float = 0.0
+
+
+def pca_codes(data: Dataset, n_components: int, seed: int) -> Codes:
+    """Return codes of the same size by principal components, a table standardised first."""
+    train, test = _as_numbers(data)
+    n_components = min(n_components, *train.shape)
+    start = time.perf_counter()
+    pca = PCA(n_components, random_state=seed).fit(train)
+    seconds = time.perf_counter() - start
+    return Codes("pca", pca.transform(train), pca.transform(test), seconds=seconds)
+
+
+def pixel_codes(data: Dataset) -> Codes:
+    """Return the samples themselves, a table standardised."""
+    return Codes("pixels", *_as_numbers(data))
+
+
+def _as_numbers(data: Dataset) -> tuple[NDArray[Any], NDArray[Any]]:
+    train, test = data.x_train, data.x_test
+    if data.is_table:
+        scaler = StandardScaler().fit(train)
+        train, test = scaler.transform(train), scaler.transform(test)
+    return train, test
+
+
+def untrained_codes(model: AutoEncoder, data: Dataset) -> Codes:
+    """Return the codes of the network as it was before training."""
+    parameters = model.get_params() | {
+        "max_iter": 0,
+        "callbacks": (),
+        "checkpoint": None,
+        "n_snapshots": 0,
+        "verbose": False,
+    }
+    untrained = AutoEncoder(**parameters).fit(data.raw_train)
+    train, test = untrained.transform(data.raw_train), untrained.transform(data.raw_test)
+    return Codes("untrained", train, test)
+
+
+N_SNAPSHOTS = 2000  # training samples whose codes are kept at every epoch
+N_ORIGINALS = 8  # test images whose reconstructions are kept as training goes on
+
+
+class Job(NamedTuple):
+    """What a run was asked for, and where it may write on the way."""
+
+    config: RunConfig
+    data: Dataset
+    n_clusters: int | None
+    folder: Path
+    run_id: str
+    device: str
+    verbose: bool
+    say: Callable[[str], None]
+
+
+class Source(NamedTuple):
+    """Codes of both splits, and what made them.
+
+    Attributes
+    ----------
+    codes : Codes
+    model : estimator or None
+        It has ``save`` and ``inverse_transform``.
+    clustering : Clustering or None
+        Its own, where it learns clusters too.
+    loss_curve : list of float
+    snapshots : ndarray or None
+        Codes of some training samples at every epoch.
+    mse : (float, float)
+        Mean squared error of train and of test samples drawn from their codes.
+    frames : Reconstructions or None
+        What became of a few test images as training went on.
+    """
+
+    codes: Codes
+    model: Any = None
+    clustering: Clustering | None = None
+    loss_curve: list[float] = []  # noqa: RUF012 (of a NamedTuple: never written to)
+    snapshots: NDArray[Any] | None = None
+    mse: tuple[float, float] = (math.nan, math.nan)
+    frames: Reconstructions | None = None
+
+
+class Sources:
+    """The sources of one run by name."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.made: dict[str, Source] = {}
+
+    def __getitem__(self, name: str) -> Source:
+        """Return a source, made now if need be; the names are those of `ae_cluster.methods`."""
+        if name not in self.made:
+            self.made[name] = self._make(name)
+        return self.made[name]
+
+    def _make(self, name: str) -> Source:
+        data, config = self.job.data, self.job.config
+        if name == AUTOENCODER:
+            return _trained(self.job)
+        if name == GIVEN:
+            return Source(Codes(GIVEN, data.x_train, data.x_test))
+        if name == "pca":
+            return _principal(self.job)
+        if name == "pixels":
+            return Source(pixel_codes(data))
+        if name == "untrained":
+            return Source(untrained_codes(new_autoencoder(config, data, self.job.device), data))
+        return self._learnt(name)
+
+    def _learnt(self, name: str) -> Source:
+        """Return what a method made that learns codes and clusters."""
+        job, data = self.job, self.job.data
+        start = None if name in SORTERS else self[AUTOENCODER]
+        place = job.folder / "methods" / name / "model"
+        model, seconds = _kept(place, name, job.run_id)
+        if model is not None:
+            job.say(f"{name} was learnt before the run was interrupted.")
+        else:
+            job.say(f"Learning {name} … (ae-cluster methods says how long it takes)")
+            model = self._learner(name, start)
+            began = time.perf_counter()
+            with at_once_on_ctrl_c():
+                model.fit(data.raw_train)
+            seconds = time.perf_counter() - began
+            _keep(model, job, name, seconds)
+        train, test = model.transform(data.raw_train), model.transform(data.raw_test)
+        epochs = start.codes.epochs if start else model.n_iter_
+        seconds += start.codes.seconds if start else 0
+        return Source(
+            Codes(name, train, test, epochs, seconds),
+            model,
+            estimators.own_clusters(model, data, 0.0),  # its seconds are those of the codes
+            getattr(model, "loss_curve_", []),
+            mse=estimators.reconstruction_errors(model, data),
+        )
+
+    def _learner(self, name: str, start: Source | None) -> Any:
+        config, data = self.job.config, self.job.data
+        k, seed, n_train = self.job.n_clusters, config.seed, len(data.raw_train)
+        assert k is not None
+        if start is not None:
+            max_iter = config.epochs or estimators.deep_epochs(name, n_train)
+            size = config.n_components
+            return estimators.make_deep(name, k, start.model, seed, max_iter, size)
+        changes: dict[str, Any] = {"device": self.job.device, "verbose": self.job.verbose}
+        if config.epochs:  # said, so they count, however few steps they make
+            steps = estimators.steps_of(config.epochs, n_train)
+            changes |= {"max_iter": config.epochs, "min_steps": steps}
+        return estimators.make_sorter(name, k, config.n_components, data, seed, **changes)
+
+
+def new_autoencoder(config: RunConfig, data: Dataset, device: str, **changes: Any) -> AutoEncoder:
+    """Return the unfitted autoencoder of a configuration."""
+    return AutoEncoder(
+        config.n_components,
+        config.hidden_layer_sizes,
+        kind=config.kind,
+        image_shape=data.image_shape,
+        input_kind="table" if data.is_table else "images",
+        batch_size=config.batch_size,
+        learning_rate_init=config.learning_rate_init,
+        random_state=config.seed,
+        device=device,
+        **changes,
+    )
+
+
+def _trained(job: Job) -> Source:
+    """Train the autoencoder, on from a checkpoint where there is one."""
+    config, data = job.config, job.data
+    frames = Reconstructions(data.raw_test[:N_ORIGINALS])
+    n_train, epochs = len(data.raw_train), config.epochs
+    if epochs is None:
+        epochs = preset_epochs(n_train, config.batch_size)
+    model = new_autoencoder(
+        config, data, job.device, max_iter=epochs, n_snapshots=N_SNAPSHOTS, callbacks=[frames],
+        checkpoint=job.folder / CHECKPOINT, verbose=job.verbose,
+    )  # fmt: skip
+    plural = "s" * (epochs != 1)
+    job.say(
+        f"Training an autoencoder with {config.n_components}-number codes for {epochs} "
+        f"epoch{plural} …"
+    )
+    claim(job.folder, CHECKPOINT)
+    if done := epochs_done(job.folder / CHECKPOINT):
+        job.say(f"Going on after epoch {done} of {epochs}, where it was interrupted.")
+    start = time.perf_counter()
+    try:
+        model.fit(data.raw_train)
+    except DivergedError as error:
+        drop(job.folder, {CHECKPOINT})  # going on from it would end in the same way
+        raise InputError(f"No codes were learnt: {error}") from error
+    if model.n_iter_ < epochs:  # Ctrl-C: the checkpoint keeps it, and half a run is no run
+        raise KeyboardInterrupt
+    seconds = time.perf_counter() - start
+    frames.draw(model, model.n_iter_ * -(-n_train // config.batch_size))
+    train, test = model.transform(data.raw_train), model.transform(data.raw_test)
+    for finding in findings(codes=train.astype(np.float64)):
+        job.say(f"WARNING: {finding} Most likely learning_rate_init is too large; lower it.")
+    return Source(
+        Codes(AUTOENCODER, train, test, model.n_iter_, seconds),
+        model,
+        loss_curve=model.loss_curve_,
+        snapshots=model.snapshots_,
+        mse=estimators.reconstruction_errors(model, data),
+        frames=frames,
+    )
+
+
+def _principal(job: Job) -> Source:
+    wanted = job.config.n_components
+    codes = pca_codes(job.data, wanted, job.config.seed)
+    if (n := codes.train.shape[1]) < wanted:
+        job.say(
+            f"PCA has only {n} components here, not {wanted}: the samples have no more columns, "
+            "or there are no more samples."
+        )
+    return Source(codes)
+
+
+# What a run that was killed had finished
+
+
+def save_model(model: Any, folder: Path, name: str) -> None:
+    """Save a method's model into its run's folder, and touch nothing else there."""
+    place = folder / "methods" / name / "model"
+    claim(folder, *(f"methods/{name}/model/{file}" for file in MODEL_FILES))
+    with temporary_folder(place) as beside:
+        model.save(beside / place.name)
+        move_files(beside / place.name, MODEL_FILES, place)
+
+
+def _keep(model: Any, job: Job, name: str, seconds: float) -> None:
+    save_model(model, job.folder, name)
+    claim(job.folder, f"methods/{name}/{LEARNT}")
+    path = job.folder / "methods" / name / LEARNT
+    path.write_text(json.dumps({"run_id": job.run_id, "seconds": seconds}))
+
+
+def _kept(place: Path, name: str, run_id: str) -> tuple[Any, float]:
+    """Return the model that this very run had learnt, and its seconds; or None."""
+    try:
+        said = read_json_object(place.parent / LEARNT)
+        if said["run_id"] == run_id:
+            return estimators.class_of(name).load(place), float(said["seconds"])
+    except (OSError, ValueError, KeyError, TypeError):  # cut off while it was being written
+        pass
+    return None, 0.0

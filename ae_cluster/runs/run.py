@@ -1,0 +1,358 @@
+"""One run, from a configuration to a run folder: the only room that sees several floors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ae_cluster.clustering import external
+from ae_cluster.clustering.codes import Clustering
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.files import expanded
+from ae_cluster.common.global_state import default_state
+from ae_cluster.common.own_files import told
+from ae_cluster.common.spreadsheets import safe_table
+from ae_cluster.common.write_lock import claim
+from ae_cluster.datasets import Dataset, load_dataset
+from ae_cluster.explorer import write_page
+from ae_cluster.figures import run as of_run
+from ae_cluster.methods import (
+    AUTOENCODER,
+    DEEP,
+    DEFAULTS,
+    GIVEN,
+    LEARNERS,
+    Way,
+    check_samples,
+    is_foreign,
+    kind_of,
+    ways_of,
+)
+from ae_cluster.metrics.clustering import UNKNOWN
+from ae_cluster.records.config import RunConfig
+from ae_cluster.records.environment import peak_mb
+from ae_cluster.records.reading import read_scores
+from ae_cluster.records.rows import tidy_row
+from ae_cluster.records.writing import arguments_of, write_config, write_method
+from ae_cluster.runs.encoders import N_ORIGINALS, Job, Source, Sources, save_model
+from ae_cluster.runs.plan import resolve_n_clusters, unused_arguments
+from ae_cluster.runs.run_folder import (
+    can_go_on,
+    check_place,
+    finish,
+    finished,
+    is_finished,
+    keep_only,
+    made_in,
+    partial_of,
+    put_run_in_place,
+    refuse_labels_of_others,
+    tidy,
+)
+from ae_cluster.runs.scoring import (
+    FAILURES,
+    class_table,
+    failed_rows,
+    few_label_rows,
+    merges_and_splits,
+    notes_on,
+    rows_of_way,
+)
+
+WITHOUT_CODES = ("pixels", "n2d")  # of their own: the samples, and the autoencoder's
+Kept = dict[Way, tuple[Source, Clustering]]
+
+
+@default_state()
+def run(
+    config: RunConfig,
+    out: str | Path,
+    *,
+    data_home: str | Path | None = None,
+    download: bool = True,
+    device: str = "auto",
+    force: bool = False,
+    resume: bool = False,
+    figures: bool = True,
+    expected_fingerprint: str | None = None,
+    if_other_data: str | None = None,
+    verbose: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> pd.DataFrame:
+    """Carry out the main job and write its run folder.
+
+    Parameters
+    ----------
+    config : RunConfig
+    out : path
+        The run folder; while it is being made it is called ``OUT.partial``.
+    data_home, download
+        As in `ae_cluster.load_dataset`.
+    device : str
+        As in `ae_cluster.AutoEncoder`.
+    force : bool
+        Replace a run that exists; files that are not of the run stay in its folder.
+    resume : bool
+        Go on with a run that was killed; one that is finished already is left as it is.
+    figures : bool
+        Draw them: most of the time of a small run.
+    expected_fingerprint : str or None
+        Refuse data that have another one.
+    if_other_data : str or None
+        Say this of such data instead of refusing them.
+    verbose : bool
+        A progress bar on a terminal.
+    say : callable
+        Takes a line of text at each stage.
+
+    Returns
+    -------
+    DataFrame
+        The rows of scores.csv.
+
+    Raises
+    ------
+    InputError
+        When something given cannot be used; nothing half-written is left behind.
+    """
+    config.check()
+    ways = ways_of(config.methods, config.features)
+    for name in filter(is_foreign, config.methods):  # before a long training, not after it
+        external.make(name, config.n_clusters or 2, config.seed)
+    out = expanded(out).absolute()
+    if force and out.is_symlink():  # what it leads to is replaced, and it goes on leading there
+        out = out.resolve()
+    kept_as = [way.kept_as for way in ways if way.kept_as]
+    check_place(out, kept_as, force=force, resume=resume, figures=figures)
+    data = load_dataset(
+        config.dataset,
+        data_home=data_home,
+        download=download,
+        test_size=config.test_size,
+        seed=config.split_seed,
+        image_shape=config.image_shape,
+    )
+    if expected_fingerprint not in (None, data.fingerprint):
+        if if_other_data is None:
+            raise InputError(
+                f"The data of {config.dataset} are not those the config was made with (their "
+                "fingerprints differ); restore the data, or name the data set to run on these."
+            )
+        say(if_other_data)
+    check_samples(config.methods, config.features, data.name, data.is_table)
+    if resume and not force and is_finished(out, arguments_of(config, data), data.fingerprint):
+        say(f"{out} is finished already; nothing is left to do.")
+        return read_scores(out)
+    n_samples = len(data.raw_train) + len(data.raw_test)
+    refuse_labels_of_others(out, data.name, n_samples, data.raw_train.shape[1])
+    n_clusters = resolve_n_clusters(config, data, ways)
+    partial = partial_of(out)
+    if resume and not can_go_on(partial):
+        say(f"There is no interrupted run at {partial} to go on with; starting from the beginning.")
+    with made_in(partial, resume):
+        job = Job(config, data, n_clusters, partial, _run_id(config, data), device, verbose, say)
+        if (run_id := finished(partial)) is None:
+            rows = _fill(job, ways, figures)
+            finish(partial, job.run_id)
+        elif run_id != job.run_id:
+            raise InputError(
+                f"{partial} holds a finished run of another configuration or of other data; go "
+                "back to that configuration, or start anew with --force (force=True)."
+            )
+        beside = put_run_in_place(partial, out, force)
+    _tell_of_others(out, beside, say)
+    _tell_of_others(partial, tidy(partial, out), say)
+    return rows if run_id is None else read_scores(out)
+
+
+def _tell_of_others(folder: Path, names: Sequence[str], say: Callable[[str], None]) -> None:
+    if names:
+        say(f"Not of the run, and left as it was in {folder}: {told(names)}.")
+
+
+def _fill(job: Job, ways: Sequence[Way], figures: bool) -> pd.DataFrame:
+    """Do everything there is to do, and write it into the job's folder."""
+    folder, data, say = job.folder, job.data, job.say
+    for line in [_described(data, job.n_clusters), *unused_arguments(job.config)]:
+        say(line)
+    keep_only(folder, [way.kept_as for way in ways])
+    sources = Sources(job)
+    rows, kept = _carry_out(job, ways, sources)
+
+    say("Writing the run folder …")
+    write_config(
+        folder, job.config, data, _settings(job, sources), job.run_id, _described_ways(kept)
+    )
+    for way, (source, result) in kept.items():
+        say(merges_and_splits(way.kept_as, data, result))
+        _write(folder, way.kept_as, data, source, result)
+    table = pd.DataFrame([tidy_row(**row) for row in rows])
+    if figures:
+        say(f"Drawing the figures …{of_run.note_on_names(data.class_names)}")
+        _draw(folder / "figures", data, sources, kept, table)
+    table["peak_mb"] = round(peak_mb(), 1)
+    claim(folder, "scores.csv")
+    safe_table(table).to_csv(folder / "scores.csv", index=False)
+    if kept:
+        claim(folder, "explorer.html")
+        write_page(folder, data=data)
+    return table
+
+
+# From samples to clusters
+
+
+def _carry_out(
+    job: Job, ways: Sequence[Way], sources: Sources
+) -> tuple[list[dict[str, Any]], Kept]:
+    """Go every way, those on the same codes together; return all rows, and what is kept."""
+    rows: list[dict[str, Any]] = []
+    kept: Kept = {}
+    for name in dict.fromkeys(way.source for way in ways):
+        here = [way for way in ways if way.source == name]
+        source = _source_or_error(sources, name)
+        if not isinstance(source, Source):
+            rows += [row for way in here for row in failed_rows(way, job, source)]
+            job.say(f"{name} failed: {source}")
+            continue
+        if name == AUTOENCODER:
+            job.say(f"Clustering the codes{_and_baselines(ways)} …")
+        if name == GIVEN:
+            job.say(
+                "Clustering the codes as they are given, not standardised; baselines would need "
+                "the samples that they were made from …"
+            )
+        for way in here:
+            found, result = rows_of_way(way, source, job)
+            rows += found
+            if way.kept_as and result is not None:
+                kept[way] = source, result
+                for note in notes_on(way, result):
+                    job.say(note)
+        if name not in WITHOUT_CODES:
+            rows += few_label_rows(job, source.codes)
+    return rows, kept
+
+
+def _source_or_error(sources: Sources, name: str) -> Source | Exception:
+    """Return a source, or why a method that learns codes and clusters came to nothing."""
+    if name not in LEARNERS:
+        return sources[name]
+    if kind_of(name) == DEEP:
+        _ = sources[AUTOENCODER]  # without it there is no run
+    try:
+        return sources[name]
+    except FAILURES as error:
+        return error
+
+
+def _and_baselines(ways: Sequence[Way]) -> str:
+    names = {"pca": "PCA", "untrained": "untrained encoder"}
+    told = ", ".join(words for name, words in names.items() if any(w.source == name for w in ways))
+    return f", and those of the baselines ({told})" if told else ""
+
+
+def _run_id(config: RunConfig, data: Dataset) -> str:
+    """Return twelve digits that name a configuration on data."""
+    # The data's fingerprint tells the split already, so ids stay what they were without its seed.
+    arguments = {k: v for k, v in config.to_json().items() if k != "split_seed"}
+    text = json.dumps(arguments, sort_keys=True) + data.fingerprint
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+# Files
+
+
+def _write(folder: Path, name: str, data: Dataset, source: Source, result: Clustering) -> None:
+    place = folder / "methods" / name
+    write_method(
+        place, data, source.codes.train, source.codes.test, result._asdict(), source.loss_curve,
+        source.snapshots,
+    )  # fmt: skip
+    claim(folder, f"methods/{name}/classes.csv")
+    safe_table(class_table(data, result)).to_csv(place / "classes.csv", index=False)
+    if source.model is not None:
+        save_model(source.model, folder, name)
+
+
+def _settings(job: Job, sources: Sources) -> dict[str, Any]:
+    """Return what the preset and the data made of the arguments."""
+    shown: dict[str, Any] = {}
+    if AUTOENCODER in sources.made:
+        shown = sources[AUTOENCODER].model.get_params()
+    for name in ("callbacks", "checkpoint", "device", "verbose"):
+        shown.pop(name, None)
+    shown |= {"n_clusters": job.n_clusters, "clusterers": list(job.config.methods)}
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in shown.items()}
+
+
+def _described_ways(kept: Kept) -> dict[str, dict[str, Any]]:
+    """Return of each folder under methods/ which way it keeps."""
+    return {
+        way.kept_as: {
+            "features": way.features,
+            "method": way.method,
+            "clusterer": way.clusterer,
+            "test_clusters_by": "predict" if result.predicts else "nearest training code",
+            "model": "none" if source.model is None else type(source.model).__name__,
+        }
+        for way, (source, result) in kept.items()
+    }
+
+
+def _draw(folder: Path, data: Dataset, sources: Sources, kept: Kept, table: pd.DataFrame) -> None:
+    _draw_learning(folder, data, sources)
+    for i, (way, (source, result)) in enumerate(kept.items()):
+        pictured = of_run.Pictured(
+            data.raw_test,
+            data.image_shape,
+            data.class_names,
+            source.codes.test,
+            result.train,
+            result.test,
+            result.soft_test,
+            data.y_train,
+            data.y_test,
+        )
+        if i == 0:
+            of_run.draw_tiles(folder, pictured)
+        of_run.draw_method(folder, way.kept_as, pictured)
+    shown = next(iter(kept), ways_of(DEFAULTS)[0])
+    is_shown = (table["features"] == shown.features) & (table["method"] == shown.method)
+    ceiling = table.loc[is_shown, "neighbor_accuracy"].dropna()
+    references = {"all labels, k-NN": float(ceiling.iloc[0])} if len(ceiling) else {}
+    of_run.draw_label_budget(folder, table[table["features"] != "untrained"], references)
+
+
+def _draw_learning(folder: Path, data: Dataset, sources: Sources) -> None:
+    for name, source in sources.made.items():
+        if source.frames is not None:
+            of_run.draw_training(
+                folder, source.frames.images, np.stack(source.frames.frames),
+                source.frames.steps, data.image_shape, source.loss_curve,
+            )  # fmt: skip
+        elif source.model is not None:
+            made = source.model.inverse_transform(source.codes.test[:N_ORIGINALS])
+            of_run.draw_reconstructions(
+                folder, name, data.raw_test[:N_ORIGINALS], made, data.image_shape
+            )
+
+
+def _described(data: Dataset, n_clusters: int | None) -> str:
+    kind = "rows" if data.is_table else "images"
+    size = "×".join(map(str, data.image_shape or data.raw_train.shape[1:]))
+    asked = f", {n_clusters} clusters asked for" if n_clusters is not None else ""
+    told = (
+        f"{data.name}: {len(data.raw_train):,} training and {len(data.raw_test):,} test {kind} "
+        f"of {size} numbers{asked}."
+    )
+    n_labelled = 0 if data.y_test is None else int((data.y_test != UNKNOWN).sum())
+    if 0 < n_labelled < len(data.raw_test):
+        told += f" Scores are of the {n_labelled:,} test {kind} that have a label."
+    return told

@@ -1,0 +1,291 @@
+"""Codes and clusters to tidy rows: every score, on both splits."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ae_cluster.clustering.codes import Clustering, cluster_codes
+from ae_cluster.common.texts import one_line
+from ae_cluster.datasets import Dataset
+from ae_cluster.methods import Way, codes_facts, is_foreign, row_facts
+from ae_cluster.metrics import clustering
+from ae_cluster.metrics.clustering import NOISE
+from ae_cluster.runs.encoders import Codes, Job, Source
+from ae_cluster.runs.plan import takes_k
+from ae_cluster.semi_supervised.evaluation import label_budget_rows
+
+_LONGEST_NAME, _TWO_LINES = 30, 160  # characters of what is said of merged and split classes
+
+
+def known_classes(labels: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """Return the classes that occur among labels, where −1 and None mean unknown."""
+    return (
+        np.unique(labels[labels != clustering.UNKNOWN]) if labels is not None else np.empty(0, int)
+    )
+
+
+def clustering_rows(
+    place: dict[str, Any],
+    data: Dataset,
+    codes_train: NDArray[Any],
+    codes_test: NDArray[Any],
+    result: Clustering,
+) -> list[dict[str, Any]]:
+    """Return a train and a test row of scores for one clustering.
+
+    Parameters
+    ----------
+    place : dict
+        The columns that are the same on both.
+    data : Dataset
+        Its labels are read here and nowhere before.
+    codes_train, codes_test : ndarray (n, n_components)
+    result : Clustering
+        Of these codes.
+    """
+    mapping = cluster_names(data, result)
+    neighbor = neighbor_accuracy(data, codes_train, codes_test)
+    splits = (
+        ("train", data.y_train, codes_train, result.train),
+        ("test", data.y_test, codes_test, result.test),
+    )
+    return [
+        place
+        | {"split": split, "status": "ok"}
+        | external_scores(labels, clusters, mapping)
+        | clustering.internal_scores(codes, clusters)
+        | ({"neighbor_accuracy": neighbor} if split == "test" else {})
+        for split, labels, codes, clusters in splits
+    ]
+
+
+def cluster_names(data: Dataset, result: Clustering) -> dict[int, int] | None:
+    """Return the clusters' classes, one to one, learnt on train; None without train labels."""
+    if data.y_train is None:
+        return None
+    return clustering.matched_map(data.y_train, result.train)
+
+
+def external_scores(
+    labels: NDArray[np.int64] | None,
+    clusters: NDArray[np.int64],
+    mapping: dict[int, int] | None,
+) -> dict[str, float]:
+    """Return the scores against labels that can be had; without labels, none."""
+    if labels is None:
+        return {}
+    scores = clustering.external_scores(labels, clusters, mapping or {})
+    return scores if mapping is not None else scores | {"accuracy": math.nan}
+
+
+def neighbor_accuracy(data: Dataset, codes_train: NDArray[Any], codes_test: NDArray[Any]) -> float:
+    """Return the nearest-neighbour accuracy of codes; NaN where labels are missing."""
+    if data.y_train is None or data.y_test is None:
+        return math.nan
+    return clustering.neighbor_accuracy(codes_train, data.y_train, codes_test, data.y_test)
+
+
+def class_table(data: Dataset, result: Clustering) -> pd.DataFrame:
+    """Return how each class fares on test: samples, recall, its clusters, who shares them.
+
+    Columns
+    -------
+    label, name, n_test, recall (under the match learnt on train), clusters (of a split class),
+    merged_with (classes in the same cluster); defined by `evaluation.split_classes` and
+    `evaluation.merged_classes`.
+    """
+    columns = ["label", "name", "n_test", "recall", "clusters", "merged_with"]
+    if data.y_test is None:
+        return pd.DataFrame(columns=columns)
+    recall = clustering.per_class_recall(
+        data.y_test, result.test, cluster_names(data, result) or {}
+    )
+    split = clustering.split_classes(data.y_test, result.test)
+    merged = clustering.merged_classes(data.y_test, result.test).values()
+    rows = []
+    for label in known_classes(data.y_test).tolist():
+        others = sorted({c for together in merged if label in together for c in together} - {label})
+        rows.append(
+            {
+                "label": label,
+                "name": data.class_names[label],
+                "n_test": int((data.y_test == label).sum()),
+                "recall": recall[label] if data.y_train is not None else math.nan,
+                "clusters": " ".join(map(str, split.get(label, ()))),
+                "merged_with": " ".join(data.class_names[c] for c in others),
+            }
+        )
+    return pd.DataFrame(rows, columns=columns)
+
+
+def merges_and_splits(method: str, data: Dataset, result: Clustering) -> str:
+    """Return in a sentence which classes a clustering merges, splits and leaves out on test.
+
+    What that means is defined by `evaluation.merged_classes`, `evaluation.split_classes` and
+    `evaluation.lost_classes`. Classes are named where all fit into two lines, else counted.
+    """
+    method = one_line(method, _LONGEST_NAME)
+    n_classes = known_classes(data.y_test).size
+    if not n_classes:
+        return f"{method}: no test label is known, so merged or split classes cannot be told."
+    found = [part for part in _told_of(data, result) if part.n]
+    if not found:
+        return f"{method} neither merges nor splits a class (test samples)."
+    named = f"{method} {_listed([part.named() for part in found])} (test samples)."
+    if len(named) <= _TWO_LINES:
+        return named
+    counted = _listed([part.counted() for part in found])
+    return f"{method} {counted}, of {n_classes} classes (test samples; see classes.csv)."
+
+
+class _Told(NamedTuple):
+    """What became of some classes: a verb, their names, how many they are."""
+
+    verb: str
+    names: list[str]
+    n: int
+    into: str = ""
+    after: str = ""
+
+    def named(self) -> str:
+        return f"{self.verb} {', '.join(self.names)}{self.after}"
+
+    def counted(self) -> str:
+        return f"{self.verb} {self.n}{self.into}{self.after}"
+
+
+def _told_of(data: Dataset, result: Clustering) -> tuple[_Told, ...]:
+    labels, clusters = data.y_test, result.test
+    assert labels is not None
+    names = [one_line(name, _LONGEST_NAME) for name in data.class_names]
+    merged = clustering.merged_classes(labels, clusters).values()
+    together = [" and ".join(names[c] for c in classes) for classes in merged]
+    n_merged = len({c for classes in merged for c in classes})
+    split = [names[c] for c in clustering.split_classes(labels, clusters)]
+    lost = [names[c] for c in clustering.lost_classes(labels, clusters)]
+    return (
+        _Told("merges", together, n_merged, f" into {_n_clusters(len(merged))}"),
+        _Told("splits", split, len(split)),
+        _Told("leaves", lost, len(lost), after=" mostly in no cluster"),
+    )
+
+
+def _n_clusters(n: int) -> str:
+    return f"{n} clusters" if n > 1 else "one cluster"
+
+
+def _listed(parts: list[str]) -> str:
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+Row = dict[str, Any]
+
+
+FAILURES = (ValueError, ArithmeticError, np.linalg.LinAlgError, MemoryError)
+
+
+def rows_of_way(way: Way, source: Source, job: Job) -> tuple[list[Row], Clustering | None]:
+    """Return a train and a test row, and the clustering; a failure is rows that say so."""
+    try:
+        result = _clustered(way, source, job)
+    except FAILURES as error:
+        return failed_rows(way, job, error, source.codes), None
+    n_clusters = job.n_clusters if takes_k(way) else _n_found(result)
+    place = _place(way, job, source.codes) | {
+        "n_clusters": n_clusters,
+        "seconds": round(source.codes.seconds + result.seconds, 3),
+    }
+    rows = clustering_rows(place, job.data, source.codes.train, source.codes.test, result)
+    return [row | _error(m) for row, m in zip(rows, source.mse, strict=True)], result
+
+
+def _clustered(way: Way, source: Source, job: Job) -> Clustering:
+    if source.clustering is not None and way.clusterer == source.codes.features:
+        return source.clustering
+    codes = source.codes
+    return cluster_codes(way.clusterer, codes.train, codes.test, job.n_clusters, job.config.seed)
+
+
+def failed_rows(way: Way, job: Job, error: BaseException, codes: Codes | None = None) -> list[Row]:
+    """Return the rows of a way that came to nothing; without codes it was they that failed."""
+    failed = {"status": "failed", "reason": " ".join(str(error).split())}
+    place = _place(way, job, codes) | {"n_clusters": job.n_clusters} | failed
+    return [place | {"split": split} for split in ("train", "test")]
+
+
+def _place(way: Way, job: Job, codes: Codes | None) -> Row:
+    place = _common(job) | {
+        "method": way.method,
+        "features": way.features,
+        "n_components": codes.train.shape[1] if codes else job.config.n_components,
+        "n_train": len(job.data.raw_train),
+        "epochs": codes.epochs if codes else math.nan,
+    }
+    return place | row_facts(way.features, way.clusterer, takes_k=takes_k(way))
+
+
+def _common(job: Job) -> Row:
+    return {"dataset": job.data.name, "seed": job.config.seed, "run_id": job.run_id}
+
+
+def _n_found(result: Clustering) -> int:
+    return int(np.unique(result.train[result.train != NOISE]).size)
+
+
+def _error(mse: float) -> Row:
+    return {} if math.isnan(mse) else {"mse": mse}
+
+
+def few_label_rows(job: Job, codes: Codes) -> list[Row]:
+    """Return the rows of every label budget; none where labels are missing."""
+    data, config = job.data, job.config
+    if data.y_train is None or data.y_test is None or len(known_classes(data.y_train)) < 2:
+        return []
+    rows = label_budget_rows(
+        codes.train,
+        data.y_train,
+        codes.test,
+        data.y_test,
+        config.budgets,
+        config.draws,
+        dataset=data.name,
+        features=codes.features,
+        seed=config.seed,
+    )
+    told = codes_facts(codes.features) | {"epochs": codes.epochs}
+    for row in rows:  # of a failed one not known, and not known it stays
+        row["seconds"] = round(codes.seconds + row["seconds"], 3)
+    return [_common(job) | told | row for row in rows]
+
+
+def notes_on(way: Way, result: Clustering) -> list[str]:
+    """Return what must be known of a clustering beside its scores, a sentence each."""
+    notes = []
+    n_noise = int((result.test == NOISE).sum())
+    if n_noise:
+        notes.append(
+            f"{way.method} leaves {n_noise:,} of {len(result.test):,} test samples in no cluster; "
+            "they count as wrong."
+        )
+    if not takes_k(way):
+        notes.append(
+            f"{way.method} is not told how many clusters there are; on {way.features} codes it "
+            f"found {_n_found(result)}."
+        )
+    if not result.predicts:
+        notes.append(
+            f"{way.method} cannot predict: each test sample was given the cluster of the training "
+            "sample with the nearest code."
+        )
+    if is_foreign(way.clusterer):
+        notes.append(
+            f"{way.method} itself is not saved, which could only be done by pickle: "
+            f"methods/{way.kept_as} keeps its clusters and the codes."
+        )
+    return notes

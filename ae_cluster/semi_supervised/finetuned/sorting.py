@@ -1,0 +1,250 @@
+"""Clusters named by a few labels, and the sorter that found them taught on with both."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.frozen import FrozenEstimator
+from torch import Tensor, nn
+
+from ae_cluster.clustering.sorting import SortingAutoEncoder, consistency
+from ae_cluster.clustering.sorting.estimator import REACHED
+from ae_cluster.clustering.sorting.graph_clustering import nearest_neighbors
+from ae_cluster.common.validation import FloatArray, IntArray
+from ae_cluster.graphs.neighbors import NeighborSearch
+from ae_cluster.semi_supervised.base import Labeling
+from ae_cluster.semi_supervised.cluster_labels import evidence, likelihoods, one_to_one
+from ae_cluster.semi_supervised.finetuned.base import (
+    LABELS_AT_ONCE,
+    Learnt,
+    ReshapingClassifier,
+    Start,
+    in_turns,
+    labels_of,
+)
+from ae_cluster.semi_supervised.temperature import fit_temperature
+from ae_cluster.training.minibatch import in_chunks
+
+TRUST = 1.0  # labels that a cluster's name is worth
+EXPECTED = 0.5  # labels that the temperature expected without them is worth
+MENDED = 0.001  # of the samples: labels that would rename fewer are strays in right clusters
+HELD = 1.0  # weight of the proportions: at .4, the sorting's, one stray drew others along
+WITNESSES = 20  # nearest samples that are asked with a labelled one
+
+
+class NamedSorter(nn.Module):
+    """A sorter whose clusters have names: samples (n, n_features) to log-probabilities of classes.
+
+    Parameters
+    ----------
+    sorter : nn.Module
+        To logits (n, k) of clusters.
+    names : Tensor (k,)
+        Class of each cluster; each class has one.
+    n_classes : int
+    """
+
+    names: Tensor
+
+    def __init__(self, sorter: nn.Module, names: Tensor, n_classes: int) -> None:
+        super().__init__()
+        self.sorter, self.n_classes = sorter, n_classes
+        self.register_buffer("names", names)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return log p(class | sample) (n, n_classes): the sum over a class's clusters."""
+        logs = torch.log_softmax(self.sorter(x), 1)
+        of_class = [torch.logsumexp(logs[:, self.names == c], 1) for c in range(self.n_classes)]
+        return torch.stack(of_class, 1)
+
+
+class _Sorted(NamedTuple):
+    """A start, and what is known of its samples without a label.
+
+    Attributes
+    ----------
+    logs : Tensor (n, k)
+        Log-memberships.
+    search : NeighborSearch
+        Among the samples.
+    reach : Tensor (n, 1) or None
+        How far a small step may lead from each; None with an image prior, which asks for none.
+    """
+
+    start: Start
+    logs: Tensor
+    search: NeighborSearch
+    reach: Tensor | None
+
+    def told_by(self, chosen: IntArray) -> NDArray[np.float64]:
+        """Return the mean log-memberships (m, k) of some samples and those around them.
+
+        A sample that lies in the wrong cluster has others of its kind near it more often than
+        a sample that belongs there, which its own membership, near 0 or 1, does not tell.
+        """
+        n = min(WITNESSES, len(self.logs))
+        _, around = self.search.nearest(self.start.x[chosen].cpu().numpy(), n)
+        found: NDArray[np.float64] = self.logs.double().cpu().numpy()[around].mean(axis=1)
+        return found
+
+
+class SortingClassifier(ReshapingClassifier):
+    """Clusters of a `SortingAutoEncoder` named by the labels, then taught on with labels and all.
+
+    1. *Names.* Each class is given one cluster: of all ways the likeliest for the labelled
+       samples and those around them. With several labels of a class, what else a cluster holds
+       is counted too; where that renames more than a stray sample, the sorter is first taught
+       these answers.
+    2. *Teaching.* A copy of the sorter learns the labels by cross-entropy and, on all samples,
+       to give the same answer for what differs little (`clustering.sorting.consistency`); with
+       the sorting's image prior that is the image turned, sheared, scaled, moved and bent.
+
+    Assumes no shares of the classes: the proportions that the answers are held to are those
+    of the named clusters.
+
+    Parameters
+    ----------
+    sorting : SortingAutoEncoder, FrozenEstimator or None
+        To start from. None: `SortingAutoEncoder(n_classes)`, no image prior. One that is fitted
+        is used as it is (frozen, it stays so in copies of this classifier).
+    label_weight : float
+        Of the cross-entropy.
+    max_iter : int
+        Epochs over all samples.
+    min_steps : int
+        Minibatches at least.
+    batch_size : int
+    learning_rate_init : float
+    random_state : int, RandomState or None
+    verbose : bool
+    """
+
+    _n_folds = 0  # see `_calibrate`
+
+    def __init__(
+        self,
+        sorting: SortingAutoEncoder | FrozenEstimator | None = None,
+        *,
+        label_weight: float = 1.0,
+        max_iter: int = 3,
+        min_steps: int = 400,
+        batch_size: int = 256,
+        learning_rate_init: float = 0.001,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
+    ) -> None:
+        self.sorting = sorting
+        self.label_weight = label_weight
+        self.max_iter = max_iter
+        self.min_steps = min_steps
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _given(self) -> SortingAutoEncoder | FrozenEstimator | None:
+        return self.sorting
+
+    def _default(self, n_classes: int) -> SortingAutoEncoder:
+        return SortingAutoEncoder(n_classes)
+
+    def _prepare(self, X: FloatArray) -> Callable[[int], _Sorted]:
+        seed = self._checked_seed()
+
+        @cache
+        def sorted_into(n_classes: int) -> _Sorted:
+            start = self._started(X, n_classes, seed)
+            model = _sorting(start)
+            logs = in_chunks(lambda x: torch.log_softmax(model.network_.sorter(x), 1), start.x)
+            # Not its labels_: it may have been fitted to other samples.
+            clusters = logs.argmax(1).cpu().numpy()
+            reach = None if model.image_prior else small_steps(start.x, clusters)
+            return _Sorted(start, logs, NeighborSearch(start.x.cpu().numpy()), reach)
+
+        return sorted_into
+
+    def _learn(self, prepared: Callable[[int], _Sorted], labeling: Labeling) -> Learnt:
+        known = prepared(labeling.n_classes)
+        start, reach, generator = known.start, known.reach, known.start.generator()
+        network, answers = named(known, labeling)
+        indices, classes = labels_of(labeling, start.x.device)
+        untaught = in_chunks(network, start.x[indices]).cpu().numpy()
+        if reach is None:
+            assert start.model.image_shape_ is not None
+            perturb = consistency.warped(start.model.image_shape_, generator)
+        else:
+            perturb = consistency.adversarial(network, reach, generator)
+        teacher = self._teacher(start.x, generator)
+        turns = in_turns(len(indices), LABELS_AT_ONCE, generator)
+        said = in_chunks(network, start.x)
+        mended = answers.argmax(1).ne(said.argmax(1)).double().mean()
+        if mended < MENDED:
+            answers = said.exp()
+        else:
+            teacher.warm_up(network, answers, self.learning_rate_init)
+        proportions = answers.mean(0)
+
+        def loss(unlabelled: Tensor) -> Tensor:
+            turn = next(turns)
+            both = torch.cat([unlabelled.to(indices.device), indices[turn]])
+            logits = network(start.x[both])
+            disturbed = network(perturb(start.x[both], both, logits))
+            agreement = consistency.consistency_loss(logits, disturbed, proportions, HELD)
+            learnt = sum(
+                nn.functional.cross_entropy(part[-len(turn) :], classes[turn])
+                for part in (logits, disturbed)
+            )
+            return agreement + self.label_weight * learnt / 2
+
+        n_iter = teacher.epochs(self.max_iter)
+        teacher.fit(network, loss, n_iter, self.learning_rate_init)
+        return Learnt(start.model, network, n_iter, untaught)
+
+    def _calibrate(self, _: FloatArray, labeling: Labeling, __: list[tuple[IntArray, Any]]) -> None:
+        """Set the temperature by what the sorter said of the labelled before it was taught.
+
+        The labels gave it no more than its names, so that is as good as held out, and free.
+        """
+        assert self._state.untaught is not None
+        truth = labeling.columns[labeling.labelled]
+        self.temperature_ = fit_temperature(
+            self._state.untaught, truth, self._expected_temperature, EXPECTED
+        )
+
+
+def named(known: _Sorted, labeling: Labeling) -> tuple[NamedSorter, Tensor]:
+    """Return a copy of the sorter with names, and what the labels say of all samples (n, k)."""
+    chosen, n_classes = labeling.labelled, labeling.n_classes
+    columns = labeling.columns[chosen]
+    names = one_to_one(evidence(known.told_by(chosen), columns, n_classes))
+    memberships = known.logs.exp()
+    of_labelled = memberships[chosen].double().cpu().numpy()
+    shares = likelihoods(of_labelled, columns, names, n_classes, TRUST)
+    sorter: nn.Module = copy.deepcopy(_sorting(known.start).network_.sorter)
+    network = NamedSorter(sorter, torch.from_numpy(names).to(memberships.device), n_classes)
+    return network.eval(), memberships @ torch.from_numpy(shares).to(memberships)
+
+
+def _sorting(start: Start) -> SortingAutoEncoder:
+    return cast(SortingAutoEncoder, start.model)
+
+
+def small_steps(x: Tensor, clusters: NDArray[np.int64]) -> Tensor:
+    """Return the length (n, 1) of a small step from each sample, as `consistency` measures it.
+
+    Neighbours are looked for within a sample's cluster, which takes a fraction of the time and
+    hardly misses any.
+    """
+    samples, reach = x.cpu().numpy(), np.zeros((len(x), 1))
+    for cluster in np.unique(clusters):
+        inside = np.flatnonzero(clusters == cluster)
+        if len(inside) > 1:
+            distances, _ = nearest_neighbors(samples[inside], REACHED)
+            reach[inside] = consistency.REACH * distances[:, -1:]
+    return torch.from_numpy(reach).to(x)

@@ -1,5 +1,0 @@
-"""An autoencoder that sorts: its code says which kind an image is, and which of its kind."""
-
-from ae_cluster.sorting.estimator import SortingAutoEncoder
-
-__all__ = ["SortingAutoEncoder"]

@@ -1,0 +1,1 @@
+"""Minibatches; knows nothing of images, codes or clusters."""

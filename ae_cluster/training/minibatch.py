@@ -1,0 +1,121 @@
+"""Minimise any loss of minibatches for so many epochs, each training a `Fitting`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ae_cluster.training.fitting import Fitting
+from ae_cluster.training.loop import Callback, Progress
+from ae_cluster.training.optimizer import Adam, flatten_parameters, release_gradients
+from ae_cluster.training.threads import one_thread, threads_for
+
+WARM_SHARE = 0.2  # of the least steps, for learning what is known already
+DECODER_RATE = 0.001
+
+
+class Teacher:
+    """What the trainings have in common.
+
+    Parameters
+    ----------
+    x : Tensor (n, n_features)
+        All training samples as a network takes them.
+    batch_size, min_steps : int
+        Few samples are taught for at least so many steps.
+    generator : torch.Generator
+        Where everything random comes from.
+    model : object
+        For the callbacks: what is being trained.
+    verbose : bool
+        Show progress bars.
+    """
+
+    def __init__(
+        self,
+        x: Tensor,
+        batch_size: int,
+        min_steps: int,
+        generator: torch.Generator,
+        model: Any,
+        verbose: bool,
+    ) -> None:
+        self.x, self.generator, self.model, self.verbose = x, generator, model, verbose
+        self.min_steps = min_steps
+        # Batches of one size: a short last one would have statistics that mean nothing.
+        self.batch_size = math.ceil(len(x) / max(1, round(len(x) / batch_size)))
+        self.steps_per_epoch = math.ceil(len(x) / self.batch_size)
+
+    def epochs(self, wanted: int, share: float = 1.0) -> int:
+        """Return the epochs asked for, or as many as make (a share of) the least steps."""
+        return max(wanted, math.ceil(share * self.min_steps / self.steps_per_epoch))
+
+    def warm_up(self, sorter: nn.Module, answers: Tensor, rate: float) -> None:
+        """Teach the sorter known answers (n, k)."""
+
+        def loss(indices: Tensor) -> Tensor:
+            return nn.functional.cross_entropy(sorter(self.x[indices]), answers[indices])
+
+        self.fit(sorter, loss, self.epochs(1, WARM_SHARE), rate, lower=False)
+
+    def reconstruct(
+        self, encode: Callable[[Tensor, Tensor], Tensor], learners: nn.Module,
+        decode: Callable[[Tensor], Tensor], epochs: int,
+    ) -> list[float]:  # fmt: skip
+        """Teach ``learners`` the mean squared error of decoded codes; return the loss curve."""
+
+        def loss(indices: Tensor) -> Tensor:
+            x = self.x[indices]
+            return nn.functional.mse_loss(decode(encode(x, indices)), x)
+
+        return self.fit(learners, loss, self.epochs(epochs), DECODER_RATE)
+
+    def fit(
+        self,
+        network: nn.Module,
+        loss: Callable[[Tensor], Tensor],
+        epochs: int,
+        rate: float,
+        *,
+        lower: bool = True,
+        callbacks: Sequence[Callback] = (),
+    ) -> list[float]:
+        """Minimise a loss of minibatches with Adam and return each epoch's mean."""
+        optimizer = Adam(flatten_parameters(network), rate)
+        gradient = optimizer.parameter.grad
+        assert gradient is not None
+
+        def step(indices: Tensor) -> float:
+            gradient.zero_()
+            value = loss(indices)
+            torch.autograd.backward(value)
+            optimizer.step()
+            return value.item()
+
+        progress = Progress(epochs, self.steps_per_epoch, model=self.model)
+        usable = optimizer.parameter
+        fitting = Fitting(
+            optimizer, self.generator, progress, lambda: bool(usable.isfinite().all())
+        )
+        if lower:
+            fitting.lower_learning_rate()
+        fitting.call(callbacks)
+        network.train()
+        try:
+            with threads_for(network):
+                fitting.run(step, len(self.x), self.batch_size, show_progress=self.verbose)
+        finally:
+            network.eval()
+            release_gradients(network)
+        return progress.loss_curve
+
+
+@torch.no_grad()
+@one_thread()
+def in_chunks(function: Callable[[Tensor], Tensor], x: Tensor, size: int = 4096) -> Tensor:
+    """Return ``function`` of all rows of x, one below the other."""
+    return torch.cat([function(part) for part in torch.split(x, size)])

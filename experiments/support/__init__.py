@@ -1,0 +1,1 @@
+"""What the experiments share; no script of its own."""

@@ -1,0 +1,242 @@
+"""What the experiments' cells have in common: data, an encoder's codes, a clustering of them.
+
+A cell is a flat dict; those with the same ``stage`` share the codes of one encoder,
+whichever experiment asks for them.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ae_cluster.clustering.codes import Clustering, cluster_codes
+from ae_cluster.common.errors import InputError
+from ae_cluster.datasets import Dataset, load_dataset
+from ae_cluster.methods import SORTERS, row_facts
+from ae_cluster.records.config import preset_epochs
+from ae_cluster.records.environment import peak_mb
+from ae_cluster.runs.scoring import clustering_rows
+from experiments.support.store import Cell, Row, Store, cell_key
+
+if TYPE_CHECKING:
+    from ae_cluster.autoencoder.estimator import AutoEncoder
+
+VERSION = 1  # raise it when the same configuration would give other numbers
+SORTING_EPOCHS = 12
+ENCODER = ("dataset", "features", "seed", "n_components", "n_train", "epochs")
+
+
+@lru_cache(maxsize=1)
+def data_of(dataset: str) -> Dataset:
+    """Return a data set, read once per process."""
+    return load_dataset(dataset)
+
+
+def encoder_cell(
+    dataset: str,
+    features: str,
+    seed: int,
+    *,
+    n_components: int = 3,
+    n_train: int | None = None,
+    epochs: int | None = None,
+) -> Cell:
+    """Return what one encoder is, its presets spelled out: all train images, preset epochs."""
+    data = data_of(dataset)
+    n_train = n_train or len(data.raw_train)
+    if features == "pixels":
+        n_components = data.raw_train.shape[1]
+    if features in SORTERS:
+        epochs = SORTING_EPOCHS if epochs is None else epochs
+    elif features != "autoencoder":
+        epochs = 0
+    elif epochs is None:
+        epochs = preset_epochs(n_train, 64)
+    values = dataset, features, seed, n_components, n_train, epochs
+    stage = "-".join(map(str, values))
+    return dict(zip(ENCODER, values, strict=True)) | {"stage": stage}
+
+
+def make_cell(
+    dataset: str,
+    features: str,
+    method: str,
+    seed: int,
+    *,
+    n_clusters: int | None = None,
+    **encoder: Any,
+) -> Cell:
+    """Return the cell of one clustering of an encoder's codes; the rest as `encoder_cell`."""
+    k = clusters_asked(dataset, n_clusters)
+    cell = sorting_cell(encoder_cell(dataset, features, seed, **encoder), k)
+    return cell | {"method": method, "n_clusters": k}
+
+
+def clusters_asked(dataset: str, n_clusters: int | None) -> int:
+    """Return the number of clusters that was said, or that is known of a named data set."""
+    k = n_clusters or data_of(dataset).n_clusters
+    if k is None:
+        raise InputError(f"How many clusters {dataset} has is not known; say --n-clusters K.")
+    return k
+
+
+def sorting_cell(cell: Cell, n_clusters: int) -> Cell:
+    """Return an encoder's cell with the number of clusters where its codes are made for one."""
+    if cell["features"] not in SORTERS:
+        return cell
+    return cell | {"n_clusters": n_clusters, "stage": f"{cell['stage']}-{n_clusters}"}
+
+
+def cell_of_row(row: Any) -> Cell:
+    """Return the cell that gave a published row of a clustering."""
+    return make_cell(
+        row.dataset, row.features, row.method, int(row.seed), n_components=int(row.n_components),
+        n_train=int(row.n_train), epochs=int(row.epochs), n_clusters=int(row.n_clusters),
+    )  # fmt: skip
+
+
+def codes_of(cell: Cell, store: Store) -> dict[str, NDArray[Any]]:
+    """Return an encoder's codes (train, test), its seconds, memory and errors (train, test)."""
+    from ae_cluster.runs.encoders import pixel_codes
+
+    data = data_of(cell["dataset"])
+    if cell["features"] == "pixels":  # large, and there already
+        return _codes(*pixel_codes(data)[1:3], 0.0)
+    encoder, key = _encoder_and_key(cell, data)
+    return store.arrays(key, lambda: _encode(encoder, data, store.model_folder(key)))
+
+
+def model_of(cell: Cell, store: Store) -> AutoEncoder:
+    """Return an encoder, fitted: as the store keeps it, or trained and kept."""
+    from ae_cluster.autoencoder.estimator import AutoEncoder
+    from ae_cluster.clustering.sorting import SortingAutoEncoder
+
+    data = data_of(cell["dataset"])
+    encoder, key = _encoder_and_key(cell, data)
+    folder = store.model_folder(key)
+    codes_of(cell, store)
+    if not folder.exists():  # its codes were made before models were kept
+        _trained(encoder, data, folder)
+    return (SortingAutoEncoder if cell["features"] in SORTERS else AutoEncoder).load(folder)
+
+
+def _encoder_and_key(cell: Cell, data: Dataset) -> tuple[Cell, str]:
+    encoder = {name: cell[name] for name in ENCODER}
+    if cell["features"] in SORTERS:
+        encoder["n_clusters"] = cell["n_clusters"]
+    return encoder, cell_key(encoder, data.fingerprint, VERSION)
+
+
+def _encode(encoder: Cell, data: Dataset, folder: Path) -> dict[str, NDArray[Any]]:
+    from ae_cluster.runs.encoders import pca_codes
+
+    start = time.perf_counter()
+    if encoder["features"] == "pca":
+        codes = pca_codes(data, encoder["n_components"], encoder["seed"])
+        return _codes(codes.train, codes.test, time.perf_counter() - start)
+    model = _trained(encoder, data, folder)
+    seconds = time.perf_counter() - start
+    errors = -model.score(data.raw_train), -model.score(data.raw_test)
+    train, test = model.transform(data.raw_train), model.transform(data.raw_test)
+    return _codes(train, test, seconds, errors)
+
+
+def _trained(encoder: Cell, data: Dataset, folder: Path) -> AutoEncoder:
+    """Return the fitted model of an encoder's cell, and keep it in ``folder``."""
+    from ae_cluster.autoencoder.estimator import AutoEncoder
+    from ae_cluster.clustering.estimators import make_sorter
+
+    n_components = encoder["n_components"]
+    kind = "table" if data.is_table else "images"
+    if encoder["features"] in SORTERS:
+        model: AutoEncoder = make_sorter(
+            encoder["features"], encoder["n_clusters"], n_components, data, encoder["seed"],
+            max_iter=encoder["epochs"],
+        )  # fmt: skip
+    else:
+        model = AutoEncoder(
+            n_components,
+            # A layer must not be narrower than the code behind it.
+            hidden_layer_sizes=(128, 64, max(12, n_components)),
+            max_iter=encoder["epochs"],
+            input_kind=kind,
+            random_state=encoder["seed"],
+        )
+    model.fit(_train_images(data, encoder["n_train"], encoder["seed"]))
+    if encoder["epochs"]:
+        model.save(folder, force=True)
+    return model
+
+
+def _train_images(data: Dataset, n: int, seed: int) -> NDArray[Any]:
+    """Return all train images, or ``n`` by chance: of one seed, fewer are some of the more."""
+    if n == len(data.raw_train):
+        return data.raw_train
+    chosen = np.random.default_rng(seed).permutation(len(data.raw_train))[:n]
+    return data.raw_train[np.sort(chosen)]
+
+
+def _codes(
+    train: NDArray[Any],
+    test: NDArray[Any],
+    seconds: float,
+    errors: tuple[float, float] = (np.nan, np.nan),
+) -> dict[str, NDArray[Any]]:
+    return {
+        "train": train,
+        "test": test,
+        "seconds": np.array(seconds),
+        "peak_mb": np.array(peak_mb()),
+        "mse": np.array(errors),
+    }
+
+
+def peak_mb_with(codes: dict[str, NDArray[Any]]) -> float:
+    """Return the most memory that these codes and this process took; NaN if that is not known."""
+    return round(float(np.maximum(peak_mb(), codes.get("peak_mb", np.nan))), 1)
+
+
+def clusters_of(cell: Cell, store: Store) -> Clustering:
+    """Return the clustering of an encoder's codes, soft memberships of the test samples only."""
+    fingerprint = data_of(cell["dataset"]).fingerprint
+    key = cell_key(cell | {"arrays": "clusters"}, fingerprint, VERSION)
+    found = store.arrays(key, lambda: _cluster(cell, codes_of(cell, store)))
+    return Clustering(
+        train=found["train"].astype(np.int64),
+        test=found["test"].astype(np.int64),
+        soft_train=None,
+        soft_test=found.get("soft_test"),
+        centers=found["centers"],
+        seconds=float(found["seconds"]),
+    )
+
+
+def _cluster(cell: Cell, codes: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    k = cell["n_clusters"]
+    result = cluster_codes(cell["method"], codes["train"], codes["test"], k, cell["seed"])
+    soft = {} if result.soft_test is None else {"soft_test": result.soft_test}
+    small = np.min_scalar_type(k)
+    return soft | {
+        "train": result.train.astype(small),
+        "test": result.test.astype(small),
+        "centers": result.centers,
+        "seconds": np.array(result.seconds),
+    }
+
+
+def cluster_cell(cell: Cell, store: Store) -> list[Row]:
+    """Cluster an encoder's codes and return a train and a test row."""
+    data, codes = data_of(cell["dataset"]), codes_of(cell, store)
+    result = clusters_of(cell, store)
+    place = {name: value for name, value in cell.items() if name != "stage"}
+    place |= {
+        "seconds": round(float(codes["seconds"]) + result.seconds, 3),
+        "peak_mb": peak_mb_with(codes),
+    } | row_facts(cell["features"], cell["method"])
+    rows = clustering_rows(place, data, codes["train"], codes["test"], result)
+    return [row | {"mse": float(e)} for row, e in zip(rows, codes["mse"], strict=True)]
