@@ -136,7 +136,7 @@ SORTERS = tuple(method.name for method in METHODS if method.kind == SORTER)
 _BY_NAME = {method.name: method for method in METHODS}
 
 
-class Way(NamedTuple):
+class Pipeline(NamedTuple):
     """One way from samples to clusters.
 
     Attributes
@@ -164,26 +164,28 @@ class Way(NamedTuple):
         return self.clusterer if kind_of(self.clusterer) == DEEP else self.features
 
 
-def ways_of(methods: Sequence[str], features: str = AUTOENCODER) -> list[Way]:
+def pipelines_of(methods: Sequence[str], features: str = AUTOENCODER) -> list[Pipeline]:
     """Return the ways that were asked for, and then the baselines they must beat.
 
     Codes that are not a clustering's own are clustered by all clusterers that
     were asked for, by the default ones where none was.
     """
-    asked = [_asked_way(name, features) for name in methods]
+    asked = [_asked_pipeline(name, features) for name in methods]
     plain = [name for name in methods if kind_of(name) == CLUSTERER] or list(DEFAULTS)
     beside = [
-        Way(codes, clusterer) for codes in _codes_beside(methods, features) for clusterer in plain
+        Pipeline(codes, clusterer)
+        for codes in _codes_beside(methods, features)
+        for clusterer in plain
     ]
-    kept = {way[:2] for way in asked}
-    return asked + [way for way in beside if way[:2] not in kept]
+    kept = {pipeline[:2] for pipeline in asked}
+    return asked + [pipeline for pipeline in beside if pipeline[:2] not in kept]
 
 
-def _asked_way(name: str, features: str) -> Way:
+def _asked_pipeline(name: str, features: str) -> Pipeline:
     kept_as = short_name(name)
     if kind_of(name) == BASELINE:
-        return Way(name, "kmeans", kept_as)
-    return Way(name if kind_of(name) == SORTER else features, name, kept_as)
+        return Pipeline(name, "kmeans", kept_as)
+    return Pipeline(name if kind_of(name) == SORTER else features, name, kept_as)
 
 
 def _codes_beside(methods: Sequence[str], features: str) -> Iterator[str]:
@@ -197,10 +199,10 @@ def _codes_beside(methods: Sequence[str], features: str) -> Iterator[str]:
 
 def kind_of(name: str) -> str:
     """Return the kind of a method; a ``module:Class`` clusters codes."""
-    return CLUSTERER if is_foreign(name) else _BY_NAME[name].kind
+    return CLUSTERER if is_external(name) else _BY_NAME[name].kind
 
 
-def is_foreign(name: str) -> bool:
+def is_external(name: str) -> bool:
     """Return whether a name is ``module:Class``, by somebody else."""
     return ":" in name
 
@@ -213,7 +215,7 @@ def short_name(name: str) -> str:
 def check_methods(names: Sequence[str], features: str) -> None:
     """Raise an `InputError` for names that cannot be used, alone or together."""
     for name in names:
-        if not is_foreign(name) and name not in _BY_NAME:
+        if not is_external(name) and name not in _BY_NAME:
             proposed = " or ".join(meant(name, _BY_NAME))
             told = f"did you mean {proposed}?" if proposed else nearest(name, _BY_NAME).rstrip(".")
             raise InputError(
@@ -225,7 +227,7 @@ def check_methods(names: Sequence[str], features: str) -> None:
                 f"--method {name} makes codes of its own, so --features given has no use for it; "
                 "leave --features out, and the file's numbers are taken as a table."
             )
-        if is_foreign(name) and short_name(name) in _BY_NAME:
+        if is_external(name) and short_name(name) in _BY_NAME:
             raise InputError(
                 f"--method {name} would be taken for the method {short_name(name)} in every table; "
                 "give the class another name."
@@ -248,7 +250,7 @@ def check_samples(names: Sequence[str], features: str, data_name: str, is_table:
             "shape (n, numbers), or leave --features out."
         )
     for name in names:
-        if is_table and not is_foreign(name) and _BY_NAME[name].needs_images:
+        if is_table and not is_external(name) and _BY_NAME[name].needs_images:
             raise InputError(
                 f"--method {name} turns and shears images, and {data_name} is a table; take "
                 f"--method {name.removesuffix('-images')}, or say what shape its images have with "

@@ -67,8 +67,8 @@ class Watched(SortingAutoEncoder):
     def _learnt(self, sorter: nn.Module, x: Tensor, answers: Tensor) -> nn.Module:
         """Return a twin that has learnt these clusters and nothing more."""
         twin = copy.deepcopy(sorter)
-        teacher = self._teacher(x, torch.Generator().manual_seed(0))
-        teacher.warm_up(twin, answers, self.learning_rate_init)
+        trainer = self._trainer(x, torch.Generator().manual_seed(0))
+        trainer.warm_up(twin, answers, self.learning_rate_init)
         return twin
 
     def _keep(self, stage: str, sorter: nn.Module) -> None:

@@ -105,12 +105,12 @@ def cells_of(setting: str, dataset: str, seeds: range, epochs: int | None) -> li
     """Return the cells of one setting."""
     is_mnist = setting.startswith("mnist")
     k = len(np.unique(data_of(dataset).y_train))
-    ways = [("sorting", method) for method in ("kmeans", "gmm")]
+    pipelines = [("sorting", method) for method in ("kmeans", "gmm")]
     return [
         make_cell(dataset, features, method, seed, n_clusters=n, epochs=epochs)
         for n in (WRONG_K if setting == "mnist" else (k,))
         for seed in (seeds[:FEW_SEEDS] if is_mnist else seeds)
-        for features, method in (ways if is_mnist else [*ways, ("pixels", "kmeans")])
+        for features, method in (pipelines if is_mnist else [*pipelines, ("pixels", "kmeans")])
     ]
 
 

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 
 from ae_cluster.common.terminal import exit_code
-from experiments.compare_clustering import QUICK_WAYS
+from experiments.compare_clustering import QUICK_PIPELINES
 from experiments.support.arguments import carry_out, grid_parser, prepare, seeds_and_epochs
 from experiments.support.cells import data_of, make_cell
 
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         for dataset in datasets
         for seed in seeds
-        for features, method in QUICK_WAYS
+        for features, method in QUICK_PIPELINES
         for size in sizes_of(dataset, features)
     ]  # fmt: skip
     return carry_out(cells, arguments, "code_size")

@@ -26,7 +26,7 @@ from experiments.support.cells import VERSION, clusters_of, codes_of, data_of, m
 from experiments.support.figure_data import keep_pictured
 from experiments.support.store import Cell, Store, cell_key
 
-QUICK_WAYS = (
+QUICK_PIPELINES = (
     ("autoencoder", "kmeans"),
     ("autoencoder", "gmm"),
     ("pca", "kmeans"),
@@ -35,8 +35,8 @@ QUICK_WAYS = (
     ("untrained", "gmm"),
     ("pixels", "kmeans"),
 )
-WAYS = (
-    *QUICK_WAYS,
+PIPELINES = (
+    *QUICK_PIPELINES,
     ("sorting", "kmeans"),
     ("sorting", "gmm"),
     ("sorting-images", "kmeans"),
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Carry out the grid and return the exit code."""
     parser = grid_parser(__doc__)
     parser.add_argument(
-        "--features", action="append", choices=sorted({way[0] for way in WAYS}),
+        "--features", action="append", choices=sorted({pipeline[0] for pipeline in PIPELINES}),
         help="carry out these only, and write what is there of the others; again for more",
     )  # fmt: skip
     arguments = parser.parse_args(argv)
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         make_cell(dataset, features, method, seed, epochs=epochs, n_clusters=arguments.n_clusters)
         for dataset in datasets
         for seed in seeds
-        for features, method in ways_of(data_of(dataset).image_shape)
+        for features, method in pipelines_of(data_of(dataset).image_shape)
     ]
     wanted = arguments.features
     chosen = [cell for cell in cells if wanted is None or cell["features"] in wanted]
@@ -68,9 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def ways_of(image_shape: tuple[int, ...] | None) -> list[tuple[str, str]]:
+def pipelines_of(image_shape: tuple[int, ...] | None) -> list[tuple[str, str]]:
     """Return the ways that data allow: an image prior asks for images."""
-    return [way for way in WAYS if image_shape or way[0] != "sorting-images"]
+    return [pipeline for pipeline in PIPELINES if image_shape or pipeline[0] != "sorting-images"]
 
 
 def keep_first_seed(cells: Sequence[Cell], store: Store, folder: Path) -> None:

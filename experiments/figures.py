@@ -28,7 +28,7 @@ from ae_cluster.figures import (
     save_figure,
 )
 from ae_cluster.reports.literature import PUBLISHED_FEW_LABELS
-from ae_cluster.semi_supervised.methods import FROZEN, RESHAPING
+from ae_cluster.semi_supervised.methods import FINETUNED, FROZEN
 from experiments.support.figure_data import draw_pictured
 from experiments.support.published import nothing_found, published_rows, redraw_parser
 
@@ -84,29 +84,31 @@ def label_budgets(
 ) -> Iterator[tuple[str, Figure]]:
     """Yield a figure of each family of few-label methods that has rows."""
     name = Path(dataset).stem
-    is_reshaping = rows["family"] == RESHAPING
+    is_finetuned = rows["family"] == FINETUNED
     # Every method on the best codes there are, one on the others: more lines cannot be read.
     best = next((f for f in BEST_FIRST if rows["features"].eq(f).any()), "")
     shown = rows["features"].eq(best) | rows["method"].eq("knn")
     references = all_labels(compared, dataset, best)
-    if (frozen := rows[~is_reshaping & shown])["budget"].notna().any():
+    if (frozen := rows[~is_finetuned & shown])["budget"].notna().any():
         title = f"What a few labels buy: {name}"
         others = by_others(dataset, FROZEN)
         figure = plot_label_budget(frozen, references, published=others, title=title)
         yield f"label-budget-{name}", figure
-    if is_reshaping.any():
+    if is_finetuned.any():
         title = f"What a few labels buy when they reshape the encoder: {name}"
-        others = by_others(dataset, RESHAPING)
-        figure = plot_label_budget(rows[is_reshaping], references, published=others, title=title)
+        others = by_others(dataset, FINETUNED)
+        figure = plot_label_budget(rows[is_finetuned], references, published=others, title=title)
         yield f"label-budget-{name}-reshaping", figure
 
 
 def by_others(dataset: str, family: str) -> dict[str, dict[int, float]]:
     """Return the published accuracies of a family, by way and labels per class."""
     return {
-        f"{way.way}, published": {n: float(p.split()[0]) / 100 for n, p in way.percent.items()}
-        for way in PUBLISHED_FEW_LABELS
-        if (way.dataset, way.family) == (dataset, family)
+        f"{pipeline.pipeline}, published": {
+            n: float(p.split()[0]) / 100 for n, p in pipeline.percent.items()
+        }
+        for pipeline in PUBLISHED_FEW_LABELS
+        if (pipeline.dataset, pipeline.family) == (dataset, family)
     }
 
 

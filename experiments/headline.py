@@ -63,11 +63,11 @@ def _place(dataset: Any, k: Any) -> tuple[int, str, int]:
 
 def _section(dataset: str, k: int, summary: pd.DataFrame) -> list[str]:
     ranked = summary.sort_values("median", ascending=False, kind="stable")
-    table = _table(COLUMNS, (_line(way) for way in ranked.itertuples()))
+    table = _table(COLUMNS, (_line(pipeline) for pipeline in ranked.itertuples()))
     lost = [
-        f"* {in_markdown(f'{way.features} → {way.method}: {way.lost}')}"
-        for way in ranked.itertuples()
-        if way.lost
+        f"* {in_markdown(f'{pipeline.features} → {pipeline.method}: {pipeline.lost}')}"
+        for pipeline in ranked.itertuples()
+        if pipeline.lost
     ]
     others = [_line_of_others(one) for one in PUBLISHED if one.dataset == dataset]
     return [
@@ -78,24 +78,24 @@ def _section(dataset: str, k: int, summary: pd.DataFrame) -> list[str]:
     ]
 
 
-def _line(way: Any) -> list[str]:
-    expected = way.n + way.n_missing + way.n_failed
+def _line(pipeline: Any) -> list[str]:
+    expected = pipeline.n + pipeline.n_missing + pipeline.n_failed
     return [
-        in_markdown(f"{way.features} → {way.method}"),
-        str(way.n_components),
-        str(way.n) if way.n == expected else f"{way.n}/{expected}",
-        _number(way.median),
-        _range(way.min, way.max),
-        _range(way.low, way.high),
-        NOTHING if math.isnan(way.seconds) else f"{way.seconds:.1f}",
-        in_markdown(way.priors),
-        in_markdown(way.tuned_on or NOTHING),
-        way.anchor or NOTHING,
+        in_markdown(f"{pipeline.features} → {pipeline.method}"),
+        str(pipeline.n_components),
+        str(pipeline.n) if pipeline.n == expected else f"{pipeline.n}/{expected}",
+        _number(pipeline.median),
+        _range(pipeline.min, pipeline.max),
+        _range(pipeline.low, pipeline.high),
+        NOTHING if math.isnan(pipeline.seconds) else f"{pipeline.seconds:.1f}",
+        in_markdown(pipeline.priors),
+        in_markdown(pipeline.tuned_on or NOTHING),
+        pipeline.anchor or NOTHING,
     ]
 
 
 def _line_of_others(one: Published) -> list[str]:
-    return [one.way, one.code_size, one.image_prior, one.scored, one.acc, one.nmi, one.source]
+    return [one.pipeline, one.code_size, one.image_prior, one.scored, one.acc, one.nmi, one.source]
 
 
 def _table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

@@ -40,7 +40,7 @@ from ae_cluster.methods import SORTERS, SORTING_TUNED_ON
 from ae_cluster.metrics.clustering import UNKNOWN
 from ae_cluster.semi_supervised.budgets import draw_budget, draw_random_budget, write_budgets
 from ae_cluster.semi_supervised.evaluation import ALL, label_budget_rows
-from ae_cluster.semi_supervised.methods import FROZEN, METHODS, RESHAPING, RESHAPING_STARTS
+from ae_cluster.semi_supervised.methods import FINETUNED, FINETUNED_STARTS, FROZEN, METHODS
 from experiments.support.arguments import carry_out, grid_parser, prepare, seeds_and_epochs
 from experiments.support.cells import (
     clusters_asked,
@@ -59,10 +59,10 @@ ON_GRAPHS = {"label-spreading", "poisson", "poisson-priors"}
 DRAWS = 6
 CLUSTERER_SEEDS = 3
 # Of what reshapes the encoder: a fit takes a minute or two.
-RESHAPING_BUDGETS = (1, 5, 10, 100)
-RESHAPING_SEEDS, RESHAPING_DRAWS = 3, 5
+FINETUNED_BUDGETS = (1, 5, 10, 100)
+FINETUNED_SEEDS, FINETUNED_DRAWS = 3, 5
 CODE_SIZES = {"m1-m2": 10}  # in three numbers there is no room for a class and a style
-FAMILIES = {"frozen": FROZEN, "reshaping": RESHAPING}
+FAMILIES = {"frozen": FROZEN, "reshaping": FINETUNED}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -98,7 +98,7 @@ def cells_of(dataset: str, arguments: argparse.Namespace) -> list[Cell]:
     data = data_of(dataset)
     is_known = arguments.n_clusters or data.n_clusters
     asked = arguments.features or [f for f in FEATURES if is_known or f not in SORTERS]
-    ways = [f for f in FEATURES if f in asked and (data.image_shape or f != "sorting-images")]
+    pipelines = [f for f in FEATURES if f in asked and (data.image_shape or f != "sorting-images")]
     budgets = BUDGETS[::3] if arguments.smoke else BUDGETS  # 1, 10 and all
     told: Cell = {"balanced": not arguments.by_chance}
 
@@ -114,17 +114,17 @@ def cells_of(dataset: str, arguments: argparse.Namespace) -> list[Cell]:
     cells = [
         start(features, seed) | told | frozen | {"first_draw": DRAWS * seed}
         for seed in seeds
-        for features in ways
+        for features in pipelines
     ]
     return cells + [
         start(features, seed, n_components=CODE_SIZES.get(method, 3))
         | told
-        | {"family": RESHAPING, "methods": [method], "budgets": [budget]}
-        | {"draws": 1 if arguments.smoke else RESHAPING_DRAWS, "first_draw": DRAWS * seed}
-        for seed in seeds[:RESHAPING_SEEDS]
-        for method, features in RESHAPING_STARTS.items()
-        for budget in (RESHAPING_BUDGETS[::2] if arguments.smoke else RESHAPING_BUDGETS)
-        if features in ways
+        | {"family": FINETUNED, "methods": [method], "budgets": [budget]}
+        | {"draws": 1 if arguments.smoke else FINETUNED_DRAWS, "first_draw": DRAWS * seed}
+        for seed in seeds[:FINETUNED_SEEDS]
+        for method, features in FINETUNED_STARTS.items()
+        for budget in (FINETUNED_BUDGETS[::2] if arguments.smoke else FINETUNED_BUDGETS)
+        if features in pipelines
     ]
 
 
@@ -142,7 +142,7 @@ def score_cell(cell: Cell, store: Store) -> list[Row]:
         "uses_augmentation": cell["features"] == "sorting-images",
         "tuned_on": SORTING_TUNED_ON if cell["features"] in SORTERS else "digits",
     }
-    rows = (_frozen_rows if cell["family"] == FROZEN else _reshaping_rows)(cell, store)
+    rows = (_frozen_rows if cell["family"] == FROZEN else _finetuned_rows)(cell, store)
     for row in rows:
         row["seconds"] = round(float(codes["seconds"]) + row["seconds"], 3)
     return [told | row for row in rows]
@@ -163,16 +163,16 @@ def _frozen_rows(cell: Cell, store: Store) -> list[Row]:
     return rows
 
 
-def _reshaping_rows(cell: Cell, store: Store) -> list[Row]:
+def _finetuned_rows(cell: Cell, store: Store) -> list[Row]:
     from sklearn.frozen import FrozenEstimator
 
-    from ae_cluster.semi_supervised.methods import RESHAPING_METHODS
+    from ae_cluster.semi_supervised.methods import FINETUNED_METHODS
 
     data = data_of(cell["dataset"])
     rows = label_budget_rows(
         data.x_train, data.y_train, data.x_test, data.y_test,
         cell["budgets"], cell["draws"], start=FrozenEstimator(model_of(cell, store)),
-        methods={name: RESHAPING_METHODS[name] for name in cell["methods"]}, **_place(cell),
+        methods={name: FINETUNED_METHODS[name] for name in cell["methods"]}, **_place(cell),
     )  # fmt: skip
     # The size of the code, which is what was reshaped, and not of the samples that are fitted.
     return [row | {"n_components": cell["n_components"]} for row in rows]

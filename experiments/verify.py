@@ -30,7 +30,7 @@ from tqdm import tqdm
 
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.terminal import Parser, exit_code
-from ae_cluster.methods import is_foreign
+from ae_cluster.methods import is_external
 from experiments import label_budget
 from experiments.support import cells
 from experiments.support.arguments import positive
@@ -49,7 +49,7 @@ def finished_rows(results: Path, datasets: Sequence[str]) -> pd.DataFrame:
     if rows.empty:
         return rows
     wanted = rows["dataset"].isin(datasets) if datasets else True
-    code = rows.loc[rows["method"].astype(str).map(is_foreign), "method"]
+    code = rows.loc[rows["method"].astype(str).map(is_external), "method"]
     if len(code):  # rows may be somebody else's
         raise InputError(
             f"{results} names {code.iloc[0]!r}, code that would be imported and run; take its rows "

@@ -236,7 +236,7 @@ def test_a_config_is_described_by_the_names_of_the_command_line():
 @pytest.mark.alone
 def test_comparing_takes_a_second_and_no_torch(runs_folder):
     code = (
-        "import sys; from ae_cluster.cli import main; "
+        "import sys; from ae_cluster.cli.main import main; "
         f"main(['compare', {str(runs_folder / 'seed0')!r}, {str(runs_folder / 'seed1')!r}]); "
         "print(*({'torch', 'sklearn', 'matplotlib'} & set(sys.modules)) or ['nothing'])"
     )

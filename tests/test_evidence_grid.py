@@ -90,7 +90,7 @@ def test_training_labels_leave_codes_and_clusters_as_they_are(load_experiment, t
         np.savez(path, y_train=y_train, **kept)
         told = arguments_of(out, "--dataset", str(path), "--n-clusters", "10")
         assert compare.main(told) == 0
-        made.append(everything_of(compare.QUICK_WAYS, str(path), cells, out / "store"))
+        made.append(everything_of(compare.QUICK_PIPELINES, str(path), cells, out / "store"))
         rows.append(pd.read_csv(out / f"compare_clustering-{name}.csv"))
     assert len(made[0]) == 7 * 2 * 5
     assert made[0] == made[1]

@@ -20,7 +20,7 @@ from ae_cluster.datasets.dataset import file_order
 from ae_cluster.runs.classify import Estimate, Samples, classify, samples_of
 from ae_cluster.semi_supervised.finetuned.cross_entropy import FineTunedClassifier
 from ae_cluster.semi_supervised.label_files import NamedLabels
-from ae_cluster.semi_supervised.methods import METHODS, RESHAPING_STARTS
+from ae_cluster.semi_supervised.methods import FINETUNED_STARTS, METHODS
 
 DIGITS = load_digits()
 IMAGES = (DIGITS.images[:600] * 15).astype(np.uint8)
@@ -196,7 +196,7 @@ def test_numbered_samples_are_put_back_into_their_files_order():
 
 def test_the_commands_methods_are_all_there_are():
     assert tuple(METHODS) == command.METHODS
-    assert tuple(RESHAPING_STARTS) == command.RESHAPING
+    assert tuple(FINETUNED_STARTS) == command.FINETUNED
     assert build_parser().parse_args(["classify", "x"]).method in METHODS
 
 
@@ -207,7 +207,7 @@ def test_help_says_which_method_is_of_which_family(capsys):
 
     listed = frozen.split("methods on frozen codes")[1]
     assert all(name in listed for name in METHODS)
-    assert all(f"\n  {name} " in reshaping for name in RESHAPING_STARTS)
+    assert all(f"\n  {name} " in reshaping for name in FINETUNED_STARTS)
 
 
 # ---- classify by what reshapes the encoder

@@ -138,7 +138,7 @@ def test_a_table_has_no_image_prior_and_a_file_says_how_many_clusters(
 # ---- reshaping
 
 
-def reshaping_cell(cells, method, features, **more):
+def finetuned_cell(cells, method, features, **more):
     cell = cells.sorting_cell(cells.encoder_cell("digits", features, 0, epochs=1), 10)
     told = {"family": "reshaping the encoder", "methods": [method], "budgets": [1]}
     return cell | told | {"first_draw": 0, "draws": 1, "balanced": True} | more
@@ -148,7 +148,7 @@ def test_a_reshaping_row_is_made_again_alone_and_its_encoder_only_once(
     label_budget, cells, tmp_path, monkeypatch
 ):
     store = cells.Store(tmp_path)
-    (row,) = label_budget.score_cell(reshaping_cell(cells, "fine-tuning", "autoencoder"), store)
+    (row,) = label_budget.score_cell(finetuned_cell(cells, "fine-tuning", "autoencoder"), store)
     monkeypatch.setattr(cells, "_trained", None)  # what is kept is enough
     known = pd.DataFrame([tidy_row(**row)]).itertuples()
     cell = label_budget.cell_of_row(next(known))
@@ -182,7 +182,7 @@ def test_a_kept_model_gives_the_codes_in_the_store(cells, tmp_path):
     [("taught-sorting", "sorting"), ("taught-sorting-images", "sorting-images")],
 )
 def test_taught_sorting_learns_from_both(label_budget, cells, tmp_path, method, features):
-    cell = reshaping_cell(cells, method, features, budgets=[10])
+    cell = finetuned_cell(cells, method, features, budgets=[10])
     (row,) = label_budget.score_cell(cell, cells.Store(tmp_path))
 
     assert row["accuracy"] > 0.9

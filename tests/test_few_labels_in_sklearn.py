@@ -12,7 +12,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from ae_cluster.common.errors import InputError
 from ae_cluster.graphs.knn_graph import neighbor_graph
-from ae_cluster.semi_supervised.frozen.cluster_then_label import NamedClusters
+from ae_cluster.semi_supervised.frozen.cluster_then_label import ClusterThenLabel
 from ae_cluster.semi_supervised.frozen.graph import GraphSpreading, PoissonLearning
 from ae_cluster.semi_supervised.frozen.supervised import (
     LabelledLogistic,
@@ -29,8 +29,8 @@ CLASSIFIERS = [
     GraphSpreading(),
     PoissonLearning(),
     PoissonLearning(class_priors="balanced"),
-    NamedClusters(random_state=0),
-    NamedClusters(clusterer="kmeans", random_state=0),
+    ClusterThenLabel(random_state=0),
+    ClusterThenLabel(clusterer="kmeans", random_state=0),
 ]
 GRAPH = [GraphSpreading(), PoissonLearning(), PoissonLearning(class_priors="balanced")]
 
@@ -124,8 +124,8 @@ def test_without_two_classes_it_says_so(classifier, label, says):
         (PoissonLearning(class_priors="even"), "class_priors='even' cannot be used"),
         (PoissonLearning(class_priors=[1, 2]), "or 4 numbers above 0"),
         (PoissonLearning(graph=neighbor_graph(np.eye(5))), "The graph is of other codes"),
-        (NamedClusters(clusterer="gm"), "clusterer='gm' is not known: did you mean gmm"),
-        (NamedClusters(n_clusters=500), "500 clusters of 240 samples cannot be made"),
+        (ClusterThenLabel(clusterer="gm"), "clusterer='gm' is not known: did you mean gmm"),
+        (ClusterThenLabel(n_clusters=500), "500 clusters of 240 samples cannot be made"),
     ],
     # Not their str: a graph in it says its address.
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,

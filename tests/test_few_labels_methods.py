@@ -13,7 +13,7 @@ from ae_cluster.common.errors import InputError
 from ae_cluster.metrics.calibration import expected_calibration_error
 from ae_cluster.semi_supervised.base import Labeling
 from ae_cluster.semi_supervised.evaluation import label_budget_rows
-from ae_cluster.semi_supervised.frozen.cluster_then_label import NamedClusters
+from ae_cluster.semi_supervised.frozen.cluster_then_label import ClusterThenLabel
 from ae_cluster.semi_supervised.frozen.supervised import LabelledNeighbors, SelfTraining
 from ae_cluster.semi_supervised.methods import METHODS, few_label_classifiers
 from ae_cluster.semi_supervised.temperature import fit_temperature
@@ -146,7 +146,7 @@ def test_a_label_in_the_wrong_cluster_does_not_name_it():
         y[np.flatnonzero(truth == c)[:4]] = c
     y[np.flatnonzero(truth == 1)[20]] = 0
 
-    assert NamedClusters(random_state=0).fit(codes, y).score(codes, truth) == 1
+    assert ClusterThenLabel(random_state=0).fit(codes, y).score(codes, truth) == 1
 
 
 def test_a_cluster_without_a_label_gets_the_class_that_is_left():
@@ -157,7 +157,7 @@ def test_a_cluster_without_a_label_gets_the_class_that_is_left():
     # The only label of class 2 lies, a stray, in the cluster of class 1, on the side of its own.
     y[np.flatnonzero(truth == 1)[codes[truth == 1, 0].argmax()]] = 2
 
-    assert NamedClusters(random_state=0).fit(codes, y).score(codes, truth) > 0.99
+    assert ClusterThenLabel(random_state=0).fit(codes, y).score(codes, truth) > 0.99
 
 
 def test_more_clusters_than_classes_share_their_names():
@@ -167,7 +167,7 @@ def test_more_clusters_than_classes_share_their_names():
     for c in (0, 1):
         y[np.flatnonzero(truth == c)[0]] = c
 
-    assert NamedClusters(4, random_state=0).fit(codes, y).score(codes, truth) == 1
+    assert ClusterThenLabel(4, random_state=0).fit(codes, y).score(codes, truth) == 1
 
 
 def test_clusters_are_found_once_for_all_labelings(monkeypatch):
@@ -177,7 +177,7 @@ def test_clusters_are_found_once_for_all_labelings(monkeypatch):
 
     make = cluster_then_label.make_clusterer
     monkeypatch.setattr(cluster_then_label, "make_clusterer", lambda *a: made.append(a) or make(*a))
-    NamedClusters(random_state=0).fit_many(codes, [truth] * 6)
+    ClusterThenLabel(random_state=0).fit_many(codes, [truth] * 6)
 
     assert len(made) == 1
 

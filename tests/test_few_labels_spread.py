@@ -123,7 +123,7 @@ def test_families_have_tables_of_their_own_and_mnist_the_numbers_of_others(tmp_p
     assert "fine-tuning" not in frozen
     assert "fine-tuning" in reshaped
     for way in PUBLISHED_FEW_LABELS:
-        assert f"| {way.way} | {way.family} |" in others
+        assert f"| {way.pipeline} | {way.family} |" in others
     assert "| Poisson learning | frozen codes | 90.2 ± 4.0 | 93.6 | – | 95.3 | 95.9 |" in others
 
 

@@ -116,8 +116,8 @@ def test_published_ways_name_known_data_and_their_source(headline):
     for one in PUBLISHED:
         assert one.dataset in known_datasets()
         assert one.scored in ("train", "test", "all")
-        assert all((one.way, one.code_size, one.image_prior, one.acc, one.source))
-        assert one.acc.count("·") == one.way.split(":")[-1].count("·")
+        assert all((one.pipeline, one.code_size, one.image_prior, one.acc, one.source))
+        assert one.acc.count("·") == one.pipeline.split(":")[-1].count("·")
     block = headline.headline(pd.DataFrame(rows_of("mnist", [0.5])), n_seeds=1)
     assert "N2D" in block
     assert "RL-DAC" not in block

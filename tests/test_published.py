@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from ae_cluster.records.rows import COLUMNS, tidy_row
-from ae_cluster.semi_supervised.methods import FROZEN, RESHAPING
+from ae_cluster.semi_supervised.methods import FINETUNED, FROZEN
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_a_part_of_the_label_budgets_keeps_the_rest(published, load_experiment, 
     )
     cells = grid.cells_of("digits", asked)
     frozen = [cell for cell in cells if cell["family"] == FROZEN]
-    first, *others = [cell for cell in cells if cell["family"] == RESHAPING]
+    first, *others = [cell for cell in cells if cell["family"] == FINETUNED]
     assert frozen
     assert others
     path = tmp_path / "label_budget-digits.csv.gz"

@@ -21,7 +21,7 @@ from ae_cluster.semi_supervised.finetuned import (
     SortingClassifier,
 )
 from ae_cluster.semi_supervised.finetuned.sorting import small_steps
-from ae_cluster.semi_supervised.methods import RESHAPING, RESHAPING_METHODS, RESHAPING_STARTS
+from ae_cluster.semi_supervised.methods import FINETUNED, FINETUNED_METHODS, FINETUNED_STARTS
 
 QUICK = {"max_iter": 1, "min_steps": 150, "random_state": 0}
 SORTING = SortingAutoEncoder(4, max_iter=1, decoder_max_iter=1, min_steps=100, random_state=0)
@@ -224,7 +224,7 @@ def test_bytes_are_images():
 
 
 def test_the_methods_names_and_family():
-    assert list(RESHAPING_METHODS) == list(RESHAPING_STARTS)
-    assert {method.family for method in RESHAPING_METHODS.values()} == {RESHAPING}
-    for method in RESHAPING_METHODS.values():
+    assert list(FINETUNED_METHODS) == list(FINETUNED_STARTS)
+    assert {method.family for method in FINETUNED_METHODS.values()} == {FINETUNED}
+    for method in FINETUNED_METHODS.values():
         assert method.make(7, None).random_state == 7

@@ -40,7 +40,7 @@ from ae_cluster.clustering.sorting.information import (
 )
 from ae_cluster.clustering.sorting.networks import SortingNetwork, dense_sorter
 from ae_cluster.training.diagnostics import HealthWarning
-from ae_cluster.training.minibatch import Teacher
+from ae_cluster.training.minibatch import MinibatchTrainer
 
 
 def two_cliques():
@@ -345,7 +345,7 @@ def test_a_cluster_that_eats_the_others_is_said_after_its_epoch():
     with torch.no_grad():
         sorter.weight.zero_()
         sorter.bias.copy_(torch.tensor([9.0, 0, 0, 0]))
-    teacher = Teacher(x, 20, 1, torch.Generator().manual_seed(0), None, verbose=False)
+    teacher = MinibatchTrainer(x, 20, 1, torch.Generator().manual_seed(0), None, verbose=False)
     emptied = pytest.warns(HealthWarning, match="Clusters 1, 2 and 3 are empty")
     eaten = pytest.warns(HealthWarning, match=r"Cluster 0 holds 100%.*\(after epoch 1\)")
     with emptied, eaten:

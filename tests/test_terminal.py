@@ -135,7 +135,10 @@ def test_without_standard_error_the_sentence_is_on_standard_output(tmp_path, clo
 
 def test_no_file_gets_the_number_of_a_closed_stream():
     # Libraries write what they have to say to file number 2, whatever was opened there.
-    code = "import os; from ae_cluster.cli import main; main(['datasets']); os.write(2, b'noise')"
+    code = (
+        "import os; from ae_cluster.cli.main import main; "
+        "main(['datasets']); os.write(2, b'noise')"
+    )
     line = f'exec "$0" -c "{code}" 2>&-'
     done = subprocess.run(["sh", "-c", line, sys.executable], capture_output=True, check=False,
                           env=os.environ | {"PYTHONPATH": str(ROOT)})  # fmt: skip
@@ -206,7 +209,7 @@ def place(tmp_path_factory):
 WHOLE_TOUR = """
 import csv, json, os, sys
 from pathlib import Path
-from ae_cluster.cli import main
+from ae_cluster.cli.main import main
 out, quick = sys.argv[1], sys.argv[2:]
 def go(*words):
     try:

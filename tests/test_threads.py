@@ -104,7 +104,7 @@ def test_only_a_large_network_has_threads(network, n_threads):
 
 
 @pytest.mark.parametrize(
-    "command", ["from ae_cluster.cli import main; main(['datasets'])", "import experiments"]
+    "command", ["from ae_cluster.cli.main import main; main(['datasets'])", "import experiments"]
 )
 def test_commands_wait_without_spinning(command):
     """OpenMP reads this when it is loaded, which must not be earlier."""

@@ -12,7 +12,7 @@ METHODS = (
     *("logistic-regression", "knn", "svm", "self-training", "label-spreading", "poisson"),
     *("poisson-priors", "named-clusters"),
 )
-RESHAPING = ("fine-tuning", "m1-m2", "taught-sorting", "taught-sorting-images")
+FINETUNED = ("fine-tuning", "m1-m2", "taught-sorting", "taught-sorting-images")
 MINUTES = (
     "learning takes minutes: the encoder without labels, then the labels, and up to three times "
     "more with some of them held out, to tell how good it is …"
@@ -95,7 +95,7 @@ def _classify(arguments: argparse.Namespace) -> None:
     given = labels_for(samples, arguments.labels) if arguments.labels else None
     for note in notes_on(arguments.labels) if arguments.labels else ():
         print(f"note: {note}", file=sys.stderr)
-    wait = MINUTES if arguments.method in RESHAPING else "learning …"
+    wait = MINUTES if arguments.method in FINETUNED else "learning …"
     print(f"{samples.name}: {len(samples.ids):,} samples; {wait}", file=sys.stderr, flush=True)
     found = classify(samples, given, arguments.method, arguments.seed)
     with written_beside(out) as beside:

@@ -12,7 +12,7 @@ import ae_cluster
 from ae_cluster.cli import arguments as read
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import expanded
-from ae_cluster.methods import AUTOENCODER, GIVEN, is_foreign
+from ae_cluster.methods import AUTOENCODER, GIVEN, is_external
 from ae_cluster.records.config import (
     SPLITS,
     RunConfig,
@@ -160,7 +160,7 @@ def _run(arguments: argparse.Namespace) -> int:
         before, fingerprint = content["arguments"], content["fingerprint"]
         earlier = RunConfig.from_json(before)
         if "methods" not in said and not arguments.trust_config:
-            _refuse_foreign_code(arguments.config, before.get("methods"))
+            _refuse_external_code(arguments.config, before.get("methods"))
         if _splits_anew(said, before):
             fingerprint = None
         elif "dataset" in said:
@@ -192,12 +192,12 @@ def _free_place(config: RunConfig, resume: bool) -> Path:
     return folder_to_go_on_with(config) if resume else free_folder(config.dataset, config.seed)
 
 
-def _refuse_foreign_code(path: Path, methods: Any) -> None:
+def _refuse_external_code(path: Path, methods: Any) -> None:
     """Raise when a configuration names code to import: only who calls may ask for that."""
     names = methods if isinstance(methods, list) else []
-    foreign = [name for name in names if isinstance(name, str) and is_foreign(name)]
-    if foreign:
-        listed = " and ".join(map(repr, foreign[:3]))
+    external = [name for name in names if isinstance(name, str) and is_external(name)]
+    if external:
+        listed = " and ".join(map(repr, external[:3]))
         raise InputError(
             f"{path} names {listed}, code that would be imported and run; if you trust it, name "
             "it yourself with --method, or say --trust-config."
@@ -218,9 +218,9 @@ def _on_other_data(dataset: str, path: Path, content: dict[str, Any]) -> str:
         f"note: {dataset} is not the data of {path}, of which only the settings are taken: a new "
         "model is trained, and its codes and clusters are not those of that run."
     )
-    ways = content.get("methods")
-    for name, way in ways.items() if isinstance(ways, dict) else ():
-        kind = way.get("model", "none") if isinstance(way, dict) else "none"
+    pipelines = content.get("methods")
+    for name, pipeline in pipelines.items() if isinstance(pipelines, dict) else ():
+        kind = pipeline.get("model", "none") if isinstance(pipeline, dict) else "none"
         if kind in ae_cluster.__all__:
             place = path.parent / "methods" / name / "model"
             return f"{told} To apply the model of that run, in Python: {kind}.load({str(place)!r})."

@@ -12,7 +12,7 @@ from sklearn.mixture import GaussianMixture
 
 from ae_cluster.clustering import external
 from ae_cluster.common.errors import InputError
-from ae_cluster.methods import DEFAULTS, is_foreign
+from ae_cluster.methods import DEFAULTS, is_external
 
 CLUSTERERS = DEFAULTS  # our own; any other is a module:Class
 
@@ -45,7 +45,7 @@ class Clustering(NamedTuple):
 
 def make_clusterer(name: str, n_clusters: int | None, seed: int) -> Any:
     """Return the unfitted estimator behind "kmeans", "gmm" or ``module:Class``."""
-    if is_foreign(name):
+    if is_external(name):
         return external.make(name, n_clusters, seed)
     if name == "kmeans":
         return KMeans(n_clusters, n_init=10, random_state=seed)
@@ -69,7 +69,7 @@ def cluster_codes(
     start = time.perf_counter()
     train, test = codes_train.astype(np.float64), codes_test.astype(np.float64)
     model = make_clusterer(name, n_clusters, seed)
-    if is_foreign(name):
+    if is_external(name):
         found = external.cluster(model, train, test)
         return Clustering(
             *found[:4], centers=None, seconds=time.perf_counter() - start, predicts=found.predicts

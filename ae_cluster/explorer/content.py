@@ -20,7 +20,7 @@ from ae_cluster.explorer.samples import Cloud, IntArray, confidence
 from ae_cluster.methods import AUTOENCODER
 from ae_cluster.metrics.clustering import matched_map
 from ae_cluster.records.reading import SPLITS
-from ae_cluster.records.rows import way_name
+from ae_cluster.records.rows import pipeline_name
 from ae_cluster.reports.run import SHOWN
 
 Tree = dict[str, Any]
@@ -233,7 +233,7 @@ def _scores(run: Run) -> Tree:
             {
                 "features": str(row["features"]),
                 "method": str(row["method"]),
-                "name": way_name(str(row["features"]), str(row["method"])),
+                "name": pipeline_name(str(row["features"]), str(row["method"])),
                 "shown_by": _shown_by(run, str(row["features"]), str(row["method"])),
                 "values": [_number(row[name]) for name in columns],
                 "reason": str(row["reason"]) if row["status"] != "ok" else "",
@@ -246,10 +246,10 @@ def _scores(run: Run) -> Tree:
 def _shown_by(run: Run, features: str, method: str) -> str | None:
     """Return the method of the page whose scores these are, if it shows one."""
     for shown in run.methods:
-        way = run.config.get("methods", {}).get(shown.name) or {
+        pipeline = run.config.get("methods", {}).get(shown.name) or {
             "features": AUTOENCODER, "method": shown.name,
         }  # fmt: skip
-        if (way.get("features"), way.get("method")) == (features, method):
+        if (pipeline.get("features"), pipeline.get("method")) == (features, method):
             return shown.name
     return None
 

@@ -16,10 +16,10 @@ from ae_cluster.figures.panels import (
     failures,
     label_axes,
     panels,
-    rows_with_ways,
+    pipelines_by_score,
+    rows_with_pipelines,
     score_label,
     seed_count,
-    ways_by_score,
 )
 from ae_cluster.figures.style import (
     MARKERS,
@@ -65,19 +65,19 @@ def plot_methods(
     InputError
         As `ae_cluster.reports.comparable_rows`.
     """
-    rows = rows_with_ways(rows, score, split)
+    rows = rows_with_pipelines(rows, score, split)
     if rows[score].isna().all():
         return nothing_to_draw(title, NO_ROWS + failures(rows, score))
     n_seeds = n_seeds or rows["seed"].nunique()
-    ways = ways_by_score(rows, score)[::-1]
-    figure, axes = panels(rows, 0.3 * len(ways) + 0.7, sharex=True, sharey=True)
-    methods = rows.groupby("way")["method"].first().loc[ways]
+    pipelines = pipelines_by_score(rows, score)[::-1]
+    figure, axes = panels(rows, 0.3 * len(pipelines) + 0.7, sharex=True, sharey=True)
+    methods = rows.groupby("pipeline")["method"].first().loc[pipelines]
     for name, ax in axes.items():
         _draw_strips(ax, rows[rows["dataset"] == name], score, methods, n_seeds)
         ax.set_xlabel(score_label(score))
         ax.tick_params(labelbottom=True)
-        ax.set_yticks(range(len(ways)), ways)
-        ax.set_ylim(-0.6, len(ways) - 0.4)
+        ax.set_yticks(range(len(pipelines)), pipelines)
+        ax.set_ylim(-0.6, len(pipelines) - 0.4)
         ax.grid(visible=True, axis="x")
         ax.set_axisbelow(True)
     return captioned(figure, title, _methods_caption(rows, score, n_seeds))
@@ -89,8 +89,8 @@ def _draw_strips(
     """Draw a line of dots for each way; ``methods`` holds their methods, from below."""
     looks, n_places = sorted(set(methods)), max(n_seeds, rows["seed"].max() + 1)
     colors = group_colors(len(looks))
-    for y, (way, method) in enumerate(methods.items()):
-        seeds = rows[rows["way"] == way].dropna(subset=[score])
+    for y, (pipeline, method) in enumerate(methods.items()):
+        seeds = rows[rows["pipeline"] == pipeline].dropna(subset=[score])
         look = looks.index(method)
         # A seed has the same place on every line, so that the eye can follow pairs.
         heights = y + 0.5 * ((seeds["seed"] + 0.5) / n_places - 0.5)
@@ -105,7 +105,7 @@ def _draw_strips(
 
 
 def _methods_caption(rows: pd.DataFrame, score: str, n_seeds: int) -> str:
-    finished = rows.groupby(["dataset", "way"])[score].count().unstack(fill_value=0)
+    finished = rows.groupby(["dataset", "pipeline"])[score].count().unstack(fill_value=0)
     lost = (
         f" Where fewer than {n_seeds} seeds finished, the number beside the dots says how many; "
         "the median is over these, and not to be compared with full ones."
@@ -148,17 +148,17 @@ def plot_pareto(
     InputError
         As `ae_cluster.reports.comparable_rows`.
     """
-    rows = rows_with_ways(rows, score, split)
+    rows = rows_with_pipelines(rows, score, split)
     timed = rows[rows[score].notna() & (rows["seconds"] > 0)]
     if timed.empty:
         return nothing_to_draw(title, NO_ROWS + failures(rows, score))
-    ways = ways_by_score(timed, score)
+    pipelines = pipelines_by_score(timed, score)
     figure, axes = panels(timed, 3.4, sharey=True)
     for name, ax in axes.items():
-        _draw_costs(ax, timed[timed["dataset"] == name], score, ways)
+        _draw_costs(ax, timed[timed["dataset"] == name], score, pipelines)
         label_axes(ax, "seconds (log scale)", score_label(score))
-    add_legend(figure, axes.values(), ways)
-    seeds = seed_count(timed.groupby(["dataset", "way"]).size())
+    add_legend(figure, axes.values(), pipelines)
+    seeds = seed_count(timed.groupby(["dataset", "pipeline"]).size())
     untimed = int((rows[score].notna() & ~(rows["seconds"] > 0)).sum())
     left_out = f" Without seconds, and not drawn: {untimed} runs." if untimed else ""
     return captioned(
@@ -173,8 +173,8 @@ def plot_pareto(
     )
 
 
-def _draw_costs(ax: Axes, rows: pd.DataFrame, score: str, ways: list[str]) -> None:
-    groups = rows.groupby("way")
+def _draw_costs(ax: Axes, rows: pd.DataFrame, score: str, pipelines: list[str]) -> None:
+    groups = rows.groupby("pipeline")
     spread = groups[score].agg(["min", "median", "max"]).assign(seconds=groups["seconds"].median())
     seconds, median = (spread[c].to_numpy(dtype=np.float64) for c in ("seconds", "median"))
     on_front = pareto_front(seconds, -median if score in LOWER_IS_BETTER else median)
@@ -182,15 +182,15 @@ def _draw_costs(ax: Axes, rows: pd.DataFrame, score: str, ways: list[str]) -> No
     ax.plot(
         seconds[front], median[front], "-", color="#888888", linewidth=1, drawstyle="steps-post"
     )
-    colors = group_colors(len(ways))
-    for i, (way, line) in enumerate(spread.iterrows()):
-        look = ways.index(str(way))
+    colors = group_colors(len(pipelines))
+    for i, (pipeline, line) in enumerate(spread.iterrows()):
+        look = pipelines.index(str(pipeline))
         marker, color = MARKERS[look % len(MARKERS)], colors[look]
         bars = [[line["median"] - line["min"]], [line["max"] - line["median"]]]
         ax.errorbar(line["seconds"], line["median"], yerr=bars, fmt=marker, color=color,
                     markersize=7, elinewidth=1,
                     markerfacecolor=color if on_front[i] else "white")  # fmt: skip
-        ax.plot([], [], marker, color=color, markersize=7, label=way)
+        ax.plot([], [], marker, color=color, markersize=7, label=pipeline)
     ax.set_xscale("log")
     plain_log_ticks(ax.xaxis)
     if seconds.max() > 30 * seconds.min():

@@ -17,11 +17,11 @@ from ae_cluster.figures.panels import (
     failures,
     label_axes,
     panels,
-    rows_with_ways,
+    pipelines_by_score,
+    rows_with_pipelines,
     score_label,
     seed_count,
-    ways_by_score,
-    with_ways,
+    with_pipelines,
 )
 from ae_cluster.figures.style import (
     DASHES,
@@ -67,7 +67,7 @@ def plot_code_sizes(
     Figure
         A dot per seed, lines through the medians.
     """
-    rows = rows_with_ways(rows, score, split, told=["n_clusters"])
+    rows = rows_with_pipelines(rows, score, split, told=["n_clusters"])
     hint = "What a line still gains to the right of 3, a picture in space cannot show."
     return _draw_curves(rows, "n_components", score, title, hint)
 
@@ -94,10 +94,10 @@ def plot_training_curve(
         As in `plot_code_sizes`, and so is the figure.
     """
     told = ["n_components", "n_clusters"]
-    rows = rows_with_ways(rows, score, split, [*GROUP, "epochs", "n_train"], told)
+    rows = rows_with_pipelines(rows, score, split, [*GROUP, "epochs", "n_train"], told)
     if rows.duplicated([*GROUP, against, "seed"]).any():
         other = "n_train" if against == "epochs" else "epochs"
-        rows = with_ways(_without_strays(rows, against, other), [*told, other])
+        rows = with_pipelines(_without_strays(rows, against, other), [*told, other])
     bought = "epochs" if against == "epochs" else "training samples"
     hint = "A line that still rises at its right end would gain from more; one that falls does not."
     return _draw_curves(rows, against, score, title or f"What more {bought} buy", hint)
@@ -105,9 +105,9 @@ def plot_training_curve(
 
 def _without_strays(rows: pd.DataFrame, x: str, other: str) -> pd.DataFrame:
     """Leave out lines of a single point where the same way has a longer one."""
-    way = list(GROUP)
-    length = rows.groupby([*way, other], dropna=False)[x].transform("nunique")
-    longest = length.groupby([rows[c] for c in way], dropna=False).transform("max")
+    pipeline = list(GROUP)
+    length = rows.groupby([*pipeline, other], dropna=False)[x].transform("nunique")
+    longest = length.groupby([rows[c] for c in pipeline], dropna=False).transform("max")
     return rows[(length != 1) | (longest <= 1)]
 
 
@@ -115,37 +115,39 @@ def _draw_curves(rows: pd.DataFrame, x: str, score: str, title: str, hint: str) 
     scored = rows.dropna(subset=[score, x])
     if scored.empty:
         return nothing_to_draw(title, NO_ROWS + failures(rows, score))
-    ways = ways_by_score(scored, score)
+    pipelines = pipelines_by_score(scored, score)
     figure, axes = panels(scored, 3.4, sharey=True)
     for name, ax in axes.items():
-        _draw_panel(ax, scored[scored["dataset"] == name], x, score, ways)
+        _draw_panel(ax, scored[scored["dataset"] == name], x, score, pipelines)
         label_axes(ax, _AXES[x], score_label(score))
-    add_legend(figure, axes.values(), ways)
+    add_legend(figure, axes.values(), pipelines)
     return captioned(figure, title, _caption(scored, x, score, hint) + failures(rows, score))
 
 
-def _draw_panel(ax: Axes, rows: pd.DataFrame, x: str, score: str, ways: list[str]) -> None:
+def _draw_panel(ax: Axes, rows: pd.DataFrame, x: str, score: str, pipelines: list[str]) -> None:
     is_level = _is_level(rows, x)
-    colors = group_colors(len(ways))
-    for n, (way, group) in enumerate(rows[is_level].groupby("way")):
-        color, dash = colors[ways.index(str(way))], _LEVEL_DASHES[n % len(_LEVEL_DASHES)]
-        ax.axhline(group[score].median(), color=color, linewidth=1.2, linestyle=dash, label=way)
-    for way, group in rows[~is_level].groupby("way"):
-        i = ways.index(str(way))
+    colors = group_colors(len(pipelines))
+    for n, (pipeline, group) in enumerate(rows[is_level].groupby("pipeline")):
+        color, dash = colors[pipelines.index(str(pipeline))], _LEVEL_DASHES[n % len(_LEVEL_DASHES)]
+        ax.axhline(
+            group[score].median(), color=color, linewidth=1.2, linestyle=dash, label=pipeline
+        )
+    for pipeline, group in rows[~is_level].groupby("pipeline"):
+        i = pipelines.index(str(pipeline))
         # Lines are set slightly apart, so that no dot hides another.
-        places = group[x] * 1.04 ** (i - (len(ways) - 1) / 2)
+        places = group[x] * 1.04 ** (i - (len(pipelines) - 1) / 2)
         marker, joined = MARKERS[i % len(MARKERS)], DASHES[i % len(DASHES)]
         ax.scatter(
             places, group[score], s=9, marker=marker, color=colors[i], alpha=0.45, linewidths=0
         )
         medians = group.groupby(places)[score].median()
-        ax.plot(medians.index, medians, joined, marker=marker, color=colors[i], label=way)
+        ax.plot(medians.index, medians, joined, marker=marker, color=colors[i], label=pipeline)
     _scale(ax, np.unique(rows.loc[~is_level, x].to_numpy(dtype=np.float64)))
 
 
 def _is_level(rows: pd.DataFrame, x: str) -> pd.Series[bool]:
     """Return which rows are of ways with one value of ``x``, where others have several."""
-    values = rows.groupby(["dataset", "way"])[x].transform("nunique")
+    values = rows.groupby(["dataset", "pipeline"])[x].transform("nunique")
     most = values.groupby(rows["dataset"]).transform("max")
     return (values == 1) & (most > 1)
 
@@ -166,7 +168,7 @@ def _scale(ax: Axes, values: NDArray[np.float64]) -> None:
 
 def _caption(rows: pd.DataFrame, x: str, score: str, hint: str) -> str:
     is_level = _is_level(rows, x)
-    seeds = rows[~is_level].groupby(["dataset", "way", x]).size()
+    seeds = rows[~is_level].groupby(["dataset", "pipeline", x]).size()
     level = " Level lines are medians of ways with one value only." if is_level.any() else ""
     return (
         f"Each small dot is one seed ({seed_count(seeds)} at each place); lines join their medians "

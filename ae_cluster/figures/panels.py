@@ -32,7 +32,7 @@ _TOLD = {
 _MOST_IN_A_LINE = 3
 
 
-def rows_with_ways(
+def rows_with_pipelines(
     rows: pd.DataFrame,
     score: str,
     split: str,
@@ -45,17 +45,17 @@ def rows_with_ways(
     same features have several values of them in one data set.
     """
     rows = comparable_rows(rows, score, by)
-    return with_ways(rows[rows["split"] == split], told)
+    return with_pipelines(rows[rows["split"] == split], told)
 
 
-def with_ways(rows: pd.DataFrame, told: Sequence[str]) -> pd.DataFrame:
+def with_pipelines(rows: pd.DataFrame, told: Sequence[str]) -> pd.DataFrame:
     """Return rows with the name of each one's way; see `rows_with_ways`."""
-    way = rows["method"] + " on " + rows["features"]
+    pipeline = rows["method"] + " on " + rows["features"]
     for column in told:
         values = rows.groupby(["dataset", "method", "features"])[column].transform("nunique")
         several = (values > 1).groupby(rows["features"]).transform("any") & rows[column].notna()
-        way = way.where(~several, way + rows[column].map(_TOLD[column].format))
-    return rows.assign(way=[plain(name, 48) for name in way])
+        pipeline = pipeline.where(~several, pipeline + rows[column].map(_TOLD[column].format))
+    return rows.assign(pipeline=[plain(name, 48) for name in pipeline])
 
 
 def panels(
@@ -74,14 +74,14 @@ def panels(
     return figure, dict(zip(names, axes, strict=False))
 
 
-def add_legend(figure: Figure, axes: Iterable[Axes], ways: Sequence[str]) -> None:
+def add_legend(figure: Figure, axes: Iterable[Axes], pipelines: Sequence[str]) -> None:
     """Put one legend of all panels at the right, in the order of ``ways``."""
     found: dict[str, Artist] = {}
     for ax in axes:
         handles, labels = ax.get_legend_handles_labels()
         found |= dict(zip(map(str, labels), handles, strict=True))
-    shown = [way for way in ways if way in found]
-    figure.legend([found[way] for way in shown], shown, loc="outside right upper")
+    shown = [pipeline for pipeline in pipelines if pipeline in found]
+    figure.legend([found[pipeline] for pipeline in shown], shown, loc="outside right upper")
 
 
 def label_axes(ax: Axes, x: str, y: str) -> None:
@@ -92,9 +92,9 @@ def label_axes(ax: Axes, x: str, y: str) -> None:
         ax.set_ylabel(y)
 
 
-def ways_by_score(rows: pd.DataFrame, score: str) -> list[str]:
+def pipelines_by_score(rows: pd.DataFrame, score: str) -> list[str]:
     """Return the ways, the best median over everything first, those without one last."""
-    medians = rows.groupby("way")[score].median() * (1 if score in LOWER_IS_BETTER else -1)
+    medians = rows.groupby("pipeline")[score].median() * (1 if score in LOWER_IS_BETTER else -1)
     return medians.sort_values(kind="stable").index.tolist()
 
 

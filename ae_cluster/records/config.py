@@ -210,9 +210,10 @@ def _is_described(value: Any) -> bool:
     return isinstance(value, dict) and len(value) <= _MOST_SAID and all(map(_is_text, value))
 
 
-def _is_ways(value: Any) -> bool:
+def _is_pipelines(value: Any) -> bool:
     return _is_described(value) and all(
-        _is_described(way) and all(map(_is_text, way.values())) for way in value.values()
+        _is_described(pipeline) and all(map(_is_text, pipeline.values()))
+        for pipeline in value.values()
     )
 
 
@@ -227,7 +228,7 @@ _PARTS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "settings": (_is_described, "names with values"),
     "versions": (_is_described, "names with values"),
     "machine": (_is_described, "names with values"),
-    "methods": (_is_ways, "the methods, each with its names and texts"),
+    "methods": (_is_pipelines, "the methods, each with its names and texts"),
 }
 _OF_DATA: dict[str, tuple[Callable[[Any], bool], str]] = {
     "name": (_is_text, "text"),

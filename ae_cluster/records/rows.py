@@ -65,6 +65,6 @@ def tidy_row(**known: Any) -> dict[str, Any]:
     return {name: known.get(name, "" if name in TEXTS else math.nan) for name in COLUMNS}
 
 
-def way_name(features: str, method: str) -> str:
+def pipeline_name(features: str, method: str) -> str:
     """Return how tables call a way from samples to clusters."""
     return features if features == method else f"{features} → {method}"

@@ -14,7 +14,7 @@ from ae_cluster.common.files import written_beside
 from ae_cluster.common.spreadsheets import safe_table
 from ae_cluster.common.texts import shortened
 from ae_cluster.records.reading import read_run_config, read_scores
-from ae_cluster.records.rows import way_name
+from ae_cluster.records.rows import pipeline_name
 from ae_cluster.reports.run import SHOWN, number
 
 # Shown under another name, or said by what the preset made of it.
@@ -192,8 +192,8 @@ def _clustering_table(runs: Sequence[Run]) -> str:
     scores = rows[list(shown)].rename(columns=shown)
     failed = rows.loc[rows["status"] != "ok", "reason"]
     notes = [
-        f"  {run} {way} failed: {shortened(reason)}"
-        for (way, run), reason in zip(failed.index.tolist(), failed, strict=True)
+        f"  {run} {pipeline} failed: {shortened(reason)}"
+        for (pipeline, run), reason in zip(failed.index.tolist(), failed, strict=True)
     ]
     return "\n".join([_text_of(scores), *notes])
 
@@ -203,9 +203,9 @@ def _few_label_table(runs: Sequence[Run]) -> str:
     rows = _beside(runs, _few_label_rows)
     if rows.empty:
         return ""
-    ways = rows.index.unique()
-    table = rows.pivot_table(index=["way", "run"], columns="budget", values="accuracy")
-    table = table.loc[ways]
+    pipelines = rows.index.unique()
+    table = rows.pivot_table(index=["pipeline", "run"], columns="budget", values="accuracy")
+    table = table.loc[pipelines]
     table.columns = pd.Index([str(int(budget)) for budget in table.columns])
     draws = sorted({int(run.rows["draw"].nunique()) for run in runs} - {0})
     of = f"means of {' or '.join(map(str, draws))} draws"
@@ -221,11 +221,11 @@ def _beside(runs: Sequence[Run], choose: Callable[[Run], pd.DataFrame]) -> pd.Da
     """Return chosen rows of all runs by way and run, ways in the order they first occur in."""
     chosen = [choose(run).assign(run=run.letter) for run in runs]
     rows = pd.concat(chosen, ignore_index=True)
-    ways = zip(rows["features"], rows["method"], strict=True)
-    rows = rows.assign(way=[way_name(features, method) for features, method in ways])
-    place = {way: i for i, way in enumerate(dict.fromkeys(rows["way"]))}
-    rows = rows.assign(place=rows["way"].map(place))
-    return rows.sort_values(["place", "run"], kind="stable").set_index(["way", "run"])
+    pipelines = zip(rows["features"], rows["method"], strict=True)
+    rows = rows.assign(pipeline=[pipeline_name(features, method) for features, method in pipelines])
+    place = {pipeline: i for i, pipeline in enumerate(dict.fromkeys(rows["pipeline"]))}
+    rows = rows.assign(place=rows["pipeline"].map(place))
+    return rows.sort_values(["place", "run"], kind="stable").set_index(["pipeline", "run"])
 
 
 def _text_of(table: pd.DataFrame) -> str:

@@ -16,7 +16,7 @@ from ae_cluster.common.spreadsheets import safe_table
 from ae_cluster.common.texts import in_markdown
 from ae_cluster.reports.literature import PUBLISHED_FEW_LABELS
 
-WAY = ["dataset", "family", "features", "n_components", "method", "budget"]
+PIPELINE = ["dataset", "family", "features", "n_components", "method", "budget"]
 HOW_TO_READ = """\
 Accuracy on test samples over encoder seeds and draws of the labelled samples. 95 %: bootstrap
 interval of the mean over seeds. 10th percentile and worst: of single fits. sd of seed, of start
@@ -43,8 +43,8 @@ def spread_of_draws(rows: pd.DataFrame) -> pd.DataFrame:
         one); ece; uses_balance, uses_augmentation.
     """
     lines = [
-        dict(zip(WAY, key, strict=True)) | _line(group)
-        for key, group in rows.groupby(WAY, sort=False)
+        dict(zip(PIPELINE, key, strict=True)) | _line(group)
+        for key, group in rows.groupby(PIPELINE, sort=False)
     ]
     return pd.DataFrame(lines).sort_values(["dataset", "features", "method", "budget"])
 
@@ -182,16 +182,18 @@ def _table(group: pd.DataFrame) -> list[str]:
 
 def _by_others(dataset: str) -> list[str]:
     """Return the lines of a table of what others reach on these data; none where none is known."""
-    found = [way for way in PUBLISHED_FEW_LABELS if way.dataset == dataset]
+    found = [pipeline for pipeline in PUBLISHED_FEW_LABELS if pipeline.dataset == dataset]
     if not found:
         return []
-    budgets = sorted({budget for way in found for budget in way.percent})
+    budgets = sorted({budget for pipeline in found for budget in pipeline.percent})
     head = ["way", "family", *(f"{budget} per class" for budget in budgets), "from"]
     lines = [f"**{dataset}**, by others, per cent of the test samples", ""]
     lines += ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    for way in found:
-        shown = [way.percent.get(budget, "–") for budget in budgets]
-        lines.append("| " + " | ".join([way.way, way.family, *shown, way.source]) + " |")
+    for pipeline in found:
+        shown = [pipeline.percent.get(budget, "–") for budget in budgets]
+        lines.append(
+            "| " + " | ".join([pipeline.pipeline, pipeline.family, *shown, pipeline.source]) + " |"
+        )
     return [*lines, ""]
 
 

@@ -89,7 +89,7 @@ class Published(NamedTuple):
     """
 
     dataset: str
-    way: str
+    pipeline: str
     code_size: str
     image_prior: str
     scored: str
@@ -134,7 +134,7 @@ class FewLabels(NamedTuple):
     """
 
     dataset: str
-    way: str
+    pipeline: str
     family: str
     percent: Mapping[int, str]
     source: str

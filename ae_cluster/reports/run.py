@@ -9,7 +9,7 @@ import pandas as pd
 
 from ae_cluster.common.errors import InputError
 from ae_cluster.records.reading import method_names, read_codes
-from ae_cluster.records.rows import way_name
+from ae_cluster.records.rows import pipeline_name
 
 SHOWN = {
     "accuracy": "accuracy",
@@ -55,7 +55,7 @@ def run_report(rows: pd.DataFrame, out: Path) -> str:
 def clustering_table(rows: pd.DataFrame) -> str:
     """Return the test scores of every clustering, and how to read them."""
     test = rows[(rows["split"] == "test") & rows["budget"].isna()]
-    shown = test.set_index(_ways(test))
+    shown = test.set_index(_pipelines(test))
     is_labelled = shown["accuracy_matched"].notna().any()
     names = SHOWN if is_labelled else {"silhouette": "silhouette"} | SHOWN
     ks = shown["n_clusters"].dropna().astype(int).unique()
@@ -73,8 +73,10 @@ def clustering_table(rows: pd.DataFrame) -> str:
     return "\n".join([f"Held-out test scores{of_k}:", text, *notes, how])
 
 
-def _ways(rows: pd.DataFrame) -> pd.Index:
-    return pd.Index([way_name(f, m) for f, m in zip(rows["features"], rows["method"], strict=True)])
+def _pipelines(rows: pd.DataFrame) -> pd.Index:
+    return pd.Index(
+        [pipeline_name(f, m) for f, m in zip(rows["features"], rows["method"], strict=True)]
+    )
 
 
 def cluster_sizes(out: Path) -> str:
@@ -108,7 +110,7 @@ def few_label_table(rows: pd.DataFrame) -> str:
 
 
 def _of_family(few: pd.DataFrame, told: str) -> str:
-    few = few.assign(budget=few["budget"].astype(int), name=_ways(few))
+    few = few.assign(budget=few["budget"].astype(int), name=_pipelines(few))
     table = few.pivot_table(index="name", columns="budget", values="accuracy", aggfunc="mean")
     table.index.name, table.columns.name = None, "labels per class"
     draws = few["draw"].nunique()

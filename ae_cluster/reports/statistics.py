@@ -280,8 +280,8 @@ def _prior(used: pd.Series[Any], word: str) -> str:
 
 def _anchor(done: pd.DataFrame, score: str) -> dict[str, str]:
     none = {"anchor": "", "anchor_source": ""}
-    ways = done[["dataset", "method", "features", "n_components", "split"]].drop_duplicates()
-    anchor = find_anchor(*ways.iloc[0]) if len(ways) == 1 else None
+    pipelines = done[["dataset", "method", "features", "n_components", "split"]].drop_duplicates()
+    anchor = find_anchor(*pipelines.iloc[0]) if len(pipelines) == 1 else None
     if anchor is None or any((done[c] != value).any() for c, value in anchor.conditions.items()):
         return none
     text = anchor_text(anchor, score)

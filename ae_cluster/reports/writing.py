@@ -188,7 +188,9 @@ def _p_value(value: float) -> str:
 def _notes(summary: pd.DataFrame) -> list[str]:
     """Return a line for every group with a lost seed, and one for every number by others."""
     groups = [str(column) for column in summary if column not in STATISTICS]
-    names = [" · ".join(_each(pd.Series(way), _text)) for way in _zipped(summary, *groups)]
+    names = [
+        " · ".join(_each(pd.Series(pipeline), _text)) for pipeline in _zipped(summary, *groups)
+    ]
     lost = [f"{name}: {why}" for name, why in zip(names, summary["lost"], strict=True) if why]
     anchored = summary[summary["anchor"] != ""].drop_duplicates(["anchor", "anchor_source"])
     sources = _zipped(anchored, "anchor", "anchor_source")

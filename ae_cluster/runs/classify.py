@@ -23,14 +23,14 @@ from ae_cluster.records.config import RunConfig, preset_epochs
 from ae_cluster.records.reading import method_names, read_codes, read_run_config
 from ae_cluster.semi_supervised.base import Labeling
 from ae_cluster.semi_supervised.label_files import NamedLabels, read_labels
-from ae_cluster.semi_supervised.methods import METHODS, RESHAPING_STARTS
+from ae_cluster.semi_supervised.methods import FINETUNED_STARTS, METHODS
 
 if TYPE_CHECKING:
     from ae_cluster.autoencoder.estimator import AutoEncoder
 
 COLUMNS = ("id", "label", "prediction", "probability")  # of the table of predictions
 N_FOLDS = 5  # of cross-validation, at most
-RESHAPING_FOLDS = 3  # likewise; each teaches the encoder anew, which takes minutes
+FINETUNED_FOLDS = 3  # likewise; each teaches the encoder anew, which takes minutes
 DEFAULT_METHOD = "label-spreading"
 
 
@@ -124,7 +124,7 @@ def classify(samples: Samples, given: NamedLabels | None, method: str, seed: int
     InputError
         When the method is unknown, or the labels cannot be learnt from.
     """
-    known = [*METHODS, *RESHAPING_STARTS]
+    known = [*METHODS, *FINETUNED_STARTS]
     if method not in known:
         raise InputError(f"--method {method!r} is not known: {nearest(method, known)}")
     with at_once_on_ctrl_c():
@@ -136,7 +136,7 @@ def _classified(samples: Samples, given: NamedLabels | None, method: str, seed: 
     _check_worth(samples.name, labels, given is not None)
     codes, classifier = _codes_and_classifier(samples, labels, method, seed)
     whole = Labeling(labels.columns, len(labels.names))
-    folds = whole.folds(N_FOLDS if method in METHODS else RESHAPING_FOLDS)
+    folds = whole.folds(N_FOLDS if method in METHODS else FINETUNED_FOLDS)
     model, *held_out = classifier.fit_many(
         codes, [labels.columns, *(whole.without(fold).columns for fold in folds)]
     )
@@ -162,7 +162,7 @@ def _codes_and_classifier(
     """Return what a method learns from, codes or the samples themselves, and the method."""
     if method in METHODS:
         return samples.codes(), METHODS[method].make(seed, None)
-    from ae_cluster.semi_supervised.methods import RESHAPING_METHODS
+    from ae_cluster.semi_supervised.methods import FINETUNED_METHODS
 
     if samples.start is None:
         raise InputError(
@@ -170,8 +170,8 @@ def _codes_and_classifier(
             f"a run's folder holds their codes; give the data of {samples.name} in its place."
         )
     n_classes = np.unique(labels.columns[labels.columns != UNKNOWN]).size
-    rows, encoder = samples.start(RESHAPING_STARTS[method], n_classes)
-    return rows, RESHAPING_METHODS[method].make(seed, encoder).set_params(verbose=True)
+    rows, encoder = samples.start(FINETUNED_STARTS[method], n_classes)
+    return rows, FINETUNED_METHODS[method].make(seed, encoder).set_params(verbose=True)
 
 
 def _check_worth(name: str, labels: NamedLabels, are_given: bool) -> None:

@@ -28,11 +28,11 @@ from ae_cluster.methods import (
     DEFAULTS,
     GIVEN,
     LEARNERS,
-    Way,
+    Pipeline,
     check_samples,
-    is_foreign,
+    is_external,
     kind_of,
-    ways_of,
+    pipelines_of,
 )
 from ae_cluster.metrics.clustering import UNKNOWN
 from ae_cluster.records.config import RunConfig
@@ -62,11 +62,11 @@ from ae_cluster.runs.scoring import (
     few_label_rows,
     merges_and_splits,
     notes_on,
-    rows_of_way,
+    rows_of_pipeline,
 )
 
 WITHOUT_CODES = ("pixels", "n2d")  # of their own: the samples, and the autoencoder's
-Kept = dict[Way, tuple[Source, Clustering]]
+Kept = dict[Pipeline, tuple[Source, Clustering]]
 
 
 @default_state()
@@ -122,13 +122,13 @@ def run(
         When something given cannot be used; nothing half-written is left behind.
     """
     config.check()
-    ways = ways_of(config.methods, config.features)
-    for name in filter(is_foreign, config.methods):  # before a long training, not after it
+    pipelines = pipelines_of(config.methods, config.features)
+    for name in filter(is_external, config.methods):  # before a long training, not after it
         external.make(name, config.n_clusters or 2, config.seed)
     out = expanded(out).absolute()
     if force and out.is_symlink():  # what it leads to is replaced, and it goes on leading there
         out = out.resolve()
-    kept_as = [way.kept_as for way in ways if way.kept_as]
+    kept_as = [pipeline.kept_as for pipeline in pipelines if pipeline.kept_as]
     check_place(out, kept_as, force=force, resume=resume, figures=figures)
     data = load_dataset(
         config.dataset,
@@ -151,14 +151,14 @@ def run(
         return read_scores(out)
     n_samples = len(data.raw_train) + len(data.raw_test)
     refuse_labels_of_others(out, data.name, n_samples, data.raw_train.shape[1])
-    n_clusters = resolve_n_clusters(config, data, ways)
+    n_clusters = resolve_n_clusters(config, data, pipelines)
     partial = partial_of(out)
     if resume and not can_go_on(partial):
         say(f"There is no interrupted run at {partial} to go on with; starting from the beginning.")
     with made_in(partial, resume):
         job = Job(config, data, n_clusters, partial, _run_id(config, data), device, verbose, say)
         if (run_id := finished(partial)) is None:
-            rows = _fill(job, ways, figures)
+            rows = _fill(job, pipelines, figures)
             finish(partial, job.run_id)
         elif run_id != job.run_id:
             raise InputError(
@@ -176,22 +176,22 @@ def _tell_of_others(folder: Path, names: Sequence[str], say: Callable[[str], Non
         say(f"Not of the run, and left as it was in {folder}: {told(names)}.")
 
 
-def _fill(job: Job, ways: Sequence[Way], figures: bool) -> pd.DataFrame:
+def _fill(job: Job, pipelines: Sequence[Pipeline], figures: bool) -> pd.DataFrame:
     """Do everything there is to do, and write it into the job's folder."""
     folder, data, say = job.folder, job.data, job.say
     for line in [_described(data, job.n_clusters), *unused_arguments(job.config)]:
         say(line)
-    keep_only(folder, [way.kept_as for way in ways])
+    keep_only(folder, [pipeline.kept_as for pipeline in pipelines])
     sources = Sources(job)
-    rows, kept = _carry_out(job, ways, sources)
+    rows, kept = _carry_out(job, pipelines, sources)
 
     say("Writing the run folder …")
     write_config(
-        folder, job.config, data, _settings(job, sources), job.run_id, _described_ways(kept)
+        folder, job.config, data, _settings(job, sources), job.run_id, _described_pipelines(kept)
     )
-    for way, (source, result) in kept.items():
-        say(merges_and_splits(way.kept_as, data, result))
-        _write(folder, way.kept_as, data, source, result)
+    for pipeline, (source, result) in kept.items():
+        say(merges_and_splits(pipeline.kept_as, data, result))
+        _write(folder, pipeline.kept_as, data, source, result)
     table = pd.DataFrame([tidy_row(**row) for row in rows])
     if figures:
         say(f"Drawing the figures …{of_run.note_on_names(data.class_names)}")
@@ -209,31 +209,31 @@ def _fill(job: Job, ways: Sequence[Way], figures: bool) -> pd.DataFrame:
 
 
 def _carry_out(
-    job: Job, ways: Sequence[Way], sources: Sources
+    job: Job, pipelines: Sequence[Pipeline], sources: Sources
 ) -> tuple[list[dict[str, Any]], Kept]:
     """Go every way, those on the same codes together; return all rows, and what is kept."""
     rows: list[dict[str, Any]] = []
     kept: Kept = {}
-    for name in dict.fromkeys(way.source for way in ways):
-        here = [way for way in ways if way.source == name]
+    for name in dict.fromkeys(pipeline.source for pipeline in pipelines):
+        here = [pipeline for pipeline in pipelines if pipeline.source == name]
         source = _source_or_error(sources, name)
         if not isinstance(source, Source):
-            rows += [row for way in here for row in failed_rows(way, job, source)]
+            rows += [row for pipeline in here for row in failed_rows(pipeline, job, source)]
             job.say(f"{name} failed: {source}")
             continue
         if name == AUTOENCODER:
-            job.say(f"Clustering the codes{_and_baselines(ways)} …")
+            job.say(f"Clustering the codes{_and_baselines(pipelines)} …")
         if name == GIVEN:
             job.say(
                 "Clustering the codes as they are given, not standardised; baselines would need "
                 "the samples that they were made from …"
             )
-        for way in here:
-            found, result = rows_of_way(way, source, job)
+        for pipeline in here:
+            found, result = rows_of_pipeline(pipeline, source, job)
             rows += found
-            if way.kept_as and result is not None:
-                kept[way] = source, result
-                for note in notes_on(way, result):
+            if pipeline.kept_as and result is not None:
+                kept[pipeline] = source, result
+                for note in notes_on(pipeline, result):
                     job.say(note)
         if name not in WITHOUT_CODES:
             rows += few_label_rows(job, source.codes)
@@ -252,9 +252,11 @@ def _source_or_error(sources: Sources, name: str) -> Source | Exception:
         return error
 
 
-def _and_baselines(ways: Sequence[Way]) -> str:
+def _and_baselines(pipelines: Sequence[Pipeline]) -> str:
     names = {"pca": "PCA", "untrained": "untrained encoder"}
-    told = ", ".join(words for name, words in names.items() if any(w.source == name for w in ways))
+    told = ", ".join(
+        words for name, words in names.items() if any(w.source == name for w in pipelines)
+    )
     return f", and those of the baselines ({told})" if told else ""
 
 
@@ -292,23 +294,23 @@ def _settings(job: Job, sources: Sources) -> dict[str, Any]:
     return {k: list(v) if isinstance(v, tuple) else v for k, v in shown.items()}
 
 
-def _described_ways(kept: Kept) -> dict[str, dict[str, Any]]:
+def _described_pipelines(kept: Kept) -> dict[str, dict[str, Any]]:
     """Return of each folder under methods/ which way it keeps."""
     return {
-        way.kept_as: {
-            "features": way.features,
-            "method": way.method,
-            "clusterer": way.clusterer,
+        pipeline.kept_as: {
+            "features": pipeline.features,
+            "method": pipeline.method,
+            "clusterer": pipeline.clusterer,
             "test_clusters_by": "predict" if result.predicts else "nearest training code",
             "model": "none" if source.model is None else type(source.model).__name__,
         }
-        for way, (source, result) in kept.items()
+        for pipeline, (source, result) in kept.items()
     }
 
 
 def _draw(folder: Path, data: Dataset, sources: Sources, kept: Kept, table: pd.DataFrame) -> None:
     _draw_learning(folder, data, sources)
-    for i, (way, (source, result)) in enumerate(kept.items()):
+    for i, (pipeline, (source, result)) in enumerate(kept.items()):
         pictured = of_run.Pictured(
             data.raw_test,
             data.image_shape,
@@ -322,8 +324,8 @@ def _draw(folder: Path, data: Dataset, sources: Sources, kept: Kept, table: pd.D
         )
         if i == 0:
             of_run.draw_tiles(folder, pictured)
-        of_run.draw_method(folder, way.kept_as, pictured)
-    shown = next(iter(kept), ways_of(DEFAULTS)[0])
+        of_run.draw_method(folder, pipeline.kept_as, pictured)
+    shown = next(iter(kept), pipelines_of(DEFAULTS)[0])
     is_shown = (table["features"] == shown.features) & (table["method"] == shown.method)
     ceiling = table.loc[is_shown, "neighbor_accuracy"].dropna()
     references = {"all labels, k-NN": float(ceiling.iloc[0])} if len(ceiling) else {}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ae_cluster.clustering.codes import Clustering, cluster_codes
 from ae_cluster.common.texts import one_line
 from ae_cluster.datasets import Dataset
-from ae_cluster.methods import Way, codes_facts, is_foreign, row_facts
+from ae_cluster.methods import Pipeline, codes_facts, is_external, row_facts
 from ae_cluster.metrics import clustering
 from ae_cluster.metrics.clustering import NOISE
 from ae_cluster.runs.encoders import Codes, Job, Source
@@ -190,14 +190,16 @@ Row = dict[str, Any]
 FAILURES = (ValueError, ArithmeticError, np.linalg.LinAlgError, MemoryError)
 
 
-def rows_of_way(way: Way, source: Source, job: Job) -> tuple[list[Row], Clustering | None]:
+def rows_of_pipeline(
+    pipeline: Pipeline, source: Source, job: Job
+) -> tuple[list[Row], Clustering | None]:
     """Return a train and a test row, and the clustering; a failure is rows that say so."""
     try:
-        result = _clustered(way, source, job)
+        result = _clustered(pipeline, source, job)
     except FAILURES as error:
-        return failed_rows(way, job, error, source.codes), None
-    n_clusters = job.n_clusters if takes_k(way) else _n_found(result)
-    place = _place(way, job, source.codes) | {
+        return failed_rows(pipeline, job, error, source.codes), None
+    n_clusters = job.n_clusters if takes_k(pipeline) else _n_found(result)
+    place = _place(pipeline, job, source.codes) | {
         "n_clusters": n_clusters,
         "seconds": round(source.codes.seconds + result.seconds, 3),
     }
@@ -205,29 +207,33 @@ def rows_of_way(way: Way, source: Source, job: Job) -> tuple[list[Row], Clusteri
     return [row | _error(m) for row, m in zip(rows, source.mse, strict=True)], result
 
 
-def _clustered(way: Way, source: Source, job: Job) -> Clustering:
-    if source.clustering is not None and way.clusterer == source.codes.features:
+def _clustered(pipeline: Pipeline, source: Source, job: Job) -> Clustering:
+    if source.clustering is not None and pipeline.clusterer == source.codes.features:
         return source.clustering
     codes = source.codes
-    return cluster_codes(way.clusterer, codes.train, codes.test, job.n_clusters, job.config.seed)
+    return cluster_codes(
+        pipeline.clusterer, codes.train, codes.test, job.n_clusters, job.config.seed
+    )
 
 
-def failed_rows(way: Way, job: Job, error: BaseException, codes: Codes | None = None) -> list[Row]:
+def failed_rows(
+    pipeline: Pipeline, job: Job, error: BaseException, codes: Codes | None = None
+) -> list[Row]:
     """Return the rows of a way that came to nothing; without codes it was they that failed."""
     failed = {"status": "failed", "reason": " ".join(str(error).split())}
-    place = _place(way, job, codes) | {"n_clusters": job.n_clusters} | failed
+    place = _place(pipeline, job, codes) | {"n_clusters": job.n_clusters} | failed
     return [place | {"split": split} for split in ("train", "test")]
 
 
-def _place(way: Way, job: Job, codes: Codes | None) -> Row:
+def _place(pipeline: Pipeline, job: Job, codes: Codes | None) -> Row:
     place = _common(job) | {
-        "method": way.method,
-        "features": way.features,
+        "method": pipeline.method,
+        "features": pipeline.features,
         "n_components": codes.train.shape[1] if codes else job.config.n_components,
         "n_train": len(job.data.raw_train),
         "epochs": codes.epochs if codes else math.nan,
     }
-    return place | row_facts(way.features, way.clusterer, takes_k=takes_k(way))
+    return place | row_facts(pipeline.features, pipeline.clusterer, takes_k=takes_k(pipeline))
 
 
 def _common(job: Job) -> Row:
@@ -264,28 +270,28 @@ def few_label_rows(job: Job, codes: Codes) -> list[Row]:
     return [_common(job) | told | row for row in rows]
 
 
-def notes_on(way: Way, result: Clustering) -> list[str]:
+def notes_on(pipeline: Pipeline, result: Clustering) -> list[str]:
     """Return what must be known of a clustering beside its scores, a sentence each."""
     notes = []
     n_noise = int((result.test == NOISE).sum())
     if n_noise:
         notes.append(
-            f"{way.method} leaves {n_noise:,} of {len(result.test):,} test samples in no cluster; "
-            "they count as wrong."
+            f"{pipeline.method} leaves {n_noise:,} of {len(result.test):,} test samples in no "
+            "cluster; they count as wrong."
         )
-    if not takes_k(way):
+    if not takes_k(pipeline):
         notes.append(
-            f"{way.method} is not told how many clusters there are; on {way.features} codes it "
-            f"found {_n_found(result)}."
+            f"{pipeline.method} is not told how many clusters there are; on {pipeline.features} "
+            f"codes it found {_n_found(result)}."
         )
     if not result.predicts:
         notes.append(
-            f"{way.method} cannot predict: each test sample was given the cluster of the training "
-            "sample with the nearest code."
+            f"{pipeline.method} cannot predict: each test sample was given the cluster of the "
+            "training sample with the nearest code."
         )
-    if is_foreign(way.clusterer):
+    if is_external(pipeline.clusterer):
         notes.append(
-            f"{way.method} itself is not saved, which could only be done by pickle: "
-            f"methods/{way.kept_as} keeps its clusters and the codes."
+            f"{pipeline.method} itself is not saved, which could only be done by pickle: "
+            f"methods/{pipeline.kept_as} keeps its clusters and the codes."
         )
     return notes

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ae_cluster.graphs.knn_graph import NeighborGraph
 from ae_cluster.semi_supervised.base import FewLabelClassifier
-from ae_cluster.semi_supervised.frozen.cluster_then_label import NamedClusters
+from ae_cluster.semi_supervised.frozen.cluster_then_label import ClusterThenLabel
 from ae_cluster.semi_supervised.frozen.graph import GraphSpreading, PoissonLearning
 from ae_cluster.semi_supervised.frozen.supervised import (
     LabelledLogistic,
@@ -18,7 +18,7 @@ from ae_cluster.semi_supervised.frozen.supervised import (
 )
 
 # The families of few-label methods, kept apart in every table.
-FROZEN, RESHAPING = "frozen codes", "reshaping the encoder"
+FROZEN, FINETUNED = "frozen codes", "reshaping the encoder"
 
 
 class Method(NamedTuple):
@@ -58,10 +58,10 @@ METHODS = {
         uses_balance=True,
         after="poisson",
     ),
-    "named-clusters": Method(lambda seed, _: NamedClusters(random_state=seed), clusters=True),
+    "named-clusters": Method(lambda seed, _: ClusterThenLabel(random_state=seed), clusters=True),
 }
 # Those of `finetuned`, which need torch, and the encoder that each starts from.
-RESHAPING_STARTS = {
+FINETUNED_STARTS = {
     "fine-tuning": "autoencoder",
     "m1-m2": "autoencoder",
     "taught-sorting": "sorting",
@@ -91,10 +91,10 @@ def _finetuned(name: str) -> Method:
         classifier: FewLabelClassifier = getattr(finetuned, name)(start, random_state=seed)
         return classifier
 
-    return Method(make, RESHAPING)
+    return Method(make, FINETUNED)
 
 
-RESHAPING_METHODS = {
+FINETUNED_METHODS = {
     "fine-tuning": _finetuned("FineTunedClassifier"),
     "m1-m2": _finetuned("DeepGenerativeClassifier"),
     "taught-sorting": _finetuned("SortingClassifier"),

@@ -18,7 +18,7 @@ WARM_SHARE = 0.2  # of the least steps, for learning what is known already
 DECODER_RATE = 0.001
 
 
-class Teacher:
+class MinibatchTrainer:
     """What the trainings have in common.
 
     Parameters

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ae_cluster.common.spreadsheets import original_table, safe_table
 from ae_cluster.common.terminal import Parser
-from ae_cluster.semi_supervised.methods import RESHAPING
+from ae_cluster.semi_supervised.methods import FINETUNED
 from experiments.support.store import Cell
 
 # The files of rows are results/EXPERIMENT-DATASET.csv; what is drawn of them has these names.
@@ -30,7 +30,7 @@ EXPERIMENTS = {
 IDENTITY = ("features", "seed", "n_components", "epochs")
 OF_CLUSTERING = ("method", "n_train", "n_clusters")
 OF_LABELS = ("family",)
-OF_RESHAPING = ("family", "method", "budget")
+OF_FINETUNED = ("family", "method", "budget")
 Place = tuple[str, ...]
 
 
@@ -69,7 +69,7 @@ def place_of(cell: Cell) -> Place:
     """Return what tells a cell's rows from others of its file, as they stand there."""
     more = OF_CLUSTERING
     if "family" in cell:
-        more = OF_RESHAPING if cell["family"] == RESHAPING else OF_LABELS
+        more = OF_FINETUNED if cell["family"] == FINETUNED else OF_LABELS
         one = {name: cell[f"{name}s"][0] for name in ("method", "budget") if f"{name}s" in cell}
         cell = cell | one
     return tuple(str(cell.get(name, "")) for name in (*IDENTITY, *more))

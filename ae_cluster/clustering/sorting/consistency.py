@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from ae_cluster.training.callbacks import HealthWatch
-from ae_cluster.training.minibatch import Teacher
+from ae_cluster.training.minibatch import MinibatchTrainer
 
 SURENESS = 0.2  # weight of the answers' entropy
 PROPORTIONS = 0.4  # weight of how far batches stray from the clusters' first sizes
@@ -130,7 +130,7 @@ def _unit(x: Tensor) -> Tensor:
 
 
 def learn_consistency(
-    trainer: Teacher,
+    trainer: MinibatchTrainer,
     sorter: nn.Module,
     proportions: Tensor,
     epochs: int,

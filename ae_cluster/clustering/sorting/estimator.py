@@ -33,7 +33,7 @@ from ae_cluster.common.global_state import default_state
 from ae_cluster.common.scalars import plain_parameters
 from ae_cluster.training.diagnostics import HealthWarning, findings
 from ae_cluster.training.fitting import seed_of
-from ae_cluster.training.minibatch import Teacher, in_chunks
+from ae_cluster.training.minibatch import MinibatchTrainer, in_chunks
 
 OWN: Allowed = {
     name: (whole(least), f"a whole number of at least {least}")
@@ -232,12 +232,12 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         generator: torch.Generator,
     ) -> Tensor:
         """Return the answers (n, k) of a sorter that has learnt to agree with itself."""
-        teacher = self._teacher(x, generator)
-        teacher.warm_up(sorter, answers, self.learning_rate_init)
+        trainer = self._trainer(x, generator)
+        trainer.warm_up(sorter, answers, self.learning_rate_init)
         clusters = answers.argmax(1)
         proportions = torch.bincount(clusters, minlength=self.n_clusters) / len(clusters)
         learn_consistency(
-            teacher, sorter, proportions.to(x.dtype), epochs, self.learning_rate_init, perturb
+            trainer, sorter, proportions.to(x.dtype), epochs, self.learning_rate_init, perturb
         )
         return in_chunks(lambda part: torch.softmax(sorter(part), 1), x)
 
@@ -246,8 +246,8 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         network = self.network_
         x = x.to(network.centers.device)
         places = in_chunks(network.place, x)
-        teacher = self._teacher(x, generator)
-        self.loss_curve_ = teacher.reconstruct(
+        trainer = self._trainer(x, generator)
+        self.loss_curve_ = trainer.reconstruct(
             lambda part, indices: places[indices] + network.styled(part),
             nn.ModuleList([network.style, network.decoder]),
             network.decode,
@@ -268,9 +268,9 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
 
     # ------------------------------------------------------------------- parts
 
-    def _teacher(self, x: Tensor, generator: torch.Generator) -> Teacher:
+    def _trainer(self, x: Tensor, generator: torch.Generator) -> MinibatchTrainer:
         verbose = bool(self.verbose)
-        return Teacher(x, self.batch_size, self.min_steps, generator, self, verbose)
+        return MinibatchTrainer(x, self.batch_size, self.min_steps, generator, self, verbose)
 
     def _dense_sorter(self, generator: torch.Generator, like: Tensor) -> nn.Module:
         if not self.image_prior:

@@ -21,7 +21,7 @@ from ae_cluster.autoencoder.inputs import Allowed, check_parameters, positive, w
 from ae_cluster.common.validation import FloatArray
 from ae_cluster.semi_supervised.base import FewLabelClassifier, Labeling, Scores
 from ae_cluster.training.fitting import seed_of
-from ae_cluster.training.minibatch import Teacher, in_chunks
+from ae_cluster.training.minibatch import MinibatchTrainer, in_chunks
 
 LABELS_AT_ONCE = 64  # of a minibatch
 OWN: Allowed = {
@@ -138,9 +138,9 @@ class ReshapingClassifier(FewLabelClassifier):
         check_parameters(self.get_params(deep=False), OWN)
         return seed_of(self.random_state)
 
-    def _teacher(self, x: Tensor, generator: torch.Generator) -> Teacher:
+    def _trainer(self, x: Tensor, generator: torch.Generator) -> MinibatchTrainer:
         verbose = bool(self.verbose)
-        return Teacher(x, self.batch_size, self.min_steps, generator, self, verbose)
+        return MinibatchTrainer(x, self.batch_size, self.min_steps, generator, self, verbose)
 
     def _scores(self, state: Learnt, X: FloatArray) -> Scores:
         return state.scores(X)

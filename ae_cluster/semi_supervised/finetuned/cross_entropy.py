@@ -128,9 +128,9 @@ class FineTunedClassifier(ReshapingClassifier):
             learnt = nn.functional.cross_entropy(network(x[indices[turn]]), classes[turn])
             return learnt + weight * error
 
-        teacher = self._teacher(x, generator)
-        n_iter = teacher.epochs(self.max_iter)
-        teacher.fit(network, loss, n_iter, self.learning_rate_init)
+        trainer = self._trainer(x, generator)
+        n_iter = trainer.epochs(self.max_iter)
+        trainer.fit(network, loss, n_iter, self.learning_rate_init)
         return Learnt(prepared.model, network, n_iter)
 
     def _with_head(

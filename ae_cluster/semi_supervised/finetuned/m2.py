@@ -208,9 +208,9 @@ class DeepGenerativeClassifier(ReshapingClassifier):
                 self.alpha,
             )
 
-        teacher = self._teacher(others, generator)
-        n_iter = teacher.epochs(self.max_iter)
-        teacher.fit(network, loss, n_iter, self.learning_rate_init)
+        trainer = self._trainer(others, generator)
+        n_iter = trainer.epochs(self.max_iter)
+        trainer.fit(network, loss, n_iter, self.learning_rate_init)
         whole = CodesAndClasses(
             prepared.start.model.network_, prepared.mean, prepared.scale, network.sorter
         )

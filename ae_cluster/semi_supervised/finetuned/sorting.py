@@ -180,14 +180,14 @@ class SortingClassifier(ReshapingClassifier):
             perturb = consistency.warped(start.model.image_shape_, generator)
         else:
             perturb = consistency.adversarial(network, reach, generator)
-        teacher = self._teacher(start.x, generator)
+        trainer = self._trainer(start.x, generator)
         turns = in_turns(len(indices), LABELS_AT_ONCE, generator)
         said = in_chunks(network, start.x)
         mended = answers.argmax(1).ne(said.argmax(1)).double().mean()
         if mended < MENDED:
             answers = said.exp()
         else:
-            teacher.warm_up(network, answers, self.learning_rate_init)
+            trainer.warm_up(network, answers, self.learning_rate_init)
         proportions = answers.mean(0)
 
         def loss(unlabelled: Tensor) -> Tensor:
@@ -202,8 +202,8 @@ class SortingClassifier(ReshapingClassifier):
             )
             return agreement + self.label_weight * learnt / 2
 
-        n_iter = teacher.epochs(self.max_iter)
-        teacher.fit(network, loss, n_iter, self.learning_rate_init)
+        n_iter = trainer.epochs(self.max_iter)
+        trainer.fit(network, loss, n_iter, self.learning_rate_init)
         return Learnt(start.model, network, n_iter, untaught)
 
     def _calibrate(self, _: FloatArray, labeling: Labeling, __: list[tuple[IntArray, Any]]) -> None:

@@ -45,7 +45,7 @@ class _State(NamedTuple):
     shares: NDArray[np.float64]  # (n_clusters, n_classes) of the classes in each cluster
 
 
-class NamedClusters(FewLabelClassifier):
+class ClusterThenLabel(FewLabelClassifier):
     """Clusters that take the name of the labels near their central samples.
 
     The central samples of a cluster each look for the nearest labels of every class (the k-th
