@@ -136,8 +136,7 @@ def test_without_standard_error_the_sentence_is_on_standard_output(tmp_path, clo
 def test_no_file_gets_the_number_of_a_closed_stream():
     # Libraries write what they have to say to file number 2, whatever was opened there.
     code = (
-        "import os; from ae_cluster.cli.main import main; "
-        "main(['datasets']); os.write(2, b'noise')"
+        "import os; from ae_cluster.cli.main import main; main(['datasets']); os.write(2, b'noise')"
     )
     line = f'exec "$0" -c "{code}" 2>&-'
     done = subprocess.run(["sh", "-c", line, sys.executable], capture_output=True, check=False,
