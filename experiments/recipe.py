@@ -21,10 +21,10 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
-from tqdm import tqdm
 
 from ae_cluster import AutoEncoder, Dataset, load_dataset
 from ae_cluster.clustering.codes import cluster_codes
+from ae_cluster.common.progress import counted
 from ae_cluster.common.terminal import Parser, exit_code
 from ae_cluster.metrics.clustering import (
     accuracy,
@@ -98,7 +98,7 @@ def main() -> None:
     rows = pd.read_csv(arguments.out).to_dict("records") if arguments.out.exists() else []
     done = {row["seed"] for row in rows if row["epochs"] == epochs}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    for seed in tqdm([s for s in range(n_seeds) if s not in done], unit="seed", disable=None):
+    for seed in counted([s for s in range(n_seeds) if s not in done], "training", "seed"):
         rows.append(one_seed(data, arguments.data_home, seed, epochs))
         pd.DataFrame(rows).sort_values("seed").round(6).to_csv(arguments.out, index=False)
     table = pd.DataFrame(rows).drop(columns=["dataset", "seed", "epochs"])

@@ -26,9 +26,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.progress import counted
 from ae_cluster.common.terminal import Parser, exit_code
 from ae_cluster.methods import is_external
 from experiments import label_budget
@@ -110,7 +110,7 @@ def compare(rows: pd.DataFrame, max_minutes: float) -> int:
     end, verdicts = time.monotonic() + 60 * max_minutes, []
     with tempfile.TemporaryDirectory() as folder:
         row: Any
-        for row in tqdm(list(rows.itertuples()), unit="row", disable=None):
+        for row in counted(list(rows.itertuples()), "verifying", "row"):
             if time.monotonic() > end:
                 print(f"Stopped after {max_minutes:g} minutes.")
                 break

@@ -140,7 +140,7 @@ def test_a_terminal_shows_a_bar_with_the_loss(monkeypatch):
     assert "loss 0.12500" in shown
 
 
-def test_a_pipe_shows_nothing(monkeypatch):
+def test_a_pipe_shows_nothing_of_what_is_over_at_once(monkeypatch):
     assert shown_on(monkeypatch, *os.pipe()) == ""
 
 

@@ -47,7 +47,7 @@ def test_the_table_shows_median_and_range_beside_others(load_experiment, tmp_pat
     made = pd.DataFrame([*rows, failed, train, other])
     made.to_csv(tmp_path / "deep_clusterings-mnist.csv", index=False)
 
-    (path,) = load_experiment("medians").deep_table(tmp_path)
+    (path,) = load_experiment("support.medians").deep_table(tmp_path)
 
     ours, theirs = "0.500 (0.400–0.700) | 0.500 | 0.040 | 60", ".422 (ClustPy, measured, test)"
     assert path.read_text().splitlines()[2:] == [

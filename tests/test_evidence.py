@@ -41,7 +41,7 @@ def smoke_arguments(name, folder):
 
 @pytest.fixture(scope="module")
 def rows_of(smoke, load_experiment):
-    published_rows = load_experiment("published").published_rows
+    published_rows = load_experiment("support.published").published_rows
     return {name: published_rows(smoke / "results", name) for name in FILES}
 
 
@@ -103,7 +103,7 @@ def test_epochs_go_to_twice_the_preset(load_experiment):
 
 
 def test_fewer_images_are_some_of_the_more_and_chosen_by_the_seed(load_experiment):
-    cells = load_experiment("cells")
+    cells = load_experiment("support.cells")
     data = cells.data_of("digits")
 
     def chosen(n, seed=0):
@@ -134,8 +134,8 @@ def test_label_budgets_are_budgets_times_draws_of_every_seed(rows_of):
 
 def test_a_budget_larger_than_a_class_is_a_row_that_says_so(load_experiment, tmp_path):
     label_budget = load_experiment("label_budget")
-    store = load_experiment("cells").Store(tmp_path)
-    cell = load_experiment("cells").encoder_cell("digits", "pixels", 0)
+    store = load_experiment("support.cells").Store(tmp_path)
+    cell = load_experiment("support.cells").encoder_cell("digits", "pixels", 0)
     cell |= {"methods": ["knn"], "budgets": [132], "first_draw": 0, "draws": 2, "balanced": True}
     cell |= {"family": "frozen codes", "clusterer_seeds": [0]}
     rows = label_budget.score_cell(cell, store)
@@ -155,7 +155,7 @@ def test_what_cannot_be_used_is_one_sentence_and_code_2(
 
 
 def test_smoke_never_takes_the_place_of_published_rows(load_experiment):
-    grids = load_experiment("grids")
+    grids = load_experiment("support.arguments")
     for told, folder in (([], "results"), (["--smoke"], "runs/smoke"), (["--out", "a"], "a")):
         arguments = grids.grid_parser("Claim").parse_args(told)
         assert grids.prepare(arguments) == ["digits"]
@@ -163,7 +163,7 @@ def test_smoke_never_takes_the_place_of_published_rows(load_experiment):
 
 
 def test_rows_of_ones_own_data_never_go_where_the_published_ones_are(load_experiment):
-    grids = load_experiment("grids")
+    grids = load_experiment("support.arguments")
 
     def out_of(*told):
         arguments = grids.grid_parser("Claim").parse_args(told)
@@ -174,7 +174,7 @@ def test_rows_of_ones_own_data_never_go_where_the_published_ones_are(load_experi
     assert out_of("--dataset", "MNIST", "--dataset", "mine.npz") == Path("runs/experiments")
     assert out_of("--dataset", "mine.npz", "--smoke") == Path("runs/smoke")
     assert out_of("--dataset", "mine.npz", "--out", "a") == Path("a")
-    published = str(grids.CHECKOUT / "runs" / ".." / "results")
+    published = str(ROOT / "runs" / ".." / "results")
     assert out_of("--dataset", "digits", "--out", published) == Path(published)
     with pytest.raises(InputError, match=r"mine\.npz is data of your own.*runs/experiments"):
         out_of("--dataset", "mine.npz", "--out", published)
@@ -183,7 +183,7 @@ def test_rows_of_ones_own_data_never_go_where_the_published_ones_are(load_experi
 
 
 def test_rows_of_another_file_of_the_same_name_are_not_overwritten(load_experiment, tmp_path):
-    grids = load_experiment("grids")
+    grids = load_experiment("support.arguments")
     path = tmp_path / "code_size-mine.csv"
     path.write_text("dataset,accuracy\na/mine.npz,0.5\n")
     grids.refuse_rows_of_another(path, "a/mine.npz")
@@ -192,7 +192,7 @@ def test_rows_of_another_file_of_the_same_name_are_not_overwritten(load_experime
 
 
 def test_reasons_of_rows_without_a_score_are_counted(load_experiment):
-    without_score = load_experiment("grids").without_score
+    without_score = load_experiment("support.arguments").without_score
     rows = pd.DataFrame({"status": ["ok", *["failed"] * 9], "reason": [None, *"aabcdefg", None]})
     assert without_score(rows[:1]) == ""
     first, *lines = without_score(rows).splitlines()
@@ -206,11 +206,11 @@ def test_reasons_of_rows_without_a_score_are_counted(load_experiment):
 
 @pytest.mark.slow
 def test_an_experiment_on_a_users_own_data_counts_the_reasons_of_rows_without_a_score(
-    run_experiment, load_experiment, tmp_path
+    run_experiment, tmp_path
 ):
     images, labels = small_digits()
     np.savez(tmp_path / "mine.npz", x=images, y=labels)
-    before = sorted((load_experiment("grids").CHECKOUT / "results").rglob("*"))
+    before = sorted((ROOT / "results").rglob("*"))
     told = ["--dataset", "mine.npz", "--n-clusters", "3", "--family", "frozen"]
     # A class has 40 samples: ten each can be drawn, all can, fifty cannot.
     done = run_experiment("label_budget", *told, "--features", "pca", "--seeds", "1")
@@ -223,7 +223,7 @@ def test_an_experiment_on_a_users_own_data_counts_the_reasons_of_rows_without_a_
         assert f"  {n} × {reason}" in done.stdout
     assert set(lost["budget"]) == {50, 100}
     assert not (tmp_path / "results").exists()
-    assert sorted((load_experiment("grids").CHECKOUT / "results").rglob("*")) == before
+    assert sorted((ROOT / "results").rglob("*")) == before
 
 
 def small_digits():
@@ -307,7 +307,7 @@ def test_a_missing_seed_is_shown(smoke, load_experiment, tmp_path):
 
 
 def test_pictures_are_of_the_clusters_in_the_rows(smoke, rows_of, load_experiment):
-    data = load_experiment("cells").data_of("digits")
+    data = load_experiment("support.cells").data_of("digits")
     with np.load(smoke / "results" / "arrays" / "digits-autoencoder-kmeans.npz") as kept:
         assert (kept["images"] == data.raw_test[kept["shown"]]).all()
         assert (kept["labels"] == data.y_test).all()

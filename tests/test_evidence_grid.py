@@ -83,7 +83,7 @@ def test_training_labels_leave_codes_and_clusters_as_they_are(load_experiment, t
     images = (images / 16).astype(np.float32).reshape(-1, 8, 8)
     kept = {"x_train": images[:1000], "x_test": images[1000:], "y_test": labels[1000:]}
     permuted = np.random.default_rng(0).permutation(labels[:1000])
-    compare, cells = load_experiment("compare_clustering"), load_experiment("cells")
+    compare, cells = load_experiment("compare_clustering"), load_experiment("support.cells")
     made, rows = [], []
     for name, y_train in (("told", labels[:1000]), ("permuted", permuted)):
         path, out = tmp_path / f"{name}.npz", tmp_path / name

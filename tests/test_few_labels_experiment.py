@@ -16,7 +16,7 @@ from ae_cluster.semi_supervised.methods import METHODS
 
 @pytest.fixture(scope="module")
 def cells(load_experiment):
-    return load_experiment("cells")
+    return load_experiment("support.cells")
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from ae_cluster.semi_supervised.methods import FINETUNED, FROZEN
 
 @pytest.fixture(scope="module")
 def published(load_experiment):
-    return load_experiment("published")
+    return load_experiment("support.published")
 
 
 def cell(seed, method="kmeans", **more):

@@ -59,7 +59,7 @@ def test_the_table_of_medians_follows_from_held_out_rows(load_experiment, tmp_pa
     rows += [row | {"split": "test", "status": "failed", "accuracy": float("nan")}]
     pd.DataFrame(rows).to_csv(tmp_path / "awkward-wine.csv")
 
-    (path,) = load_experiment("medians").awkward_table(tmp_path)
+    (path,) = load_experiment("support.medians").awkward_table(tmp_path)
 
     said = "| wine | sorting → kmeans | 3 | 3 | 0.400 (0.200–0.900) | 0.500 (0.500–0.500) |"
     assert said in path.read_text(encoding="utf-8").splitlines()

@@ -23,7 +23,7 @@ def tutorial(load_experiment):
 
 @pytest.fixture(scope="module")
 def moving(load_experiment):
-    return load_experiment("moving_pictures")
+    return load_experiment("support.animation")
 
 
 @pytest.fixture(scope="module")

@@ -77,6 +77,7 @@ def add(commands: Any) -> None:
 
 
 def _classify(arguments: argparse.Namespace) -> None:
+    from ae_cluster.common import progress
     from ae_cluster.common.files import written_beside
     from ae_cluster.common.spreadsheets import safe_table
     from ae_cluster.runs.classify import COLUMNS, classify, labels_for, report, samples_of
@@ -96,7 +97,7 @@ def _classify(arguments: argparse.Namespace) -> None:
     for note in notes_on(arguments.labels) if arguments.labels else ():
         print(f"note: {note}", file=sys.stderr)
     wait = MINUTES if arguments.method in FINETUNED else "learning …"
-    print(f"{samples.name}: {len(samples.ids):,} samples; {wait}", file=sys.stderr, flush=True)
+    progress.say(f"{samples.name}: {len(samples.ids):,} samples; {wait}")
     found = classify(samples, given, arguments.method, arguments.seed)
     with written_beside(out) as beside:
         safe_table(found.table).to_csv(beside, index=False)

@@ -11,6 +11,7 @@ from typing import Any
 from ae_cluster import __version__
 from ae_cluster.cli import classify, compare, explore, label, listing, run
 from ae_cluster.common.global_state import default_state, wait_without_spinning
+from ae_cluster.common.progress import spoken_of
 from ae_cluster.common.terminal import Parser, exit_code, say_error
 
 EPILOG = f"""\
@@ -36,7 +37,7 @@ def _carry_out(argv: Sequence[str] | None) -> int:
     warnings.showwarning = _show_warning
     wait_without_spinning()
     try:
-        with default_state():
+        with default_state(), spoken_of(f"ae-cluster {arguments.command}"):
             return int(arguments.function(arguments) or 0)
     except KeyboardInterrupt as error:  # it says how to go on, where there is a way
         way_on = f"; {error}" if str(error) else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -168,6 +167,7 @@ def _run(arguments: argparse.Namespace) -> int:
     config = replace(earlier, **said)
     out = getattr(arguments, "out", None) or _free_place(config, arguments.resume)
 
+    from ae_cluster.common import progress
     from ae_cluster.runs.run import run  # loads torch: only now
 
     rows = run(
@@ -182,7 +182,7 @@ def _run(arguments: argparse.Namespace) -> int:
         expected_fingerprint=fingerprint,
         if_other_data=if_other,
         verbose=True,
-        say=lambda line: print(line, file=sys.stderr, flush=True),
+        say=progress.say,
     )
     print(_report(rows, out), flush=True)
     return 0 if (rows.loc[rows["budget"].isna(), "status"] == "ok").any() else 1

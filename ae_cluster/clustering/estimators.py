@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ae_cluster.clustering.codes import Clustering
 from ae_cluster.datasets import Dataset
+from ae_cluster.methods import METHODS, SORTERS
 
 if TYPE_CHECKING:
     from ae_cluster.autoencoder.estimator import AutoEncoder
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 LEAST_STEPS = 2000  # of a deep clustering: more epochs than MNIST's where samples are few
 DEEP_EPOCHS = {"dec": 60, "idec": 60, "dcn": 50, "vade": 50}  # of MNIST, in batches of 256
+MEASURED_SAMPLES, MEASURED_FEATURES = 10_000, 784  # of `methods.COST`
 
 
 def make_sorter(
@@ -52,16 +54,36 @@ def make_deep(
     seed: int,
     max_iter: int,
     n_manifold_components: int | None = None,
+    *,
+    verbose: bool = False,
 ) -> DeepClustering:
     """Return the unfitted deep clustering behind a name, which goes on from an autoencoder.
 
     Only "n2d" has ``n_manifold_components``, and it alone trains for no epochs of its own.
     """
-    own: dict[str, Any] = {"learning_rate_init": 0.001, "max_iter": max_iter}
+    own: dict[str, Any] = {"learning_rate_init": 0.001, "max_iter": max_iter, "verbose": verbose}
     if name == "n2d":
         own = {"n_manifold_components": n_manifold_components}
     model: DeepClustering = class_of(name)(n_clusters, start, random_state=seed, **own)
     return model
+
+
+def estimated_seconds(name: str, n_train: int, n_features: int, epochs: int | None) -> float:
+    """Return about what learning costs on one core, from what was measured and these data's size.
+
+    Roughly: time goes with the steps, and that of a step mostly with the numbers of a sample.
+    """
+    measured = next(method.seconds for method in METHODS if method.name == name)
+    steps = _steps(name, n_train, epochs) / _steps(name, MEASURED_SAMPLES, None)
+    return (measured or math.nan) * steps * (0.3 + 0.7 * n_features / MEASURED_FEATURES)
+
+
+def _steps(name: str, n_train: int, epochs: int | None) -> float:
+    if name == "n2d":  # no epochs: its time goes with the samples
+        return n_train
+    if name in SORTERS:
+        return steps_of(epochs, n_train) if epochs else max(1000, steps_of(12, n_train))
+    return steps_of(epochs or deep_epochs(name, n_train), n_train)
 
 
 def class_of(name: str) -> Any:

@@ -216,7 +216,7 @@ def _codes_caption(drawn: int, n: int, rows: Sequence[Groups | None], n_views: i
 def _how_many(drawn: int, n: int) -> str:
     if drawn < n:
         return f"{drawn:,} of {n:,} samples, chosen at random"
-    return f"All {n:,} samples"
+    return f"All {n:,} samples" if n > 1 else "The only sample"
 
 
 # Shared by both: the room on the page, the axes, the legend

@@ -13,6 +13,7 @@ from ae_cluster.figures.panels import (
     NO_ROWS,
     add_legend,
     direction,
+    end_axis,
     failures,
     label_axes,
     panels,
@@ -80,6 +81,7 @@ def plot_methods(
         ax.set_ylim(-0.6, len(pipelines) - 0.4)
         ax.grid(visible=True, axis="x")
         ax.set_axisbelow(True)
+    end_axis(axes.values(), rows.dropna(subset=[score]), score, along="x")
     return captioned(figure, title, _methods_caption(rows, score, n_seeds))
 
 
@@ -157,6 +159,7 @@ def plot_pareto(
     for name, ax in axes.items():
         _draw_costs(ax, timed[timed["dataset"] == name], score, pipelines)
         label_axes(ax, "seconds (log scale)", score_label(score))
+    end_axis(axes.values(), timed, score)
     add_legend(figure, axes.values(), pipelines)
     seeds = seed_count(timed.groupby(["dataset", "pipeline"]).size())
     untimed = int((rows[score].notna() & ~(rows["seconds"] > 0)).sum())

@@ -14,6 +14,7 @@ from ae_cluster.figures.panels import (
     NO_ROWS,
     add_legend,
     direction,
+    end_axis,
     failures,
     label_axes,
     panels,
@@ -120,6 +121,7 @@ def _draw_curves(rows: pd.DataFrame, x: str, score: str, title: str, hint: str) 
     for name, ax in axes.items():
         _draw_panel(ax, scored[scored["dataset"] == name], x, score, pipelines)
         label_axes(ax, _AXES[x], score_label(score))
+    end_axis(axes.values(), scored, score)
     add_legend(figure, axes.values(), pipelines)
     return captioned(figure, title, _caption(scored, x, score, hint) + failures(rows, score))
 

@@ -15,12 +15,20 @@ from numpy.typing import ArrayLike, NDArray
 from ae_cluster.common.validation import IntArray, check_same_length, checked_codes, checked_labels
 from ae_cluster.figures.examples import ClusterExamples
 from ae_cluster.figures.images import as_images, contact_sheet, show_sheet
-from ae_cluster.figures.style import captioned, in_style, names_of, new_figure, nothing_to_draw
+from ae_cluster.figures.style import (
+    captioned,
+    in_style,
+    names_of,
+    new_figure,
+    nothing_to_draw,
+    thinned,
+)
 
 _MOST_SHEET_ROWS = 15
 _MOST_PROFILE_ROWS = 60
 _THUMB_INCHES = 0.5
 _TAG_INCHES = 0.17
+_LEAST_WIDTH = 5.0  # for title and caption
 _ALL_NOISE = "Every sample is noise: there is no cluster to show."
 _BORDERLINE = "borderline (and the next cluster)"
 _WRONG = "wrong (and the label)"
@@ -64,8 +72,10 @@ def plot_cluster_sheet(
     below = _TAG_INCHES / height  # white under each image, as a part of its height
     row_names = [_row_name(e, class_names) for e in shown]
     longest = max((len(line) for name in row_names for line in name.split("\n")), default=0)
+    heading = 0.075 * max(len(block.heading) for block in blocks)
+    block_width = max(width * n, heading)
     figure = new_figure(
-        0.4 + 0.075 * longest + (width * n + 0.2) * len(blocks),
+        max(_LEAST_WIDTH, 0.4 + 0.075 * longest + (block_width + 0.2) * len(blocks)),
         1.3 + (height + _TAG_INCHES) * len(shown),
     )
     for ax, block in zip(figure.subplots(1, len(blocks), squeeze=False)[0], blocks, strict=True):
@@ -73,6 +83,8 @@ def plot_cluster_sheet(
         show_sheet(ax, contact_sheet(tiles, len(shown), below), row_names, below)
         _write_tags(ax, block, n, below)
         ax.set_title(block.heading, loc="left")
+        if width * n < heading:
+            ax.set_anchor("W")  # under its heading
         row_names = [""] * len(shown)
     return captioned(figure, title, _sheet_caption(blocks, len(shown), len(examples)))
 
@@ -107,17 +119,19 @@ def _blocks(
         blocks.append(_Block(_BORDERLINE, [e.borderline for e in shown], rivals))
     if labels is not None and any(e.wrong.size for e in shown):
         truth = checked_labels(labels)
-        names = names_of(int(truth.max()) + 1, class_names, width=8)
+        n_names = max(int(truth.max()) + 1, len(class_names))
+        names = names_of(n_names, class_names, width=8)
         stated = [[names[label] for label in truth[e.wrong].tolist()] for e in shown]
         blocks.append(_Block(_WRONG, [e.wrong for e in shown], stated))
     return blocks
 
 
 def _row_name(examples: ClusterExamples, class_names: Sequence[str]) -> str:
-    size = f"{examples.size:,} samples" if examples.size else "empty"
+    plural = "s" * (examples.size != 1)
+    size = f"{examples.size:,} sample{plural}" if examples.size else "empty"
     if examples.name is None:
         return f"cluster {examples.cluster}\n{size}"
-    name = names_of(examples.name + 1, class_names)[examples.name]
+    name = names_of(max(examples.name + 1, len(class_names)), class_names)[examples.name]
     return f"cluster {examples.cluster} → {name}\n{size}"
 
 
@@ -196,20 +210,25 @@ def plot_cluster_profiles(
     sizes = np.bincount(ids[ids >= 0])
     drawn = np.sort(np.argsort(-sizes, kind="stable")[:_MOST_PROFILE_ROWS])
     drawn = drawn[sizes[drawn] > 0]
-    profiles = profiles.iloc[drawn].set_axis([f"{c} ({sizes[c]:,} samples)" for c in drawn])
+    profiles = profiles.iloc[drawn].set_axis(
+        [f"{c} ({sizes[c]:,} sample{'s' if sizes[c] != 1 else ''})" for c in drawn]
+    )
     longest = max(map(len, columns))  # written upright, under the map
     figure = new_figure(
         min(14.0, max(6.0, 0.32 * len(columns) + 3)),
         min(14.0, max(2.2, 0.32 * len(drawn)) + 1.6 + 0.07 * longest),
     )
-    _draw_profiles(figure.add_subplot(), profiles)
+    ax = figure.add_subplot()
+    _draw_profiles(ax, profiles)
+    left_out = int((sizes > 0).sum()) - len(drawn)
+    only = f" Drawn are the {len(drawn)} largest of {len(drawn) + left_out} clusters."
     return captioned(
         figure,
         title,
         "Each row is a cluster, each column a feature: the cluster's mean, in standard deviations "
         "of that feature above (red) or below (blue) the mean of all samples. Pale cells are "
         "near the mean of all. How much the members of a cluster differ among themselves is not "
-        "shown.",
+        f"shown.{only if left_out else ''}{thinned(ax, profiles.shape)}",
     )
 
 

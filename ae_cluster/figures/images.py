@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.float64]
 
-_GAP = 0.08  # white between two images, as a part of their size
+GAP = 0.08  # white between two images, as a part of their size
 
 
 def in_unit_range(values: NDArray[np.generic]) -> Pixels:
@@ -31,7 +31,7 @@ def as_images(flat: NDArray[np.generic], image_shape: tuple[int, ...]) -> Pixels
     return images
 
 
-def contact_sheet(images: Pixels, rows: int, below: float = _GAP) -> Pixels:
+def contact_sheet(images: Pixels, rows: int, below: float = GAP) -> Pixels:
     """Lay images (rows × columns, h, w[, 3]) out row by row as one white sheet.
 
     Parameters
@@ -49,7 +49,7 @@ def contact_sheet(images: Pixels, rows: int, below: float = _GAP) -> Pixels:
     """
     columns = len(images) // rows
     height, width = images.shape[1:3]
-    tile = (height + max(1, round(below * height)), width + max(1, round(_GAP * width)))
+    tile = (height + max(1, round(below * height)), width + max(1, round(GAP * width)))
     colour = images.shape[3:]
     sheet = np.ones((rows, columns, *tile, *colour))
     sheet[:, :, :height, :width] = np.nan_to_num(
@@ -58,7 +58,7 @@ def contact_sheet(images: Pixels, rows: int, below: float = _GAP) -> Pixels:
     return np.swapaxes(sheet, 1, 2).reshape(rows * tile[0], columns * tile[1], *colour)
 
 
-def show_sheet(ax: Axes, sheet: Pixels, row_names: Sequence[str], below: float = _GAP) -> None:
+def show_sheet(ax: Axes, sheet: Pixels, row_names: Sequence[str], below: float = GAP) -> None:
     """Draw a contact sheet pixel by pixel, with the name of each row at the left of its images."""
     ax.imshow(sheet, cmap="gray", vmin=0, vmax=1, interpolation="none")
     tile_height = sheet.shape[0] / max(1, len(row_names))

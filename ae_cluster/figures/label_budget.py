@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import cycle
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
+from numpy.typing import ArrayLike, NDArray
 
 from ae_cluster.figures.style import (
     DASHES,
@@ -20,6 +22,9 @@ from ae_cluster.figures.style import (
     new_figure,
     plain,
     plain_log_ticks,
+    room_for_legend,
+    short_names,
+    within_its_range,
 )
 from ae_cluster.reports import median_interval
 
@@ -57,22 +62,21 @@ def plot_label_budget(
     """
     rows = _with_budget(rows)
     scored = rows.dropna(subset=["accuracy"])
+    references, published = dict(references or {}), dict(published or {})
     figure = new_figure(8, 4.8)
     ax = figure.add_subplot()
-    for name, accuracy in (references or {}).items():
-        ax.axhline(accuracy, color="#666666", linewidth=1, linestyle=(0, (1, 2)))
-        # At the left, where curves are low.
-        ax.annotate(plain(name, 40), (0, accuracy), (3, 2), xycoords=("axes fraction", "data"),
-                    textcoords="offset points", fontsize=8)  # fmt: skip
-    _draw_lines(ax, scored)
-    _draw_published(ax, published or {})
+    stretch = _Stretch.of(scored, references, published)
+    _draw_references(ax, references, stretch)
+    names = _draw_lines(ax, scored, stretch)
+    names += _draw_published(ax, published, stretch)
     _label_axes(ax, scored)
-    stretched = _stretch(ax, scored, published or {})
-    failed = len(rows) - len(scored)
-    caption = _caption(scored, failed)
+    stretch.apply(ax, scored)
+    if names:
+        columns = room_for_legend(figure, names)
+        ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), ncols=columns)
+    caption = _caption(scored, len(rows) - len(scored))
     caption += " Hollow points are by others; the table says from where." if published else ""
-    caption += " The axis is stretched towards 1." if stretched else ""
-    return captioned(figure, title, caption)
+    return captioned(figure, title, caption + stretch.told)
 
 
 def _with_budget(rows: pd.DataFrame) -> pd.DataFrame:
@@ -84,47 +88,109 @@ def _with_budget(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["budget"] > 0]
 
 
-def _draw_lines(ax: Axes, rows: pd.DataFrame) -> None:
+def _draw_references(ax: Axes, references: Mapping[str, float], stretch: _Stretch) -> None:
+    for name, accuracy in references.items():
+        height = float(stretch.shown(accuracy))
+        ax.axhline(height, color="#666666", linewidth=1, linestyle=(0, (1, 2)))
+        # At the left, where curves are low.
+        ax.annotate(plain(name, 40), (0, height), (3, 2), xycoords=("axes fraction", "data"),
+                    textcoords="offset points", fontsize=8)  # fmt: skip
+
+
+def _draw_lines(ax: Axes, rows: pd.DataFrame, stretch: _Stretch) -> list[str]:
     lines = list(rows.groupby(["features", "method"], sort=False))
+    names = short_names([f"{method} on {features}" for (features, method), _ in lines], 40)
     colors = group_colors(len(lines))
-    for i, ((keys, group), marker, dash) in enumerate(
-        zip(lines, cycle(MARKERS), cycle(DASHES), strict=False)
+    for i, ((_, group), name, marker, dash) in enumerate(
+        zip(lines, names, cycle(MARKERS), cycle(DASHES), strict=False)
     ):
-        features, method = keys
         spread = _spread(group)
-        worst, median, best, low, high = spread.to_numpy(dtype=np.float64).T
+        worst, median, best, low, high = stretch.shown(spread.to_numpy(dtype=np.float64)).T
         # Lines that share budgets are set a little apart, so that no bar hides another.
         place = spread.index.to_numpy(dtype=np.float64) * 1.035 ** (i - (len(lines) - 1) / 2)
         ax.errorbar(place, median, yerr=(median - worst, best - median), fmt=dash, marker=marker,
-                    color=colors[i], capsize=2.5, elinewidth=1,
-                    label=plain(f"{method} on {features}", 40))  # fmt: skip
+                    color=colors[i], capsize=2.5, elinewidth=1, label=name)  # fmt: skip
         ax.vlines(place, low, high, color=colors[i], linewidth=5, alpha=0.5)
+    return names
 
 
-def _draw_published(ax: Axes, published: Mapping[str, Mapping[int, float]]) -> None:
-    for (name, accuracies), marker in zip(published.items(), cycle(MARKERS), strict=False):
-        budgets, scores = list(accuracies), list(accuracies.values())
-        ax.plot(budgets, scores, marker, color="#444444", markerfacecolor="white",
-                label=plain(name, 48))  # fmt: skip
+def _draw_published(
+    ax: Axes, published: Mapping[str, Mapping[int, float]], stretch: _Stretch
+) -> list[str]:
+    names = short_names(list(published), 48)
+    for accuracies, name, marker in zip(published.values(), names, cycle(MARKERS), strict=False):
+        scores = stretch.shown(np.array(list(accuracies.values()), dtype=np.float64))
+        ax.plot(list(accuracies), scores, marker, color="#444444", markerfacecolor="white",
+                label=name)  # fmt: skip
+    return names
 
 
-def _stretch(ax: Axes, rows: pd.DataFrame, published: Mapping[str, Mapping[int, float]]) -> bool:
-    """Stretch the axis where some are nearly always right, and return whether that was done.
+class _Stretch(NamedTuple):
+    """Whether the axis goes by the log odds, and between which scores.
 
-    By the log odds: of .98 and .99 one is wrong twice as often, which a plain axis does not show.
+    Of .98 and .99 one is wrong twice as often, which a plain axis does not show. Odds of 0 and 1
+    lie nowhere: such scores stand a little beyond the others, at ticks of their own.
     """
-    by_others = [a for accuracies in published.values() for a in accuracies.values()]
-    scores = np.array([*rows["accuracy"], *by_others])
-    inside = scores[(scores > 0) & (scores < 1)]
-    if inside.size == 0 or inside.max() < NEARLY_ALWAYS:
-        return False
-    ax.set_yscale("logit", nonpositive="clip")
-    low, high = inside.min(), inside.max()
-    ax.set_ylim(low / (1 + low), (1 + high) / 2)  # room for half as many odds, or errors
-    ticks = [t for t in ODDS_TICKS if ax.get_ylim()[0] <= t <= ax.get_ylim()[1]]
-    ax.set_yticks(ticks, [f"{t:g}" for t in ticks])
-    ax.yaxis.set_minor_locator(NullLocator())
-    return True
+
+    inside: tuple[float, float] | None
+    has_zero: bool
+    has_one: bool
+
+    @classmethod
+    def of(
+        cls,
+        rows: pd.DataFrame,
+        references: Mapping[str, float],
+        published: Mapping[str, Mapping[int, float]],
+    ) -> _Stretch:
+        """Return the stretch of what is drawn: where some are nearly always right."""
+        by_others = [a for accuracies in published.values() for a in accuracies.values()]
+        scores = np.array([*rows["accuracy"], *by_others], dtype=np.float64)
+        inside = scores[(scores > 0) & (scores < 1)]
+        if inside.size == 0 or inside.max() < NEARLY_ALWAYS:
+            return cls(None, has_zero=False, has_one=False)
+        drawn = np.array([*scores, *references.values()])
+        known = drawn[(drawn > 0) & (drawn < 1)]
+        return cls(
+            (float(known.min()), float(known.max())), bool((drawn <= 0).any()),
+            bool((drawn >= 1).any()),
+        )  # fmt: skip
+
+    @property
+    def told(self) -> str:
+        """What the caption says of it."""
+        if self.inside is None:
+            return ""
+        ends = [end for end, has in (("0", self.has_zero), ("1", self.has_one)) if has]
+        if not ends:
+            return " The axis is stretched towards 1."
+        verb = "stands" if len(ends) == 1 else "stand"
+        far = f"{' and '.join(ends)}, infinitely far on it, {verb} beside the nearest score"
+        return f" The axis is stretched towards 1; {far}."
+
+    def shown(self, scores: ArrayLike) -> NDArray[np.float64]:
+        """Return the heights at which scores are drawn."""
+        if self.inside is None:
+            return np.asarray(scores, dtype=np.float64)
+        low, high = self.inside
+        return np.clip(scores, low / (1 + low), (1 + high) / 2)  # half as many odds, or errors
+
+    def apply(self, ax: Axes, rows: pd.DataFrame) -> None:
+        """Scale the axis, and write its ticks."""
+        if self.inside is None:
+            within_its_range(ax.yaxis, rows["accuracy"].to_numpy(dtype=np.float64))
+            return
+        ax.set_yscale("logit", nonpositive="clip")
+        zero, one = self.shown([0.0, 1.0]).tolist()
+        # Beyond them a little room, and no tick so near that it would be written over theirs.
+        low, first = (zero / 1.3, zero * 1.3) if self.has_zero else (zero, zero)
+        up, last = (1 - (1 - one) / f for f in (1.3, 1 / 1.3)) if self.has_one else (one, one)
+        ax.set_ylim(low, up)
+        ticks = {t: f"{t:g}" for t in ODDS_TICKS if first <= t <= last}
+        ticks |= {zero: "0"} if self.has_zero else {}
+        ticks |= {one: "1"} if self.has_one else {}
+        ax.set_yticks(list(ticks), list(ticks.values()))
+        ax.yaxis.set_minor_locator(NullLocator())
 
 
 def _spread(rows: pd.DataFrame) -> pd.DataFrame:
@@ -156,8 +222,6 @@ def _label_axes(ax: Axes, rows: pd.DataFrame) -> None:
     ax.set_xlabel("labels per class (log scale)")
     ax.set_ylabel("accuracy (share of test samples)")
     ax.grid(visible=True, axis="y")
-    if len(rows):
-        ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
 
 
 def _caption(rows: pd.DataFrame, failed: int) -> str:

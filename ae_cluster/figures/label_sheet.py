@@ -11,12 +11,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ae_cluster.figures.images import Pixels, as_images
-from ae_cluster.figures.style import captioned, in_style, new_figure, plain
+from ae_cluster.figures.style import captioned, cut_in_middle, in_style, new_figure
 
 MOST_TILES = 400  # more take half a minute to draw, and longer to look through
 _ACROSS = 8  # images in a row, where they are few
 _TILE, _TALL = 1.1, 1.45  # inches of one image, and of it with its number
-_ID_WIDTH = 16
 
 
 @in_style()
@@ -64,16 +63,4 @@ def _tile(ax: Axes, image: Pixels, x: float, y: float, number: str, name: str) -
     ax.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="none",
               extent=(x, x + width, top + height, top))  # fmt: skip
     ax.text(x, y + 0.14, number, fontsize=9, fontweight="bold", va="center")
-    ax.text(x, y + 0.28, plain(in_middle_cut(name)), fontsize=6.5, va="center")
-
-
-def in_middle_cut(name: str, width: int = _ID_WIDTH) -> str:
-    """Return a name of at most ``width`` characters: its start and its end are what differs.
-
-    >>> in_middle_cut("part_of_the_machine_000123.png")
-    'part_…000123.png'
-    """
-    if len(name) <= width:
-        return name
-    head = width // 3
-    return f"{name[:head]}…{name[head + 1 - width :]}"
+    ax.text(x, y + 0.28, cut_in_middle(name), fontsize=6.5, va="center")

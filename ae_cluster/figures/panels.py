@@ -9,7 +9,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ae_cluster.figures.style import new_figure, plain
+from ae_cluster.figures.style import new_figure, room_for_legend, short_names, within_its_range
 from ae_cluster.reports import GROUP, LOWER_IS_BETTER, comparable_rows
 
 NO_ROWS = "No row of this split has a score: there is nothing to compare."
@@ -23,6 +23,7 @@ _SCORES = {
     "ari": "adjusted Rand index",
     "mse": "mean squared error",
 }
+_BOUNDED = frozenset(_SCORES) - {"mse"} | {"purity"}
 _TOLD = {
     "n_components": ", {:.0f}-D",
     "n_clusters": ", k = {:.0f}",
@@ -55,7 +56,9 @@ def with_pipelines(rows: pd.DataFrame, told: Sequence[str]) -> pd.DataFrame:
         values = rows.groupby(["dataset", "method", "features"])[column].transform("nunique")
         several = (values > 1).groupby(rows["features"]).transform("any") & rows[column].notna()
         pipeline = pipeline.where(~several, pipeline + rows[column].map(_TOLD[column].format))
-    return rows.assign(pipeline=[plain(name, 48) for name in pipeline])
+    different = pipeline.unique().tolist()
+    short = dict(zip(different, short_names(different, 48), strict=True))  # never two as one
+    return rows.assign(pipeline=[short[name] for name in pipeline])
 
 
 def panels(
@@ -67,8 +70,8 @@ def panels(
     columns = -(-len(names) // lines)
     figure = new_figure(2.6 + (5.2, 3.4, 2.9)[columns - 1] * columns, height * lines + 1.4)
     axes = figure.subplots(lines, columns, squeeze=False, sharex=sharex, sharey=sharey).ravel()
-    for ax, name in zip(axes, names, strict=False):
-        ax.set_title(plain(name, 28), loc="left")
+    for ax, name in zip(axes, short_names(names, 28), strict=False):
+        ax.set_title(name, loc="left")
     for ax in axes[len(names) :]:
         ax.remove()
     return figure, dict(zip(names, axes, strict=False))
@@ -81,7 +84,9 @@ def add_legend(figure: Figure, axes: Iterable[Axes], pipelines: Sequence[str]) -
         handles, labels = ax.get_legend_handles_labels()
         found |= dict(zip(map(str, labels), handles, strict=True))
     shown = [pipeline for pipeline in pipelines if pipeline in found]
-    figure.legend([found[pipeline] for pipeline in shown], shown, loc="outside right upper")
+    columns = room_for_legend(figure, shown)
+    handles = [found[pipeline] for pipeline in shown]
+    figure.legend(handles, shown, loc="outside right upper", ncols=columns)
 
 
 def label_axes(ax: Axes, x: str, y: str) -> None:
@@ -90,6 +95,13 @@ def label_axes(ax: Axes, x: str, y: str) -> None:
     place = ax.get_subplotspec()
     if place is None or place.is_first_col():
         ax.set_ylabel(y)
+
+
+def end_axis(axes: Iterable[Axes], rows: pd.DataFrame, score: str, along: str = "y") -> None:
+    """Let the axis of a score not reach where no score can lie; of several panels, the same."""
+    if score in _BOUNDED:
+        for ax in axes:
+            within_its_range(ax.yaxis if along == "y" else ax.xaxis, rows[score].to_numpy(float))
 
 
 def pipelines_by_score(rows: pd.DataFrame, score: str) -> list[str]:

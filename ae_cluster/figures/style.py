@@ -13,6 +13,7 @@ from typing import Any
 import matplotlib.style
 import numpy as np
 from matplotlib import font_manager
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -112,6 +113,11 @@ def in_style() -> Iterator[None]:
 _CAPTION_SIZE = 9
 _CAPTION_CHARACTERS_PER_INCH = 14.5
 _TITLE_CHARACTERS_PER_INCH = 9.5
+_LEGEND_INCHES = 3.1  # of a legend with names of up to 40 letters
+_ENTRY_INCHES, _LETTER_INCHES = 0.19, 0.066  # of a legend's line, and of a letter in it
+_MOST_ENTRIES = 40  # below each other
+_BESIDE = 0.02
+_MOST_DECADES = 1e6
 _PNG_DPI = 150
 _SVG_DPI = 96  # of the parts that are pixels: images and clouds of points
 
@@ -125,20 +131,58 @@ def plain(text: object, width: int = 16) -> str:
     >>> plain("cost in US$ or A$\n(estimated)", width=20)
     'cost in US\\$ or A\\$ …'
     """
+    short = _in_a_line(text)
+    return _drawable(short if len(short) <= width else short[: width - 1] + "…")
+
+
+def cut_in_middle(text: object, width: int = 16) -> str:
+    """Make a name safe and short as `plain` does, and keep its start and more of its end.
+
+    >>> cut_in_middle("part_of_the_machine_000123.png")
+    'part_…000123.png'
+    """
+    name = _in_a_line(text)
+    head = width // 3
+    return _drawable(name if len(name) <= width else f"{name[:head]}…{name[head + 1 - width :]}")
+
+
+def short_names(names: Sequence[object], width: int = 16) -> list[str]:
+    """Make names safe and short, and different names different: by their ends, else a number."""
+    short = [plain(name, width) for name in names]
+    for cut in (cut_in_middle, lambda name, width: plain(name, width - len(str(len(names))) - 1)):
+        alike = _alike(names, short)
+        short = [cut(n, width) if is_alike else s
+                 for n, s, is_alike in zip(names, short, alike, strict=True)]  # fmt: skip
+    numbers = {name: i + 1 for i, name in enumerate(dict.fromkeys(names))}
+    return [f"{s} {numbers[n]}" if is_alike else s
+            for n, s, is_alike in zip(names, short, _alike(names, short), strict=True)]  # fmt: skip
+
+
+def _alike(names: Sequence[object], short: Sequence[str]) -> list[bool]:
+    """Return of each name whether another one looks the same when it is short."""
+    meant: dict[str, set[object]] = {}
+    for name, text in zip(names, short, strict=True):
+        meant.setdefault(text, set()).add(name)
+    return [len(meant[text]) > 1 for text in short]
+
+
+def _in_a_line(text: object) -> str:
     printable = "".join(c if c.isprintable() else " " for c in str(text))
-    short = " ".join(printable.split()) or "–"
-    if len(short) > width:
-        short = short[: width - 1] + "…"
-    if short.startswith("_"):  # matplotlib leaves such names out of legends
-        short = " " + short
-    return short.replace("$", r"\$")
+    return " ".join(printable.split()) or "–"
+
+
+def _drawable(name: str) -> str:
+    if name.startswith("_"):  # matplotlib leaves such names out of legends
+        name = " " + name
+    return name.replace("$", r"\$")
 
 
 def names_of(n: int, class_names: Sequence[str] = (), width: int = 16) -> list[str]:
     """Return drawable names for the ids 0 … n − 1; the id itself where there is no such name."""
     known = dict(enumerate(class_names[:n]))
-    is_named = {i for i, name in known.items() if name not in undrawable((name,))}
-    return [plain(known[i], width) if i in is_named else str(i) for i in range(n)]
+    named = [i for i, name in known.items() if name not in undrawable((name,))]
+    short = dict(zip(named, short_names([known[i] for i in named], width), strict=True))
+    return [short.get(i, str(i)) for i in range(n)]
 
 
 def undrawable(names: Iterable[str]) -> list[str]:
@@ -178,12 +222,48 @@ def new_figure(width: float, height: float) -> Figure:
 def captioned(figure: Figure, title: str, caption: str) -> Figure:
     """Put a title above and a caption, wrapped to the width, below; return the figure."""
     width = figure.get_figwidth()
-    lines = textwrap.wrap(title, int(width * _TITLE_CHARACTERS_PER_INCH))
+    beside = width - (_LEGEND_INCHES if figure.legends else 0)  # which stands at the upper right
+    lines = textwrap.wrap(title, int(beside * _TITLE_CHARACTERS_PER_INCH))
     heading = "\n".join(plain(line, len(line)) for line in lines)
     figure.suptitle(heading, x=0.01, ha="left", fontsize=12, fontweight="bold")
     wrapped = textwrap.fill(caption, int(width * _CAPTION_CHARACTERS_PER_INCH))
     figure.supxlabel(wrapped, x=0.01, ha="left", fontsize=_CAPTION_SIZE, color="#333333")
     return figure
+
+
+def room_for_legend(figure: Figure, names: Sequence[str]) -> int:
+    """Make a figure large enough for a legend of these names; return how many columns it has."""
+    columns = max(1, -(-len(names) // _MOST_ENTRIES))
+    longest = max(map(len, names), default=0)
+    wider = columns * (0.45 + _LETTER_INCHES * longest) - _LEGEND_INCHES
+    figure.set_figwidth(figure.get_figwidth() + max(0.0, wider))
+    tall = _ENTRY_INCHES * -(-len(names) // columns) + 1.6  # title and caption
+    figure.set_figheight(max(figure.get_figheight(), tall))
+    return columns
+
+
+def within_its_range(axis: Axis, values: NDArray[np.generic]) -> None:
+    """End an axis of scores between 0 and 1 a little beside these, since no score lies there."""
+    low, high = axis.get_view_interval()
+    if values.size and values.max() <= 1 < high - _BESIDE:
+        high = 1 + _BESIDE
+    if values.size and values.min() >= 0 > low + _BESIDE:
+        low = -_BESIDE
+    if axis is axis.axes.xaxis:
+        axis.axes.set_xlim(low, high)
+    else:
+        axis.axes.set_ylim(low, high)
+
+
+def thinned(ax: Axes, shape: tuple[int, ...]) -> str:
+    """Return a sentence, to append, where not every row and column of a matrix has its label."""
+    labels = [
+        sum(bool(t.get_text()) for t in axis.get_ticklabels()) for axis in (ax.yaxis, ax.xaxis)
+    ]
+    lacking = [
+        name for name, n, of in zip(("rows", "columns"), labels, shape, strict=True) if n < of
+    ]
+    return f" There are too many {' and '.join(lacking)} to label each." if lacking else ""
 
 
 def nothing_to_draw(title: str, reason: str) -> Figure:
@@ -198,7 +278,9 @@ def caption_of(figure: Figure) -> str:
 
 def plain_log_ticks(axis: Axis) -> None:
     """Label a logarithmic axis 0.02, 0.05, 0.1 … instead of with powers of ten."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = axis.get_view_interval()
+    many = low > 0 and high / low > _MOST_DECADES  # which powers of ten have to do for
+    axis.set_major_locator(LogLocator() if many else LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 

@@ -10,11 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from ae_cluster.figures.images import as_images, contact_sheet, in_unit_range, show_sheet
+from ae_cluster.figures.images import GAP, as_images, contact_sheet, in_unit_range, show_sheet
 from ae_cluster.figures.style import PALETTE, captioned, in_style, new_figure, plain_log_ticks
 
 _MOST_SAMPLES = 10
 _MOST_STEPS = 6
+_LEAST_ROW = 0.22  # inches
 
 
 @in_style()
@@ -75,11 +76,15 @@ def _image_reconstructions(
     frames: NDArray[np.float64], names: list[str], image_shape: tuple[int, ...], title: str
 ) -> Figure:
     rows, samples = frames.shape[:2]
-    sheet = contact_sheet(as_images(frames.reshape(rows * samples, -1), image_shape), rows)
     width = max(5.0, 0.9 * samples + 1.2)
+    images = as_images(frames.reshape(rows * samples, -1), image_shape)
+    # Flat images are set apart, so that each row has room for its name.
+    inches = (width - 1.2) / samples * images.shape[1] / images.shape[2]
+    below = max(GAP, _LEAST_ROW / inches - 1)
+    sheet = contact_sheet(images, rows, below)
     tall = (width - 1.2) * sheet.shape[0] / sheet.shape[1]
     figure = new_figure(width, min(12.0, tall) + 1.3)
-    show_sheet(figure.add_subplot(), sheet, names)
+    show_sheet(figure.add_subplot(), sheet, names, below)
     return captioned(
         figure,
         title,

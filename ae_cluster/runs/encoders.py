@@ -23,6 +23,7 @@ from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import temporary_folder
 from ae_cluster.common.interrupts import at_once_on_ctrl_c
 from ae_cluster.common.own_files import move_files
+from ae_cluster.common.progress import in_words
 from ae_cluster.common.write_lock import CHECKPOINT, claim, drop
 from ae_cluster.datasets import Dataset
 from ae_cluster.methods import AUTOENCODER, GIVEN, SORTERS
@@ -162,12 +163,14 @@ class Sources:
         if model is not None:
             job.say(f"{name} was learnt before the run was interrupted.")
         else:
-            job.say(f"Learning {name} … (ae-cluster methods says how long it takes)")
+            job.say(f"Learning {name} … ({self._told_seconds(name)})")
             model = self._learner(name, start)
             began = time.perf_counter()
             with at_once_on_ctrl_c():
                 model.fit(data.raw_train)
             seconds = time.perf_counter() - began
+            if start is not None and name != "n2d":
+                model.set_params(verbose=False)  # of this run, not of the model
             _keep(model, job, name, seconds)
         train, test = model.transform(data.raw_train), model.transform(data.raw_test)
         epochs = start.codes.epochs if start else model.n_iter_
@@ -180,6 +183,15 @@ class Sources:
             mse=estimators.reconstruction_errors(model, data),
         )
 
+    def _told_seconds(self, name: str) -> str:
+        """Return about how long it takes, from the size of these data."""
+        n, n_features = self.job.data.raw_train.shape
+        seconds = estimators.estimated_seconds(name, n, n_features, self.job.config.epochs)
+        return (
+            f"about {in_words(max(1.0, seconds))} on one core for {n:,} samples of {n_features:,} "
+            "numbers; machines differ"
+        )
+
     def _learner(self, name: str, start: Source | None) -> Any:
         config, data = self.job.config, self.job.data
         k, seed, n_train = self.job.n_clusters, config.seed, len(data.raw_train)
@@ -187,7 +199,8 @@ class Sources:
         if start is not None:
             max_iter = config.epochs or estimators.deep_epochs(name, n_train)
             size = config.n_components
-            return estimators.make_deep(name, k, start.model, seed, max_iter, size)
+            verbose = self.job.verbose
+            return estimators.make_deep(name, k, start.model, seed, max_iter, size, verbose=verbose)
         changes: dict[str, Any] = {"device": self.job.device, "verbose": self.job.verbose}
         if config.epochs:  # said, so they count, however few steps they make
             steps = estimators.steps_of(config.epochs, n_train)

@@ -253,6 +253,7 @@ def few_label_rows(job: Job, codes: Codes) -> list[Row]:
     data, config = job.data, job.config
     if data.y_train is None or data.y_test is None or len(known_classes(data.y_train)) < 2:
         return []
+    job.say(f"Trying classifiers from a few labels on the {codes.features} codes …")
     rows = label_budget_rows(
         codes.train,
         data.y_train,

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm import tqdm
 
+from ae_cluster.common.progress import ProgressLines, progress_bar
 from ae_cluster.training.diagnostics import HealthWarning, findings
 from ae_cluster.training.loop import Callback, Progress, diverged
 from ae_cluster.training.optimizer import Adam
@@ -134,23 +134,33 @@ class Snapshots(Callback):
 
 
 class ProgressBar(Callback):
-    """A bar with the present loss on a terminal; nothing at all in a log."""
+    """A bar with the present loss on a terminal; in a log, a line now and then.
 
-    def __init__(self, progress: Progress) -> None:
-        # disable=None: tqdm asks whether standard error is a terminal.
-        self.bar = tqdm(
-            total=progress.n_epochs,
-            initial=progress.epoch,
-            desc="training",
-            unit="epoch",
-            disable=None,
+    Parameters
+    ----------
+    progress : Progress
+    what : str
+        What is done in these epochs.
+    of : str
+        On what: "482 samples".
+    """
+
+    def __init__(self, progress: Progress, what: str = "training", of: str = "") -> None:
+        self.bar = progress_bar(
+            progress.n_epochs, what, "epoch", initial=progress.epoch, of=of,
             leave=None,  # it goes when it stood below another bar
-        )
+        )  # fmt: skip
+
+    def on_step(self, progress: Progress) -> None:
+        """Say in a log how far it is, an epoch may take long; a bar moves by epochs."""
+        if isinstance(self.bar, ProgressLines):
+            self.bar.update(progress.step / progress.steps_per_epoch - self.bar.n)
 
     def on_epoch(self, progress: Progress) -> None:
         """Move the bar."""
         self.bar.set_postfix_str(f"loss {progress.loss_curve[-1]:.5f}", refresh=False)
-        self.bar.update(progress.epoch - self.bar.n)
+        if not isinstance(self.bar, ProgressLines):
+            self.bar.update(progress.epoch - self.bar.n)
 
     def close(self) -> None:
         """Leave the bar as it is and go to the next line."""

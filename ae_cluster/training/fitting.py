@@ -108,6 +108,7 @@ class Fitting:
         n_samples: int,
         batch_size: int,
         show_progress: bool = False,
+        what: str = "training",
     ) -> None:
         """Train; whatever happens, leave weights that can be used.
 
@@ -116,7 +117,8 @@ class Fitting:
         DivergedError
             When the loss is no longer a number; the last good weights are back.
         """
-        bar = [ProgressBar(self.progress)] if show_progress else []
+        of = f"{n_samples:,} samples"
+        bar = [ProgressBar(self.progress, what, of)] if show_progress else []
         try:
             train(
                 step,

@@ -60,7 +60,8 @@ class MinibatchTrainer:
         def loss(indices: Tensor) -> Tensor:
             return nn.functional.cross_entropy(sorter(self.x[indices]), answers[indices])
 
-        self.fit(sorter, loss, self.epochs(1, WARM_SHARE), rate, lower=False)
+        epochs = self.epochs(1, WARM_SHARE)
+        self.fit(sorter, loss, epochs, rate, lower=False, what="learning the known clusters")
 
     def reconstruct(
         self, encode: Callable[[Tensor, Tensor], Tensor], learners: nn.Module,
@@ -72,7 +73,7 @@ class MinibatchTrainer:
             x = self.x[indices]
             return nn.functional.mse_loss(decode(encode(x, indices)), x)
 
-        return self.fit(learners, loss, self.epochs(epochs), DECODER_RATE)
+        return self.fit(learners, loss, self.epochs(epochs), DECODER_RATE, what="learning to draw")
 
     def fit(
         self,
@@ -83,6 +84,7 @@ class MinibatchTrainer:
         *,
         lower: bool = True,
         callbacks: Sequence[Callback] = (),
+        what: str = "training",
     ) -> list[float]:
         """Minimise a loss of minibatches with Adam and return each epoch's mean."""
         optimizer = Adam(flatten_parameters(network), rate)
@@ -107,7 +109,7 @@ class MinibatchTrainer:
         network.train()
         try:
             with threads_for(network):
-                fitting.run(step, len(self.x), self.batch_size, show_progress=self.verbose)
+                fitting.run(step, len(self.x), self.batch_size, self.verbose, what)
         finally:
             network.eval()
             release_gradients(network)

@@ -26,7 +26,7 @@ from experiments.support.published import (
 )
 from experiments.support.store import Cell, Row, Store
 
-CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[2]
 PUBLISHED = Path("results")
 OWN = Path("runs/experiments")  # rows of a user's own data: never among the published ones
 MOST_REASONS = 5

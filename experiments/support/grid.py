@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from ae_cluster.common.interrupts import at_once_on_ctrl_c
+from ae_cluster.common.progress import progress_bar, spoken_of
 from ae_cluster.records.rows import COLUMNS
 from experiments.support.store import Cell, Row, Store, cell_key
 
@@ -70,9 +70,9 @@ def run_grid(
     results = Parallel(n_jobs=jobs, return_as="generator_unordered")(
         delayed(_carry_out)(group, store) for group in _groups(open_tasks)
     )
-    with tqdm(
-        total=len(tasks), initial=len(tasks) - len(open_tasks), unit="cell", disable=None
-    ) as bar:
+    n_done_before = len(tasks) - len(open_tasks)
+    bar = progress_bar(len(tasks), "grid", "cell", initial=n_done_before)
+    with bar, spoken_of(f"{len(open_tasks)} cells of the grid"):
         for n_done in results:
             bar.update(n_done)
     statuses = store.statuses()

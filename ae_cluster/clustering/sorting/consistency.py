@@ -148,7 +148,8 @@ def learn_consistency(
         disturbed_logits = sorter(perturb(x, indices, logits))
         return consistency_loss(logits, disturbed_logits, proportions)
 
-    trainer.fit(sorter, loss, trainer.epochs(epochs), rate, callbacks=[watch])
+    what = "learning to agree when disturbed"
+    trainer.fit(sorter, loss, trainer.epochs(epochs), rate, callbacks=[watch], what=what)
 
 
 def as_answers(clusters: np.ndarray[Any, Any], n_clusters: int, like: Tensor) -> Tensor:

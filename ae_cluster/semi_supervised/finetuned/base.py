@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -13,11 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from ae_cluster.autoencoder import inference
 from ae_cluster.autoencoder.estimator import AutoEncoder
 from ae_cluster.autoencoder.inputs import Allowed, check_parameters, positive, whole
+from ae_cluster.common.progress import progress_bar
 from ae_cluster.common.validation import FloatArray
 from ae_cluster.semi_supervised.base import FewLabelClassifier, Labeling, Scores
 from ae_cluster.training.fitting import seed_of
@@ -127,11 +128,11 @@ class ReshapingClassifier(FewLabelClassifier):
     def _learn_all(self, prepared: Any, labelings: Sequence[Labeling]) -> Iterator[Any]:
         """Return what each labeling teaches; each takes long, hence the bar."""
         silent = not self.verbose or len(labelings) == 1  # then its epochs are the bar
-        bar = tqdm(total=len(labelings), desc="labels", unit="fit", disable=silent or None)
-        with bar:
+        with nullcontext() if silent else progress_bar(len(labelings), "labels", "fit") as bar:
             for labeling in labelings:
                 learnt = self._learn(prepared, labeling)
-                bar.update()
+                if bar is not None:
+                    bar.update()
                 yield learnt
 
     def _checked_seed(self) -> int:
