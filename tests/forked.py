@@ -13,6 +13,7 @@ import resource
 import signal
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 _TOUCH = {"os.rename", "os.remove", "os.rmdir", "os.mkdir"}
@@ -70,6 +71,8 @@ def _command(job, said):
 def serve():
     """Carry out commands until there are no more."""
     "".encode("utf-8-sig")  # loads it: another user may not be let to the file
+    for name in ("cli.main", "runs.run", "runs.classify", "runs.label"):
+        import_module(f"ae_cluster.{name}")
 
     for line in sys.stdin:
         job = json.loads(line)

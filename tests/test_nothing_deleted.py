@@ -528,7 +528,7 @@ def test_every_combination(states, tmp_path, command):
 @pytest.mark.parametrize(
     ("x", "partial", "flags", "step"),
     [
-        ("finished", "nothing", ["--force"], 19),
+        ("finished", "nothing", ["--force"], 37),
         pytest.param("finished", "nothing", ["--force"], 1, marks=pytest.mark.slow),
         pytest.param("finished", "killed", ["--force"], 3, marks=pytest.mark.slow),
         pytest.param("finished", "killed", ["--force", "--resume"], 3, marks=pytest.mark.slow),
@@ -554,3 +554,40 @@ def test_a_kill_at_any_moment(states, tmp_path, command, x, partial, flags, step
         assert is_whole(place)
         shutil.rmtree(place)
     assert n > 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["explore", "X"],
+        ["explore", "X", "--out", "page.html"],
+        ["label", "X", "--n-labels", "3"],
+        ["label", "X", "--answers", "answers.csv"],
+        ["classify", "X", "--labels", "answers.csv", "--force"],
+        ["compare", "X", "Y", "--out", "rows.csv"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("befalls", ["kill_at", "most_bytes"])
+def test_other_commands_lose_nothing_whatever_befalls_them(
+    states, tmp_path, command, argv, befalls
+):
+    for n in itertools.count(1):
+        place = tmp_path / str(n)
+        place.mkdir()
+        here(states, place, "finished")
+        shutil.copytree(states / "finished", place / "Y")
+        shutil.rmtree(place / "X" / "methods" / "mine")
+        (place / "X" / "labels" / "labels.csv").unlink()
+        (place / "answers.csv").write_text("id,label\n0,0\n1,1\n2,0\n3,1\n")
+        before = contents(place)
+        made = {"explorer.html", "page.html"}
+        status, said = command(place, argv, **{befalls: n if befalls == "kill_at" else 10})
+        after = contents(place)
+        changed = [path for path in before if before[path] != after.get(path)]
+        assert {path.name for path in changed} <= made, (n, said)
+        if status == 0 or befalls == "most_bytes":
+            break
+        assert status == -signal.SIGKILL, said
+    assert status in (0, 2)
