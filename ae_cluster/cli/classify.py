@@ -92,6 +92,7 @@ def _classify(arguments: argparse.Namespace) -> None:
         n_components=arguments.n_components,
         epochs=arguments.epochs,
         seed=arguments.seed,
+        say=lambda line: print(line, file=sys.stderr, flush=True),
     )
     given = labels_for(samples, arguments.labels) if arguments.labels else None
     for note in notes_on(arguments.labels) if arguments.labels else ():

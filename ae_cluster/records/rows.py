@@ -44,6 +44,12 @@ COLUMNS = (
     "clusterer_seed",
     "run_id",
 )
+SCORES = (
+    *("accuracy", "accuracy_matched", "purity", "nmi", "ami", "ari", "homogeneity"),
+    *("completeness", "v_measure", "silhouette", "davies_bouldin", "calinski_harabasz"),
+    *("neighbor_accuracy", "mse", "ece"),
+)
+OK, FAILED, COLLAPSED = "ok", "failed", "collapsed"  # of a row's status
 TEXTS = {
     *("dataset", "split", "method", "features", "tuned_on", "status", "reason", "family"),
     "run_id",
@@ -63,6 +69,12 @@ def tidy_row(**known: Any) -> dict[str, Any]:
     if unknown:
         raise KeyError(f"no such column: {', '.join(sorted(unknown))}")
     return {name: known.get(name, "" if name in TEXTS else math.nan) for name in COLUMNS}
+
+
+def without_scores(row: dict[str, Any], reason: str) -> dict[str, Any]:
+    """Return a row of codes that have collapsed: what it is and cost, and no score."""
+    nothing = {name: math.nan for name in SCORES if name in row}
+    return row | nothing | {"status": COLLAPSED, "reason": reason}
 
 
 def pipeline_name(features: str, method: str) -> str:

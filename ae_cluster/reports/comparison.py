@@ -14,7 +14,7 @@ from ae_cluster.common.files import written_beside
 from ae_cluster.common.spreadsheets import safe_table
 from ae_cluster.common.texts import shortened
 from ae_cluster.records.reading import read_run_config, read_scores
-from ae_cluster.records.rows import pipeline_name
+from ae_cluster.records.rows import OK, pipeline_name
 from ae_cluster.reports.run import SHOWN, number
 
 # Shown under another name, or said by what the preset made of it.
@@ -190,10 +190,12 @@ def _clustering_table(runs: Sequence[Run]) -> str:
         names["silhouette"] = "silhouette"
     shown = {k: v for k, v in names.items() if rows[k].notna().any()}
     scores = rows[list(shown)].rename(columns=shown)
-    failed = rows.loc[rows["status"] != "ok", "reason"]
+    lost = rows[rows["status"] != OK]
     notes = [
-        f"  {run} {pipeline} failed: {shortened(reason)}"
-        for (pipeline, run), reason in zip(failed.index.tolist(), failed, strict=True)
+        f"  {run} {pipeline} {status}: {shortened(reason)}"
+        for (pipeline, run), status, reason in zip(
+            lost.index.tolist(), lost["status"], lost["reason"], strict=True
+        )
     ]
     return "\n".join([_text_of(scores), *notes])
 

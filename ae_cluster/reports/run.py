@@ -9,7 +9,8 @@ import pandas as pd
 
 from ae_cluster.common.errors import InputError
 from ae_cluster.records.reading import method_names, read_codes
-from ae_cluster.records.rows import pipeline_name
+from ae_cluster.records.rows import COLLAPSED, OK, pipeline_name
+from ae_cluster.training.diagnostics import told_collapse
 
 SHOWN = {
     "accuracy": "accuracy",
@@ -49,7 +50,20 @@ def run_report(rows: pd.DataFrame, out: Path) -> str:
     if (page := out / "explorer.html").is_file():
         parts.append(f"Walk through the codes, in a browser: {page}")
     parts.append(f"Everything else (scores.csv, codes, model, config): {out}")
+    parts.append(_told_collapse(rows))
     return "\n\n".join(part for part in parts if part)
+
+
+def _told_collapse(rows: pd.DataFrame) -> str:
+    """Return a line on the codes that have collapsed, "" where none have."""
+    collapsed = rows[rows["status"] == COLLAPSED]
+    if collapsed.empty:
+        return ""
+    names, reason = ", ".join(collapsed["features"].unique()), collapsed["reason"].iloc[0]
+    return (
+        f"COLLAPSED: the {names} codes of this run tell nothing and have no scores; "
+        f"{told_collapse(reason)}"
+    )
 
 
 def clustering_table(rows: pd.DataFrame) -> str:
@@ -64,8 +78,9 @@ def clustering_table(rows: pd.DataFrame) -> str:
         shown = shown.assign(n_clusters=shown["n_clusters"].astype("Int64"))
     columns = {k: v for k, v in names.items() if shown[k].notna().any()}
     text = shown[list(columns)].rename(columns=columns).to_string(float_format=number, na_rep="–")
-    failed = shown.loc[shown["status"] != "ok", "reason"]
-    notes = [f"  {name} failed: {reason}" for name, reason in failed.items()]
+    lost = shown[shown["status"] != OK]
+    reasons = zip(lost.index, lost["status"], lost["reason"], strict=True)
+    notes = [f"  {name} {status}: {reason}" for name, status, reason in reasons]
     how = HOW_TO_READ if is_labelled else NO_LABELS
     if is_labelled and set(test["features"]) & set(BASELINES):
         how += BEATEN

@@ -10,17 +10,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import binomtest
+from sklearn.base import clone
 
 from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.common.files import expanded
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.interrupts import at_once_on_ctrl_c
 from ae_cluster.common.validation import FloatArray, IntArray
-from ae_cluster.datasets import Dataset, load_dataset
+from ae_cluster.datasets import Dataset, known_datasets, load_dataset
 from ae_cluster.datasets.dataset import file_order
 from ae_cluster.metrics.clustering import UNKNOWN
 from ae_cluster.records.config import RunConfig, preset_epochs
-from ae_cluster.records.reading import method_names, read_codes, read_run_config
+from ae_cluster.records.reading import read_run_config
+from ae_cluster.runs.usable_codes import codes_to_learn_from
 from ae_cluster.semi_supervised.base import Labeling
 from ae_cluster.semi_supervised.label_files import NamedLabels, read_labels
 from ae_cluster.semi_supervised.methods import FINETUNED_STARTS, METHODS
@@ -95,7 +97,7 @@ class Classified(NamedTuple):
         On labels that the data hold beside the given ones; these were never learnt from.
     n_labels : int
     twins : int
-        Labelled samples that equal another with another label.
+        Labelled samples that equal another with another label; of codes: whose codes do.
     """
 
     table: pd.DataFrame
@@ -218,8 +220,12 @@ def samples_of(
     n_components: int = 10,
     epochs: int | None = None,
     seed: int = 0,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Samples:
-    """Return the samples of a data set, whose codes are then learnt, or of a run's folder."""
+    """Return the samples of a data set, whose codes are then learnt, or of a run's folder.
+
+    ``say`` takes a sentence where that learning starts again.
+    """
     if (expanded(source) / "config.json").is_file():
         return samples_of_run(expanded(source))
     data = load_dataset(source, data_home=data_home, image_shape=image_shape)
@@ -232,7 +238,7 @@ def samples_of(
     )
 
     def codes() -> FloatArray:
-        return _learnt_codes(data, n_components, epochs, seed)[order]
+        return _learnt_codes(data, n_components, epochs, seed, say)[order]
 
     def start(features: str, n_classes: int) -> tuple[NDArray[Any], AutoEncoder]:
         rows = np.concatenate([data.raw_train, data.raw_test])[order]
@@ -248,7 +254,7 @@ def samples_of(
 def samples_of_run(folder: Path) -> Samples:
     """Return the samples of a run folder, with the codes that it holds."""
     config = read_run_config(folder)
-    arrays = read_codes(folder, method_names(folder)[0])
+    arrays = codes_to_learn_from(folder)
     ids, codes = (
         np.concatenate([arrays[f"{part}_train"], arrays[f"{part}_test"]])
         for part in ("ids", "codes")
@@ -265,10 +271,25 @@ def samples_of_run(folder: Path) -> Samples:
     return Samples(config["data"]["name"], ids[order], lambda: codes[order], labels)
 
 
-def _learnt_codes(data: Dataset, n_components: int, epochs: int | None, seed: int) -> FloatArray:
+def _learnt_codes(
+    data: Dataset, n_components: int, epochs: int | None, seed: int, say: Callable[[str], None]
+) -> FloatArray:
     """Train an autoencoder on all samples, which takes no label, and return their codes."""
+    from ae_cluster.autoencoder.restarts import fit_alive, rates_from
+
     raw = np.concatenate([data.raw_train, data.raw_test])
-    codes: FloatArray = _autoencoder(data, n_components, epochs, seed).fit_transform(raw)
+    model = _autoencoder(data, n_components, epochs, seed)
+    rates = rates_from(model.learning_rate_init, keep_recipe=data.name in known_datasets())
+    trained = fit_alive(
+        lambda rate: clone(model).set_params(learning_rate_init=rate), raw, rates, say
+    )
+    if trained.collapse:
+        raise InputError(
+            f"The codes learnt of {data.name} have collapsed, so nothing can be predicted from "
+            f"them: {trained.collapse[0].lower()}{trained.collapse[1:-1]}; make a run of the data "
+            "with a lower --learning-rate-init, and give its folder in their place."
+        )
+    codes: FloatArray = trained.model.transform(raw)
     return codes
 
 
@@ -327,11 +348,18 @@ def report(found: Classified, method: str, out: Path) -> str:
         if unsure else "",
         _told_estimate(found.estimate),
         _told_data(found.against_data),
-        f"Note: {found.twins} labelled samples equal another that has another label."
-        if found.twins else "",
+        _told_twins(found.twins, of_codes=method in METHODS),
         f"Every sample's id, prediction and probability: {out}",
     ]  # fmt: skip
     return "\n".join(line for line in lines if line)
+
+
+def _told_twins(n: int, *, of_codes: bool) -> str:
+    if not n:
+        return ""
+    if of_codes:  # samples that differ may share one
+        return f"Note: {n} labelled samples have the same code as another that has another label."
+    return f"Note: {n} labelled samples equal another that has another label."
 
 
 def _told_estimate(estimate: Estimate | None) -> str:

@@ -15,6 +15,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from ae_cluster.autoencoder.estimator import AutoEncoder
+from ae_cluster.autoencoder.restarts import Trained, fit_alive, rates_from
 from ae_cluster.autoencoder.saving import FILES as MODEL_FILES
 from ae_cluster.clustering import estimators
 from ae_cluster.clustering.codes import Clustering
@@ -25,13 +26,13 @@ from ae_cluster.common.interrupts import at_once_on_ctrl_c
 from ae_cluster.common.own_files import move_files
 from ae_cluster.common.progress import in_words
 from ae_cluster.common.write_lock import CHECKPOINT, claim, drop
-from ae_cluster.datasets import Dataset
+from ae_cluster.datasets import Dataset, known_datasets
 from ae_cluster.methods import AUTOENCODER, GIVEN, SORTERS
 from ae_cluster.records.config import RunConfig, preset_epochs
 from ae_cluster.runs.run_folder import LEARNT
 from ae_cluster.training.callbacks import Reconstructions
 from ae_cluster.training.checkpoints import epochs_done
-from ae_cluster.training.diagnostics import findings
+from ae_cluster.training.diagnostics import findings, told_collapse
 from ae_cluster.training.loop import DivergedError
 
 
@@ -116,6 +117,10 @@ class Source(NamedTuple):
         Mean squared error of train and of test samples drawn from their codes.
     frames : Reconstructions or None
         What became of a few test images as training went on.
+    collapse : str
+        How its codes have collapsed, as a sentence; "" when they have not.
+    collapsed_at : list of float
+        Learning rates at which they had collapsed before.
     """
 
     codes: Codes
@@ -125,6 +130,8 @@ class Source(NamedTuple):
     snapshots: NDArray[Any] | None = None
     mse: tuple[float, float] = (math.nan, math.nan)
     frames: Reconstructions | None = None
+    collapse: str = ""
+    collapsed_at: list[float] = []  # noqa: RUF012 (as loss_curve)
 
 
 class Sources:
@@ -158,6 +165,8 @@ class Sources:
         """Return what a method made that learns codes and clusters."""
         job, data = self.job, self.job.data
         start = None if name in SORTERS else self[AUTOENCODER]
+        if start is not None and start.collapse:
+            raise InputError(f"it starts from an autoencoder that has collapsed: {start.collapse}")
         place = job.folder / "methods" / name / "model"
         model, seconds = _kept(place, name, job.run_id)
         if model is not None:
@@ -181,6 +190,7 @@ class Sources:
             estimators.own_clusters(model, data, 0.0),  # its seconds are those of the codes
             getattr(model, "loss_curve_", []),
             mse=estimators.reconstruction_errors(model, data),
+            collapse=getattr(model, "collapse_", ""),
         )
 
     def _told_seconds(self, name: str) -> str:
@@ -209,32 +219,25 @@ class Sources:
 
 
 def new_autoencoder(config: RunConfig, data: Dataset, device: str, **changes: Any) -> AutoEncoder:
-    """Return the unfitted autoencoder of a configuration."""
-    return AutoEncoder(
-        config.n_components,
-        config.hidden_layer_sizes,
-        kind=config.kind,
-        image_shape=data.image_shape,
-        input_kind="table" if data.is_table else "images",
-        batch_size=config.batch_size,
-        learning_rate_init=config.learning_rate_init,
-        random_state=config.seed,
-        device=device,
-        **changes,
-    )
+    """Return the unfitted autoencoder of a configuration; ``changes`` come before what it says."""
+    parameters: dict[str, Any] = {
+        "kind": config.kind,
+        "image_shape": data.image_shape,
+        "input_kind": "table" if data.is_table else "images",
+        "batch_size": config.batch_size,
+        "learning_rate_init": config.learning_rate_init,
+        "random_state": config.seed,
+        "device": device,
+    }
+    return AutoEncoder(config.n_components, config.hidden_layer_sizes, **parameters | changes)
 
 
 def _trained(job: Job) -> Source:
     """Train the autoencoder, on from a checkpoint where there is one."""
     config, data = job.config, job.data
-    frames = Reconstructions(data.raw_test[:N_ORIGINALS])
-    n_train, epochs = len(data.raw_train), config.epochs
+    epochs = config.epochs
     if epochs is None:
-        epochs = preset_epochs(n_train, config.batch_size)
-    model = new_autoencoder(
-        config, data, job.device, max_iter=epochs, n_snapshots=N_SNAPSHOTS, callbacks=[frames],
-        checkpoint=job.folder / CHECKPOINT, verbose=job.verbose,
-    )  # fmt: skip
+        epochs = preset_epochs(len(data.raw_train), config.batch_size)
     plural = "s" * (epochs != 1)
     job.say(
         f"Training an autoencoder with {config.n_components}-number codes for {epochs} "
@@ -244,18 +247,36 @@ def _trained(job: Job) -> Source:
     if done := epochs_done(job.folder / CHECKPOINT):
         job.say(f"Going on after epoch {done} of {epochs}, where it was interrupted.")
     start = time.perf_counter()
+    rates = rates_from(config.learning_rate_init, keep_recipe=data.name in known_datasets())
     try:
-        model.fit(data.raw_train)
+        trained = fit_alive(lambda r: _learning(job, epochs, r), data.raw_train, rates, job.say)
     except DivergedError as error:
         drop(job.folder, {CHECKPOINT})  # going on from it would end in the same way
         raise InputError(f"No codes were learnt: {error}") from error
-    if model.n_iter_ < epochs:  # Ctrl-C: the checkpoint keeps it, and half a run is no run
+    if trained.model.n_iter_ < epochs:  # Ctrl-C: the checkpoint keeps it, half a run is no run
         raise KeyboardInterrupt
-    seconds = time.perf_counter() - start
-    frames.draw(model, model.n_iter_ * -(-n_train // config.batch_size))
+    return _source_of(job, trained, time.perf_counter() - start)
+
+
+def _learning(job: Job, epochs: int, rate: float) -> AutoEncoder:
+    """Return the unfitted autoencoder of a run, with all that is kept of its training."""
+    return new_autoencoder(
+        job.config, job.data, job.device, max_iter=epochs, n_snapshots=N_SNAPSHOTS,
+        callbacks=[Reconstructions(job.data.raw_test[:N_ORIGINALS])],
+        checkpoint=job.folder / CHECKPOINT, verbose=job.verbose, learning_rate_init=rate,
+    )  # fmt: skip
+
+
+def _source_of(job: Job, trained: Trained, seconds: float) -> Source:
+    data, model = job.data, trained.model
+    (frames,) = model.callbacks
+    frames.draw(model, model.n_iter_ * -(-len(data.raw_train) // job.config.batch_size))
     train, test = model.transform(data.raw_train), model.transform(data.raw_test)
-    for finding in findings(codes=train.astype(np.float64)):
-        job.say(f"WARNING: {finding} Most likely learning_rate_init is too large; lower it.")
+    if trained.collapse:
+        job.say(f"WARNING: The codes have collapsed; {told_collapse(trained.collapse)}")
+    else:
+        for finding in findings(codes=train.astype(np.float64)):
+            job.say(f"WARNING: {finding} Most likely learning_rate_init is too large; lower it.")
     return Source(
         Codes(AUTOENCODER, train, test, model.n_iter_, seconds),
         model,
@@ -263,6 +284,8 @@ def _trained(job: Job) -> Source:
         snapshots=model.snapshots_,
         mse=estimators.reconstruction_errors(model, data),
         frames=frames,
+        collapse=trained.collapse,
+        collapsed_at=trained.collapsed_at,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from ae_cluster.common.own_files import told
 from ae_cluster.datasets.dataset import file_order
 from ae_cluster.records.reading import load_samples, method_names, read_codes, read_run_config
 from ae_cluster.runs.run_folder import LABELS as FOLDER
+from ae_cluster.runs.usable_codes import codes_to_learn_from
 from ae_cluster.semi_supervised.active_learning import suggest_labels
 from ae_cluster.semi_supervised.label_files import (
     read_answers,
@@ -53,10 +54,11 @@ def write_sheet(run: Path, n: int, *, data_home: Path | None = None, force: bool
     Raises
     ------
     InputError
-        When the run has no codes, or a table to be filled in is there and ``force`` is off.
+        When the run has no codes or they have collapsed, or a table to be filled in is there
+        and ``force`` is off.
     """
     config = read_run_config(run)
-    arrays = _arrays(run)
+    arrays = codes_to_learn_from(run)
     ids, codes = arrays["ids_train"], arrays["codes_train"]
     answered = np.flatnonzero(np.isin(ids, list(_earlier(run))))
     chosen = suggest_labels(codes, n, labelled=answered)
@@ -82,7 +84,7 @@ def take_answers(run: Path, answers: Path) -> tuple[Path, int]:
         As `ae_cluster.semi_supervised.label_files.read_answers`.
     """
     config = read_run_config(run)
-    arrays = _arrays(run)
+    arrays = read_codes(run, method_names(run)[0])
     ids = np.concatenate([arrays["ids_train"], arrays["ids_test"]])
     ids = ids[file_order(ids)]
     names = config["data"].get("class_names") or ()
@@ -117,10 +119,6 @@ def _earlier(run: Path) -> dict[str, str]:
 
 def _labels_in(path: Path) -> dict[str, str]:
     return read_pairs(path) if path.exists() else {}
-
-
-def _arrays(run: Path) -> dict[str, NDArray[Any]]:
-    return read_codes(run, method_names(run)[0])
 
 
 def _draw(

@@ -190,7 +190,8 @@ def _fill(job: Job, pipelines: Sequence[Pipeline], figures: bool) -> pd.DataFram
         folder, job.config, data, _settings(job, sources), job.run_id, _described_pipelines(kept)
     )
     for pipeline, (source, result) in kept.items():
-        say(merges_and_splits(pipeline.kept_as, data, result))
+        if not source.collapse:
+            say(merges_and_splits(pipeline.kept_as, data, result))
         _write(folder, pipeline.kept_as, data, source, result)
     table = pd.DataFrame([tidy_row(**row) for row in rows])
     if figures:
@@ -236,7 +237,7 @@ def _carry_out(
                 for note in notes_on(pipeline, result):
                     job.say(note)
         if name not in WITHOUT_CODES:
-            rows += few_label_rows(job, source.codes)
+            rows += few_label_rows(job, source)
     return rows, kept
 
 
@@ -288,6 +289,8 @@ def _settings(job: Job, sources: Sources) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     if AUTOENCODER in sources.made:
         shown = sources[AUTOENCODER].model.get_params()
+        if sources[AUTOENCODER].collapsed_at:
+            shown["collapsed_at_learning_rates"] = sources[AUTOENCODER].collapsed_at
     for name in ("callbacks", "checkpoint", "device", "verbose"):
         shown.pop(name, None)
     shown |= {"n_clusters": job.n_clusters, "clusterers": list(job.config.methods)}
@@ -304,13 +307,15 @@ def _described_pipelines(kept: Kept) -> dict[str, dict[str, Any]]:
             "test_clusters_by": "predict" if result.predicts else "nearest training code",
             "model": "none" if source.model is None else type(source.model).__name__,
         }
+        | ({"collapsed": source.collapse} if source.collapse else {})
         for pipeline, (source, result) in kept.items()
     }
 
 
 def _draw(folder: Path, data: Dataset, sources: Sources, kept: Kept, table: pd.DataFrame) -> None:
     _draw_learning(folder, data, sources)
-    for i, (pipeline, (source, result)) in enumerate(kept.items()):
+    living = {pipeline: found for pipeline, found in kept.items() if not found[0].collapse}
+    for i, (pipeline, (source, result)) in enumerate(living.items()):
         pictured = of_run.Pictured(
             data.raw_test,
             data.image_shape,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 
 from ae_cluster.clustering.codes import Clustering, cluster_codes
 from ae_cluster.common.texts import one_line
@@ -15,6 +17,7 @@ from ae_cluster.datasets import Dataset
 from ae_cluster.methods import Pipeline, codes_facts, is_external, row_facts
 from ae_cluster.metrics import clustering
 from ae_cluster.metrics.clustering import NOISE
+from ae_cluster.records.rows import FAILED, without_scores
 from ae_cluster.runs.encoders import Codes, Job, Source
 from ae_cluster.runs.plan import takes_k
 from ae_cluster.semi_supervised.evaluation import label_budget_rows
@@ -204,23 +207,34 @@ def rows_of_pipeline(
         "seconds": round(source.codes.seconds + result.seconds, 3),
     }
     rows = clustering_rows(place, job.data, source.codes.train, source.codes.test, result)
-    return [row | _error(m) for row, m in zip(rows, source.mse, strict=True)], result
+    rows = [row | _error(m) for row, m in zip(rows, source.mse, strict=True)]
+    return _of_living(rows, source), result
+
+
+def _of_living(rows: list[Row], source: Source) -> list[Row]:
+    """Return rows as they are, or without scores where their codes have collapsed."""
+    if not source.collapse:
+        return rows
+    return [without_scores(row, source.collapse) for row in rows]
 
 
 def _clustered(pipeline: Pipeline, source: Source, job: Job) -> Clustering:
     if source.clustering is not None and pipeline.clusterer == source.codes.features:
         return source.clustering
     codes = source.codes
-    return cluster_codes(
-        pipeline.clusterer, codes.train, codes.test, job.n_clusters, job.config.seed
-    )
+    with warnings.catch_warnings():
+        if source.collapse:  # which is said in our own words
+            warnings.simplefilter("ignore", ConvergenceWarning)
+        return cluster_codes(
+            pipeline.clusterer, codes.train, codes.test, job.n_clusters, job.config.seed
+        )
 
 
 def failed_rows(
     pipeline: Pipeline, job: Job, error: BaseException, codes: Codes | None = None
 ) -> list[Row]:
     """Return the rows of a way that came to nothing; without codes it was they that failed."""
-    failed = {"status": "failed", "reason": " ".join(str(error).split())}
+    failed = {"status": FAILED, "reason": " ".join(str(error).split())}
     place = _place(pipeline, job, codes) | {"n_clusters": job.n_clusters} | failed
     return [place | {"split": split} for split in ("train", "test")]
 
@@ -248,9 +262,9 @@ def _error(mse: float) -> Row:
     return {} if math.isnan(mse) else {"mse": mse}
 
 
-def few_label_rows(job: Job, codes: Codes) -> list[Row]:
+def few_label_rows(job: Job, source: Source) -> list[Row]:
     """Return the rows of every label budget; none where labels are missing."""
-    data, config = job.data, job.config
+    data, config, codes = job.data, job.config, source.codes
     if data.y_train is None or data.y_test is None or len(known_classes(data.y_train)) < 2:
         return []
     job.say(f"Trying classifiers from a few labels on the {codes.features} codes …")
@@ -268,7 +282,7 @@ def few_label_rows(job: Job, codes: Codes) -> list[Row]:
     told = codes_facts(codes.features) | {"epochs": codes.epochs}
     for row in rows:  # of a failed one not known, and not known it stays
         row["seconds"] = round(codes.seconds + row["seconds"], 3)
-    return [_common(job) | told | row for row in rows]
+    return _of_living([_common(job) | told | row for row in rows], source)
 
 
 def notes_on(pipeline: Pipeline, result: Clustering) -> list[str]:

@@ -172,6 +172,16 @@ def epochs_done(path: Path) -> int:
         return 0
 
 
+def learning_rate_of(path: str | Path) -> float | None:
+    """Return the ``learning_rate_init`` of the training that a file keeps; None without one."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            state = json.loads((file.metadata() or {})["state"])
+        return float(json.loads(state["key"])["learning_rate_init"])
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+        return None  # nothing is there, or it is damaged: `Checkpoint.resume` says so
+
+
 def _checksum(tensors: dict[str, Tensor], state: str) -> str:
     digest = hashlib.sha256(state.encode())
     for name in sorted(tensors):

@@ -22,6 +22,13 @@ DUPLICATE = 0.01  # of the codes' root mean squared distance from their mean
 UNSURE = 1.05  # times 1 / k: what the surest cluster gets on average
 NO_BETTER = 0.99  # of the mean image's squared error
 NAMED = 5  # ids in a sentence
+# Of a collapse: what a code no longer tells, and a decoder no longer draws.
+CELL = 0.01  # of the widest spread: codes nearer than that are one
+NEARLY_NO_BETTER = 0.95  # of the mean image's squared error
+NARROW = 0.1  # widest spread beside the largest number in the codes
+FEW = 0.8  # distinct codes beside distinct samples
+ROUNDING = 1e-6  # likewise; float32 has seven digits
+HANDFUL = 0.02  # likewise, of an encoder that only knows a corner or two
 
 
 class HealthWarning(UserWarning):
@@ -71,7 +78,73 @@ def findings(
     return found
 
 
+def collapse(codes: Array, images: Array, reconstructions: Array) -> str:
+    """Return how an autoencoder has collapsed, as a sentence; "" when it has not.
+
+    Each sign by itself is also seen in good health: errors as large as the mean
+    image's where there is little to draw (noise, a few bright pixels), a narrow code
+    early in a training that is still to leave its first plateau, few distinct codes
+    where the samples are in tight groups. A collapse has several at once.
+
+    Parameters
+    ----------
+    codes : ndarray (n, n_components)
+    images, reconstructions : ndarray (n, n_features)
+        Of the same samples, as the network takes and gives them.
+    """
+    n_samples, n_codes = len({row.tobytes() for row in images}), distinct_codes(codes)
+    if n_samples < 2:
+        return ""
+    if n_codes == 1:
+        return "All samples have the same code."
+    ratio = error_beside_mean_image(images, reconstructions)
+    is_handful = n_codes <= max(2, HANDFUL * n_samples) and n_codes < n_samples
+    is_narrow = relative_spread(codes) <= NARROW and n_codes <= FEW * n_samples
+    if ratio >= NEARLY_NO_BETTER and (is_handful or is_narrow):
+        return (
+            f"{n_samples:,} different samples have {n_codes:,} distinct codes, and are drawn "
+            f"from them with {ratio:.2f} of the mean image's error."
+        )
+    return ""
+
+
+def told_collapse(found: str) -> str:
+    """Return what `collapse` found, and the way out."""
+    return (
+        f"{found[0].lower()}{found[1:-1]}: most likely learning_rate_init is too large, so lower "
+        "it (--learning-rate-init)."
+    )
+
+
+def few_codes(codes: Array, n_clusters: int | None) -> str:
+    """Return how learnt codes (n, n_components) alone show a collapse, as a sentence; or "".
+
+    For codes whose samples are not at hand: only what no healthy training leaves.
+    """
+    n_codes, least = len({row.tobytes() for row in codes}), max(2, n_clusters or 0)
+    if n_codes < least:
+        return f"{len(codes):,} samples have {n_codes:,} distinct code{'s' * (n_codes != 1)}."
+    if relative_spread(codes) <= ROUNDING:
+        return f"The codes of {len(codes):,} samples differ by rounding errors only."
+    return ""
+
+
 # ------------------------------------------------------------------- the signs
+
+
+def distinct_codes(codes: Array) -> int:
+    """Return how many codes differ by more than a hundredth of the widest spread."""
+    widest = float(codes.std(axis=0).max())
+    if widest == 0 or relative_spread(codes) <= ROUNDING:
+        return 1
+    return len(np.unique(np.round(codes / (CELL * widest)), axis=0))
+
+
+def relative_spread(codes: Array) -> float:
+    """Return the widest dimension's standard deviation over the codes' largest number."""
+    codes = codes.astype(np.float64)
+    largest = float(np.abs(codes).max())
+    return float(codes.std(axis=0).max()) / largest if largest else 0.0
 
 
 def dead_dimensions(codes: Array) -> list[int]:
@@ -101,6 +174,12 @@ def dominant_cluster(clusters: Array, n_clusters: int) -> tuple[int, float] | No
     largest = int(shares.argmax())
     limit = min(0.95, max(0.5, 4 / n_clusters))
     return (largest, float(shares[largest])) if n_clusters > 1 and shares[largest] > limit else None
+
+
+def effective_clusters(clusters: Array) -> float:
+    """Return how many equal clusters would be as uneven: the exponential of the entropy."""
+    shares = np.unique(clusters[clusters >= 0], return_counts=True)[1] / len(clusters)
+    return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
 def duplicate_clusters(centers: Array, codes: Array) -> list[tuple[int, int]]:

@@ -7,7 +7,7 @@ import math
 import warnings
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, Self, TypeVar, cast
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 import numpy as np
 import torch
@@ -104,7 +104,8 @@ class DeepClustering(
     random_state: int | np.random.RandomState | None
     autoencoder_: AutoEncoder
     labels_: NDArray[np.int64]
-    _fitted: tuple[str, ...] = ()  # attributes of plain numbers that a method has
+    _fitted: tuple[str, ...] = ()  # attributes of plain numbers or text that a method has
+    _later: ClassVar[dict[str, Any]] = {}  # those not in files written before there were such
     _least_samples = 2
 
     @default_state()
@@ -275,7 +276,7 @@ class DeepClustering(
         model._restore(tensors, of_autoencoder["fitted"])
         self._take(model)
         for name in self._fitted:
-            setattr(self, name, description["fitted"][name])
+            setattr(self, name, (self._later | description["fitted"])[name])
         self._restore_clusters({name[9:]: tensor for name, tensor in clusters.items()})
 
     def __sklearn_tags__(self) -> Any:

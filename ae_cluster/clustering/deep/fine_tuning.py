@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -15,9 +17,11 @@ from torch import Tensor, nn
 from ae_cluster.autoencoder import inference
 from ae_cluster.autoencoder.inputs import resolve_device
 from ae_cluster.autoencoder.networks import AutoEncoderNetwork, DenseAutoEncoder
+from ae_cluster.autoencoder.restarts import CollapsedError
 from ae_cluster.autoencoder.scaling import Scaling
 from ae_cluster.clustering.deep.base import DeepClustering
 from ae_cluster.training.callbacks import HealthWatch
+from ae_cluster.training.diagnostics import HealthWarning
 from ae_cluster.training.fitting import Fitting
 from ae_cluster.training.loop import Callback, Progress
 from ae_cluster.training.optimizer import Adam, flatten_parameters, release_gradients
@@ -44,6 +48,7 @@ def hidden_layers(
 
 
 HEALTH_SAMPLES = 1000
+SLOWER = 4  # a restart has a quarter of the rate before
 
 
 class Objective(Callback, ABC):
@@ -79,6 +84,11 @@ class FineTunedClustering(DeepClustering):
         Mean loss of each epoch after the pretraining.
     n_iter_ : int
         Finished epochs after the pretraining.
+    learning_rate_ : float
+        The rate it was trained at: smaller than ``learning_rate_init`` where that let the
+        clusters collapse.
+    collapse_ : str
+        How they have collapsed nevertheless, as a sentence; "" when they have not.
     """
 
     max_iter: int
@@ -87,7 +97,10 @@ class FineTunedClustering(DeepClustering):
     callbacks: Sequence[Callback]
     verbose: bool
     head_: nn.Module
+    learning_rate_: float
+    collapse_: str
     _fitted: tuple[str, ...] = ("n_iter_", "loss_curve_")
+    _n_restarts = 0  # of a training that has collapsed, each at a smaller rate
     _reconstructs = True
 
     @abstractmethod
@@ -109,12 +122,37 @@ class FineTunedClustering(DeepClustering):
         """Return what `diagnostics.findings` should see of the clusters, given codes."""
 
     def _learn(self, rows: NDArray[Any], seed: int) -> None:
+        pretrained = self.autoencoder_.network_
+        rates = [self.learning_rate_init / SLOWER**i for i in range(self._n_restarts + 1)]
+        for rate in rates:
+            self.learning_rate_, self.collapse_ = rate, ""
+            if self._n_restarts:
+                self.autoencoder_.network_ = copy.deepcopy(pretrained)
+            try:
+                self._train(rows, seed)
+            except CollapsedError as error:
+                self.collapse_ = str(error)
+            if not self.collapse_:
+                return
+            is_last = rate == rates[-1]
+            warnings.warn(self._told_collapse(is_last), HealthWarning, stacklevel=3)
+
+    def _told_collapse(self, is_last: bool) -> str:
+        told = f"{self.collapse_[:-1]} at learning_rate_init={self.learning_rate_:g}"
+        if not is_last:
+            return f"{told}; training starts again at {self.learning_rate_ / SLOWER:g}."
+        return (
+            f"{told}, and training ends after epoch {self.n_iter_}; lower learning_rate_init, ask "
+            "for fewer clusters, or give an autoencoder that is trained longer."
+        )
+
+    def _train(self, rows: NDArray[Any], seed: int) -> None:
         network, scaling = self.autoencoder_.network_, self.autoencoder_.scaling_
         device = resolve_device(self.autoencoder_.device)
         head = self._make_head(self._encoded(rows), seed).to(device, scaling.dtype)
         self.head_ = head
         weights = flatten_parameters(nn.ModuleList([network, head]))
-        optimizer = Adam(weights, self.learning_rate_init)
+        optimizer = Adam(weights, self.learning_rate_)
         generator = torch.Generator().manual_seed(seed)
         objective = self._objective(rows, optimizer, generator)
         watch = HealthWatch(lambda: self._appearance(rows, objective))
@@ -124,7 +162,7 @@ class FineTunedClustering(DeepClustering):
             optimizer, generator, progress,
             lambda: inference.is_usable(network, scaling, few) and bool(weights.isfinite().all()),
         )  # fmt: skip
-        fitting.call([objective, watch, *self.callbacks])
+        fitting.call([objective, *self._watches(objective), watch, *self.callbacks])
         step = _Step(objective, inference.as_tensor(rows).to(device), scaling, optimizer)
         try:
             fitting.run(step, len(rows), self.batch_size, show_progress=bool(self.verbose))
@@ -132,6 +170,10 @@ class FineTunedClustering(DeepClustering):
             release_gradients(nn.ModuleList([network, head]))
             self._keep_records(rows, progress, objective)
         watch.say(clusters=self.labels_, n_clusters=self.n_clusters)
+
+    def _watches(self, objective: Objective) -> list[Callback]:  # noqa: ARG002
+        """Return what may end a training that has collapsed, by `CollapsedError`."""
+        return []
 
     def _keep_records(
         self,

@@ -66,6 +66,6 @@ def bernoulli_surprise(images: Tensor, outputs: Tensor) -> Tensor:
     return -(ones + zeros).sum(dim=1)
 
 
-def gaussian_surprise(rows: Tensor, outputs: Tensor) -> Tensor:
-    """Return ``−log p(x | z)`` of each row (n,) up to a constant, with unit variance."""
-    return (rows - outputs).square().sum(dim=1) / 2
+def gaussian_surprise(rows: Tensor, outputs: Tensor, variance: float = 1.0) -> Tensor:
+    """Return ``−log p(x | z)`` of each row (n,) up to a constant, with noise of this variance."""
+    return (rows - outputs).square().sum(dim=1) / (2 * variance)
