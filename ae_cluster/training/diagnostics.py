@@ -28,7 +28,7 @@ NEARLY_NO_BETTER = 0.95  # of the mean image's squared error
 NARROW = 0.1  # widest spread beside the largest number in the codes
 FEW = 0.8  # distinct codes beside distinct samples
 ROUNDING = 1e-6  # likewise; float32 has seven digits
-HANDFUL = 0.02  # likewise, of an encoder that only knows a corner or two
+HANDFUL = 0.1  # likewise, of an encoder that only knows a few corners
 
 
 class HealthWarning(UserWarning):
