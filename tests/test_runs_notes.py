@@ -108,7 +108,7 @@ def test_a_learning_rate_far_too_large_is_called_that(rate, code, capsys):
     said = capsys.readouterr().err
     assert "learning_rate_init is too large" in said
     assert "codes holds NaN" not in said
-    assert ("All samples have the same code" in said) == (code == 0)
+    assert ("all samples have the same code" in said) == (code == 0)
 
 
 def test_force_replaces_what_a_link_leads_to(tmp_path):
