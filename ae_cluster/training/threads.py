@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
@@ -43,7 +44,7 @@ def threads_for(network: nn.Module) -> Iterator[None]:
 
 def multiply_adds(network: nn.Module) -> int:
     """Return what the layers of a network multiply and add for one sample."""
-    shapes = (m.image_shape for m in network.modules() if hasattr(m, "image_shape"))
+    shapes: Iterator[Any] = (m.image_shape for m in network.modules() if hasattr(m, "image_shape"))
     pixels, total = math.prod(next(shapes, (1, 1))[:2]), 0
     for layer in network.modules():  # in the order in which a sample passes them
         if isinstance(layer, nn.Conv2d):
