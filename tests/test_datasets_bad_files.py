@@ -1,7 +1,10 @@
 """A user's .npz that cannot be used: one sentence naming the file, the array and the way out."""
 
+import io
 import os
 import pickle
+import resource
+import struct
 import zipfile
 
 import numpy as np
@@ -218,6 +221,80 @@ def test_a_pickle_is_never_opened(tmp_path, refuses_file, refuses):
         archive.writestr("x.npy", pickle.dumps(MakesFolder(trace)))
     refuses_file("copy.npz", (tmp_path / "raw.npz").read_bytes(), "x is no numpy array")
     assert not trace.exists()
+
+
+def npy_of(header, data=b""):
+    length = struct.pack("<H", len(header) + 1)
+    return b"\x93NUMPY\x01\x00" + length + header.encode() + b"\n" + data
+
+
+def zipped(content, how=zipfile.ZIP_STORED):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", how, compresslevel=1) as archive:
+        archive.writestr("x.npy", content)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': ((((((, }", "the array x cannot be"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (", "the array x cannot be read"),
+        ("(" * 9000, "the array x cannot be read"),
+        (
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }" + " " * 60_000,
+            "x has a header that is too long",
+        ),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (10000000000, 784), }", "truncated"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 10000000000000), }", "nothing"),
+        ("{'descr': '<U0', 'fortran_order': False, 'shape': (10000000000000,), }", "truncated"),
+        ("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (0,), }", "real numbers"),
+    ],
+)
+def test_headers_that_lie(refuses_file, header, words, tmp_path):
+    refuses_file("mine.npz", zipped(npy_of(header)), words)
+    with pytest.raises(InputError) as error:
+        load_dataset(tmp_path / "mine.npz")
+    assert len(str(error.value)) < 500 + len(str(tmp_path))
+
+
+def test_archives_that_numpy_does_not_write(refuses_file, tmp_path):
+    whole = io.BytesIO()
+    np.save(whole, TABLE)
+    refuses_file("mine.npz", zipped(whole.getvalue(), zipfile.ZIP_LZMA), "x is packed by LZMA")
+    refuses_file("mine.npz", zipped(whole.getvalue(), zipfile.ZIP_BZIP2), "x is packed by bzip2")
+    twice = zipped(whole.getvalue()).replace(b"x.npy", b"x.npz")
+    with zipfile.ZipFile(tmp_path / "two.npz", "w") as archive:
+        for name in ("x.npy", "x"):
+            archive.writestr(name, whole.getvalue())
+    refuses_file("mine.npz", (tmp_path / "two.npz").read_bytes(), "two arrays of one name")
+    refuses_file("mine.npz", twice, "no array x ")
+
+
+def test_a_bomb_is_not_unpacked(refuses_file):
+    shape = (350_000, 784)
+    header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"
+    bomb = zipped(npy_of(header, bytes(shape[0] * shape[1])), zipfile.ZIP_DEFLATED)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    refuses_file("mine.npz", bomb, "unpack to 274,400,", "save the arrays without compression")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
+
+
+def test_sparse_data_are_no_bomb(load_npz):
+    x = np.zeros((40, 400, 400), np.uint8)
+    x[:, 0, 0] = np.arange(40)
+    assert load_npz(save=np.savez_compressed, x=x).raw_train.shape == (32, 160_000)
+
+
+def test_long_names_and_ids_are_quoted_in_short(refuses, tmp_path):
+    np.savez(tmp_path / "mine.npz", **{"z" * 20_000: TABLE})
+    with pytest.raises(InputError) as error:
+        load_dataset(tmp_path / "mine.npz")
+    assert len(str(error.value)) < 500 + len(str(tmp_path))
+    ids = np.array([*"abcdefghi", "j" * 1001])
+    refuses("the array ids holds text of more than 1,000 characters", x=TABLE, ids=ids)
+    points = np.frombuffer(b"\xff\xff\xff\x7f" * 10, "<U1")
+    refuses("the array ids holds text that is no Unicode", x=TABLE, ids=points)
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])

@@ -134,8 +134,15 @@ def test_usps(usps_home):
         lambda _: bz2.compress(b"1 1:x\n"),
         lambda _: bz2.compress(b"1 1:0.5\n"),
         lambda _: b"",
+        lambda _: bz2.compress(b""),
+        lambda whole: bz2.compress(bz2.decompress(whole).replace(b"1 1:", b"%d 1:" % 10**30, 1)),
+        lambda whole: bz2.compress(bz2.decompress(whole).replace(b"1:-", b"1:" + b"9" * 99, 1)),
+        lambda whole: bz2.compress(bz2.decompress(whole) + bytes(50_000_000)),
     ],
-    ids=["truncated", "no bz2", "no numbers", "few columns", "empty"],
+    ids=[
+        *("truncated", "no bz2", "no numbers", "few columns", "empty", "nothing", "huge label"),
+        *("huge value", "bomb"),
+    ],
 )
 def test_damaged_usps_is_named(damage, usps_home, assert_one_sentence):
     path = usps_home / "usps.bz2"
@@ -143,6 +150,15 @@ def test_damaged_usps_is_named(damage, usps_home, assert_one_sentence):
     with pytest.raises(InputError) as error:
         load_dataset("usps", data_home=usps_home)
     assert_one_sentence(error, path, "delete", "downloaded again")
+
+
+def test_usps_is_read_as_torchvision_reads_it(usps_home):
+    from torchvision.datasets import USPS
+
+    usps = load_dataset("usps", data_home=usps_home)
+    theirs = USPS(str(usps_home), train=True)
+    assert np.array_equal(usps.raw_train, theirs.data.reshape(10, 256))
+    assert usps.y_train.tolist() == theirs.targets
 
 
 # --- damaged IDX files -----------------------------------------------------------------------

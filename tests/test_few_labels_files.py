@@ -146,3 +146,12 @@ def test_what_is_written_is_read(tmp_path):
     write_labels(tmp_path / "new.csv", ["d", "a"], ["cat", "dog"])
 
     assert read_labels(tmp_path / "new.csv", IDS, ()).columns.tolist() == [1, -1, -1, 0]
+
+
+def test_label_arrays_whose_header_lies_take_no_memory(tmp_path):
+    path = tmp_path / "y.npy"
+    np.save(path, np.zeros(4, np.int64))
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"(4,)", b"(3000000000,)").replace(b" " * 9, b"", 1))
+    with pytest.raises(InputError, match=r"has 32 bytes where its header says 24,000,000,000"):
+        read_labels(path, IDS, NAMES)

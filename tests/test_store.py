@@ -105,6 +105,7 @@ def test_a_file_that_is_no_store_is_refused(tmp_path):
     [
         "rows = '[{'",
         "rows = '[]]'",
+        "rows = '{}'",
         "rows = '{\"seed\": 1}'",
         "rows = '[{\"sed\": 1}]'",
         'rows = \'[{"accuracy": "x"}]\'',
@@ -147,6 +148,26 @@ def test_damaged_arrays_are_said_set_aside_and_made_again(tmp_path):
         aside = sorted(path.parent.glob("stage.npz.damaged*"), key=lambda p: p.stat().st_mtime_ns)
         assert len(aside) == n + 1
         assert content in [p.read_bytes() for p in aside]
+
+
+def test_an_index_that_lies_is_made_anew(tmp_path):
+    store, tasks = Store(tmp_path), tasks_of(3)
+    run_grid(tasks, store)
+    before = store.rows([task.key for task in tasks])
+    store._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.close()
+    content = (tmp_path / "cells.sqlite").read_bytes()
+    key = tasks[0].key.encode()
+    assert content.count(key) == 2  # in the table, and in the index of its keys
+    for damaged in (
+        content.replace(key, b"x" * 24, 1),
+        content[::-1].replace(key[::-1], b"x" * 24, 1)[::-1],
+    ):
+        (tmp_path / "cells.sqlite").write_bytes(damaged)
+        again = Store(tmp_path)
+        assert run_grid(tasks, again) == []
+        pd.testing.assert_frame_equal(again.rows([task.key for task in tasks]), before)
+        again.close()
 
 
 def test_a_damaged_database_is_told(tmp_path, assert_one_sentence):

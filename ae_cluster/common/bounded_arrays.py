@@ -173,7 +173,12 @@ def _read_header(file: IO[bytes]) -> Header:
         )
     with warnings.catch_warnings():  # on headers of odd spelling, in words of numpy's own
         warnings.simplefilter("ignore")
-        shape, _, dtype = _HEADERS[version](file)
+        try:
+            shape, _, dtype = _HEADERS[version](file)
+        except ValueError as error:
+            if "max_header_size" in str(error):  # numpy's own words give unsafe advice
+                raise UnreadableError("has a header that is too long for an array") from error
+            raise
     return Header(shape, dtype, file.tell())
 
 

@@ -55,10 +55,10 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 def _parsed(line: bytes) -> tuple[int, Array]:
     label, *values = line.decode("ascii").split()
-    image = np.array([float(value.partition(":")[2]) for value in values], dtype=np.float32)
+    image = np.array([float(value.partition(":")[2]) for value in values])
     if image.size != SIDE * SIDE or not (np.abs(image) <= 1).all():
         raise ValueError(f"an image is not {SIDE * SIDE} values from -1 to 1")
     number = int(label)
     if not 1 <= number <= 10:
         raise ValueError(f"the label {number} is not from 1 to 10")
-    return number - 1, image.reshape(SIDE, SIDE)
+    return number - 1, image.astype(np.float32).reshape(SIDE, SIDE)

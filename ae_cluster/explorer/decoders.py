@@ -73,9 +73,10 @@ def read_decoder(model: Path, codes: Array) -> tuple[dict[str, Any] | None, str]
         kind = parameters.get("kind", description.get("kind"))  # some estimators are of one only
         take = {"dense": _dense, "conv": _conv, "SortingAutoEncoder": _sorting}[kind]
         layers, maps, shape = take(parameters, fitted, tensors)
+        fits = _fit_together(layers, maps, codes.shape[1])
     except (AttributeError, ArithmeticError, LookupError, TypeError, ValueError):
         return None, NO_KIND
-    if not _fit_together(layers, maps, codes.shape[1]):
+    if not fits:
         return None, NO_KIND
     n_weights = sum(layer.weight.size for layer in layers + maps)
     if n_weights > MOST_WEIGHTS:

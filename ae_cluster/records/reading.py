@@ -20,6 +20,7 @@ from pandas.errors import ParserWarning
 
 from ae_cluster.common.bounded_arrays import Arrays, read_npz
 from ae_cluster.common.bounded_files import (
+    MOST_COLUMNS,
     UnreadableError,
     check_lines,
     read_bytes,
@@ -301,7 +302,8 @@ def _check_snapshots(frames: NDArray[Any], codes: NDArray[Any]) -> None:
 
 def _parsed_scores(content: bytes) -> pd.DataFrame:
     try:
-        check_lines(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        _check_size(text)
         with warnings.catch_warnings():
             warnings.simplefilter("error", ParserWarning)  # of lines longer than the first
             return pd.read_csv(
@@ -315,6 +317,12 @@ def _parsed_scores(content: bytes) -> pd.DataFrame:
         raise
     except (ParserWarning, ValueError, TypeError, OverflowError, MemoryError) as error:
         raise UnreadableError(f"it cannot be read ({reason(error)})") from error
+
+
+def _check_size(text: str) -> None:
+    check_lines(text)
+    if text.split("\n", 1)[0].count(",") >= MOST_COLUMNS:
+        raise UnreadableError(f"it has more than {MOST_COLUMNS:,} columns")
 
 
 def _check_texts(rows: pd.DataFrame) -> None:

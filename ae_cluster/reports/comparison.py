@@ -192,7 +192,7 @@ def _clustering_table(runs: Sequence[Run]) -> str:
     scores = rows[list(shown)].rename(columns=shown)
     lost = rows[rows["status"] != OK]
     notes = [
-        f"  {run} {pipeline} {status}: {shortened(reason)}"
+        f"  {run} {pipeline} {status}: {shortened(str(reason))}"
         for (pipeline, run), status, reason in zip(
             lost.index.tolist(), lost["status"], lost["reason"], strict=True
         )

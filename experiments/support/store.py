@@ -142,7 +142,18 @@ class Store:
         """Move cells whose record cannot be read to a table of their own, with a warning.
 
         They are not there any more, so that a grid does them again.
+
+        Raises
+        ------
+        InputError
+            When more than a record is damaged.
         """
+        with self._damage_told():
+            connection = self._connection()
+            if _is_damaged(connection):
+                connection.execute("REINDEX")  # an index that lies keeps cells from being written
+                if _is_damaged(connection):
+                    raise sqlite3.DatabaseError("its integrity check fails")
         self._records()
 
     def _records(self, keys: Iterable[str] | None = None) -> dict[str, list[Row]]:
@@ -204,13 +215,18 @@ class Store:
         return read_npz(path)
 
 
+def _is_damaged(connection: sqlite3.Connection) -> bool:
+    return connection.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",)
+
+
 def _rows_in(text: bytes) -> list[Row] | None:
     """Return the tidy rows in a record, or None where they cannot be read."""
     try:
-        rows = [tidy_row(**row) for row in json.loads(text.decode())]
+        found = json.loads(text.decode())
+        rows = [tidy_row(**row) for row in found]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    return rows if all(map(_is_of_kinds, rows)) else None
+    return rows if isinstance(found, list) and all(map(_is_of_kinds, rows)) else None
 
 
 def _is_of_kinds(row: Row) -> bool:

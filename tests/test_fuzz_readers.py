@@ -1,0 +1,22 @@
+"""Mutated files of every kind end in a result or an `InputError`, soon and in little memory."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize(("n", "seed"), [(300, 0), pytest.param(3000, 1, marks=pytest.mark.slow)])
+def test_readers_survive_any_file(n, seed):
+    worker = Path(__file__).with_name("fuzz_worker.py")
+    here = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(worker.parents[1])]))
+    done = subprocess.run(
+        [sys.executable, worker, str(n), str(seed)], env=os.environ | {"PYTHONPATH": here},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    failures = json.loads(done.stdout.splitlines()[-1])
+    assert failures == [], "\n\n".join(f"{name}\n{why}" for name, why in failures)
