@@ -146,7 +146,6 @@ def test_ids_of_any_number_of_digits_are_in_order(run_copy):
         (b"0,1\n2,1\n", "first line must name the columns id and label"),
         (b"id,label\n0," + b"x" * 140_000 + b"\n", "field larger than field limit"),
         (b"id,label" + b"," * 2**21 + b"\n", "a line has more than 1,048,576 characters"),
-        (b"id,label" + b"," * 5000 + b"\n", "5,00"),
     ],
 )
 def test_a_runs_own_labels_are_read_like_any_table(run_copy, content, words):
@@ -154,7 +153,11 @@ def test_a_runs_own_labels_are_read_like_any_table(run_copy, content, words):
     own.parent.mkdir()
     answers = run_copy / "answers.csv"
     answers.write_text("id,label\n1,2\n")
-    for saved in (b"\xef\xbb\xbfid,label\n0,1\n", b"id;label\r0;1\r", "id,label\n0,1".encode("utf-16")):
+    for saved in (
+        b"\xef\xbb\xbfid,label\n0,1\n",
+        b"id;label\r0;1\r",
+        "id,label\n0,1".encode("utf-16"),
+    ):
         own.write_bytes(saved)
         assert take_answers(run_copy, answers)[1] == 2
     own.write_bytes(content)
