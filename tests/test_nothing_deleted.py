@@ -565,7 +565,7 @@ def test_a_kill_at_any_moment(states, tmp_path, command, x, partial, flags, step
         ["label", "X", "--n-labels", "3"],
         ["label", "X", "--answers", "answers.csv"],
         ["classify", "X", "--labels", "answers.csv", "--force"],
-        ["compare", "X", "Y", "--out", "rows.csv"],
+        ["compare", "X", "Y", "--csv", "rows.csv"],
     ],
     ids=" ".join,
 )
