@@ -37,6 +37,7 @@ from ae_cluster.semi_supervised.evaluation import label_budget_rows
 from experiments.support.reference_tutorial import mean_squared_error, train_tutorial
 
 PER_CLASS, DRAWS = 10, 6
+HEAD = b"dataset,seed,epochs,"  # of the table that is gone on with
 
 
 def one_seed(data: Dataset, data_home: Path, seed: int, epochs: int) -> dict[str, Any]:
@@ -93,6 +94,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.data_home is None:
         parser.error("where is MNIST? say --data-home DIR or set AE_CLUSTER_DATA")
+    if arguments.out.exists() and not arguments.out.read_bytes().startswith(HEAD):
+        parser.error(f"{arguments.out} is not a table of this script's; name another file")
     n_seeds, epochs = (2, 1) if arguments.smoke else (arguments.seeds, arguments.epochs)
     data = load_dataset("mnist", data_home=arguments.data_home)
     rows = pd.read_csv(arguments.out).to_dict("records") if arguments.out.exists() else []

@@ -29,6 +29,7 @@ import pandas as pd
 
 from ae_cluster.common.terminal import Parser, exit_code
 
+HEAD = b"way,epoch_seconds,"  # of the table that may be replaced
 SIZES = (784, 128, 64, 12, 3, 12, 64, 128, 784)
 N, BATCH = 60_000, 64
 
@@ -161,6 +162,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.data_home is None:
         parser.error("where is MNIST? say --data-home DIR or set AE_CLUSTER_DATA")
+    if arguments.out.exists() and not arguments.out.read_bytes().startswith(HEAD):
+        parser.error(f"{arguments.out} is not a table of this script's; name another file")
     if arguments.child:
         child(arguments.child, arguments.data_home, arguments.epochs)
         return

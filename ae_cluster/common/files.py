@@ -15,8 +15,8 @@ from ae_cluster.common.errors import InputError
 from ae_cluster.common.own_files import (
     drop_files,
     files_in,
-    in_the_pipeline,
     move_files,
+    standing_in_the_way,
     temporary_name,
     told,
 )
@@ -112,7 +112,7 @@ def _put_in_place(beside: Path, path: Path, ours: Ours) -> None:
         return
     names, old = files_in(beside), ours(path)
     refuse_others(path, old)
-    if blocks := in_the_pipeline(path, names, old):
+    if blocks := standing_in_the_way(path, names, old):
         raise InputError(
             f"{path} holds {told(blocks)}, not written by ae-cluster, where a file of its own "
             "belongs; move that away."

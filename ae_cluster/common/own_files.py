@@ -39,15 +39,15 @@ def present(folder: Path, names: Iterable[str]) -> set[str]:
         name
         for name in names
         if (folder / name).is_file()
-        and not any(place.is_symlink() for place in _pipeline_to(folder, name))
+        and not any(place.is_symlink() for place in _places_to(folder, name))
     }
 
 
-def in_the_pipeline(folder: Path, names: Iterable[str], ours: Collection[str]) -> list[str]:
+def standing_in_the_way(folder: Path, names: Iterable[str], ours: Collection[str]) -> list[str]:
     """Return what is not ours and stands where a file of one of the names would go."""
     found: dict[str, None] = {}
     for name in names:
-        for place in _pipeline_to(folder, name):
+        for place in _places_to(folder, name):
             is_end = place == folder / name
             blocks = name not in ours if is_end else place.is_symlink() or not place.is_dir()
             if os.path.lexists(place) and blocks:
@@ -79,7 +79,7 @@ def drop_files(folder: Path, names: Iterable[str]) -> None:
         _remove_emptied(folder, name)
 
 
-def _pipeline_to(folder: Path, name: str) -> Iterator[Path]:
+def _places_to(folder: Path, name: str) -> Iterator[Path]:
     """Yield the places between a folder and one of its files, the file last."""
     place = folder
     for part in name.split("/"):

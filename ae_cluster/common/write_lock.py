@@ -15,7 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ae_cluster.common.errors import InputError
-from ae_cluster.common.own_files import drop_files, files_in, in_the_pipeline, temporaries_in, told
+from ae_cluster.common.own_files import (
+    drop_files,
+    files_in,
+    standing_in_the_way,
+    temporaries_in,
+    told,
+)
 
 MARK = ".being-written"
 CHECKPOINT = "checkpoint.safetensors"  # of the autoencoder's training
@@ -73,7 +79,7 @@ def claim(folder: Path, *names: str) -> None:
     """
     if (known := claimed(folder)) is None:
         return
-    if blocks := in_the_pipeline(folder, names, known):
+    if blocks := standing_in_the_way(folder, names, known):
         raise InputError(
             f"{folder} holds {told(blocks)}, not written by ae-cluster, where a file of the run "
             "belongs; move that away."

@@ -23,9 +23,9 @@ from ae_cluster.common.files import make_folder, refuse_existing, refuse_others,
 from ae_cluster.common.own_files import (
     drop_files,
     files_in,
-    in_the_pipeline,
     move_files,
     present,
+    standing_in_the_way,
     temporaries_in,
     told,
 )
@@ -118,7 +118,7 @@ def check_place(
     names = [CONFIG, "scores.csv", *(f"methods/{name}/codes.npz" for name in methods)]
     names += [*_laid_out(files_in(out), methods), "figures/tiles.png"]
     names = [name for name in names if figures or not name.startswith("figures/")]
-    if blocks := in_the_pipeline(out, names, ours):
+    if blocks := standing_in_the_way(out, names, ours):
         raise _blocked(out, blocks)
     _check_partial(partial_of(out), force=force, resume=resume)
 
@@ -285,7 +285,7 @@ def put_run_in_place(partial: Path, out: Path, force: bool) -> list[str]:
     old = files_of_run(out)
     if out.exists():
         refuse_others(out, old)
-    if blocks := in_the_pipeline(out, names, old):
+    if blocks := standing_in_the_way(out, names, old):
         raise _blocked(out, blocks)
     make_folder(out)
     stub = {"format_version": FORMAT_VERSION, "replaced_by": partial.name}
