@@ -32,7 +32,6 @@ from ae_cluster.autoencoder.estimator import AutoEncoder
 from ae_cluster.clustering.codes import cluster_codes
 from ae_cluster.clustering.deep import paper_autoencoder
 from ae_cluster.clustering.estimators import (
-    DEEP_EPOCHS,
     deep_epochs,
     make_deep,
     own_clusters,
@@ -40,7 +39,7 @@ from ae_cluster.clustering.estimators import (
 )
 from ae_cluster.common.files import make_folder
 from ae_cluster.common.terminal import exit_code
-from ae_cluster.methods import row_facts
+from ae_cluster.methods import DEEP_CLUSTERINGS, row_facts
 from ae_cluster.records.config import preset_epochs
 from ae_cluster.records.environment import peak_mb
 from ae_cluster.records.rows import COLUMNS
@@ -54,7 +53,7 @@ PAPERS, TUTORIALS = "paper-autoencoder", "autoencoder"
 PAPERS_EPOCHS = 50  # of pretraining
 SIZES = {PAPERS: 10, TUTORIALS: 3}
 MOST_SEEDS = {PAPERS: 3, TUTORIALS: 10}
-METHODS = ("kmeans", *DEEP_EPOCHS, "n2d")
+METHODS = ("kmeans", *DEEP_CLUSTERINGS)
 
 
 def method_cell(

@@ -27,8 +27,8 @@ from ae_cluster.figures import (
     plot_training_curve,
     save_figure,
 )
+from ae_cluster.methods import FINETUNED, FROZEN
 from ae_cluster.reports.literature import PUBLISHED_FEW_LABELS
-from ae_cluster.semi_supervised.methods import FINETUNED, FROZEN
 from experiments.support.figure_data import draw_pictured
 from experiments.support.published import nothing_found, published_rows, redraw_parser
 

@@ -36,11 +36,11 @@ import numpy as np
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.terminal import exit_code
 from ae_cluster.graphs.knn_graph import neighbor_graph
-from ae_cluster.methods import SORTERS, SORTING_TUNED_ON
+from ae_cluster.methods import FINETUNED, FROZEN, SORTERS, SORTING_TUNED_ON
 from ae_cluster.metrics.clustering import UNKNOWN
 from ae_cluster.semi_supervised.budgets import draw_budget, draw_random_budget, write_budgets
 from ae_cluster.semi_supervised.evaluation import ALL, label_budget_rows
-from ae_cluster.semi_supervised.methods import FINETUNED, FINETUNED_STARTS, FROZEN, METHODS
+from ae_cluster.semi_supervised.methods import FINETUNED_STARTS, METHODS
 from experiments.support.arguments import carry_out, grid_parser, prepare, seeds_and_epochs
 from experiments.support.cells import (
     clusters_asked,

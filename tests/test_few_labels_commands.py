@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
-from ae_cluster.cli import classify as command
 from ae_cluster.cli.main import build_parser, main
 from ae_cluster.common.errors import InputError
 from ae_cluster.datasets.dataset import file_order
+from ae_cluster.methods import FINETUNED, FROZEN, classifier_names
 from ae_cluster.runs.classify import Estimate, Samples, classify, samples_of
 from ae_cluster.semi_supervised.finetuned.cross_entropy import FineTunedClassifier
 from ae_cluster.semi_supervised.label_files import NamedLabels
@@ -195,8 +195,8 @@ def test_numbered_samples_are_put_back_into_their_files_order():
 
 
 def test_the_commands_methods_are_all_there_are():
-    assert tuple(METHODS) == command.METHODS
-    assert tuple(FINETUNED_STARTS) == command.FINETUNED
+    assert tuple(METHODS) == classifier_names(FROZEN)
+    assert tuple(FINETUNED_STARTS) == classifier_names(FINETUNED)
     assert build_parser().parse_args(["classify", "x"]).method in METHODS
 
 
@@ -218,11 +218,11 @@ def _quick(monkeypatch):
     """Let the methods that reshape the encoder take seconds."""
     from ae_cluster.semi_supervised import methods
 
-    for name, method in methods.METHODS.items():
+    for name, method in methods.FINETUNED_METHODS.items():
         made = lambda seed, start, make=method.make: make(seed, start).set_params(  # noqa: E731
             max_iter=1, min_steps=60
         )
-        monkeypatch.setitem(methods.METHODS, name, method._replace(make=made))
+        monkeypatch.setitem(methods.FINETUNED_METHODS, name, method._replace(make=made))
 
 
 @pytest.mark.usefixtures("_quick")

@@ -11,8 +11,7 @@ from sklearn.datasets import load_digits, make_blobs
 from ae_cluster import AutoEncoder, InputError, SortingAutoEncoder
 from ae_cluster.cli.main import main
 from ae_cluster.common.labels import NO_LABEL, classes_of, label_key, no_such_class
-from ae_cluster.semi_supervised.methods import FINETUNED_STARTS, METHODS
-from ae_cluster.semi_supervised.methods import METHODS as FINETUNED
+from ae_cluster.semi_supervised.methods import FINETUNED_METHODS, FINETUNED_STARTS, METHODS
 
 NAMES = np.array(["cat", "dog", "eel"])
 
@@ -121,7 +120,7 @@ def classifier(name):
             3, image_prior=name.endswith("images"), max_iter=1, decoder_max_iter=1, min_steps=5,
             image_shape=(8, 8) if name.endswith("images") else None, random_state=0,
         )  # fmt: skip
-    return FINETUNED[name].make(0, start).set_params(max_iter=1, min_steps=3)
+    return FINETUNED_METHODS[name].make(0, start).set_params(max_iter=1, min_steps=3)
 
 
 @pytest.mark.filterwarnings("ignore::ae_cluster.HealthWarning")

@@ -1,9 +1,14 @@
 """Every method has one name, and one home for what it is told."""
 
+import inspect
 import json
 import math
 import re
+import subprocess
+import sys
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from ae_cluster import InputError
@@ -11,9 +16,12 @@ from ae_cluster.cli.main import main
 from ae_cluster.clustering.external import find_class
 from ae_cluster.common import sklearn_names
 from ae_cluster.methods import (
+    CLASSIFIERS,
+    COST,
     METHODS,
     check_methods,
     codes_facts,
+    cost_of,
     kind_of,
     pipelines_of,
     row_facts,
@@ -21,6 +29,8 @@ from ae_cluster.methods import (
 )
 
 NAMES = [method.name for method in METHODS]
+CLASSIFIER_NAMES = [method.name for method in CLASSIFIERS]
+ROOT = Path(__file__).parents[1]
 
 
 def named(ways):
@@ -32,8 +42,12 @@ def test_the_list_names_every_method_with_its_priors_and_cost(capsys):
     text = capsys.readouterr().out
     table = {line.split()[0]: line for line in text.split("\n\n")[0].splitlines()}
     assert list(table) == ["method", *NAMES]
+    (classifiers,) = [part for part in text.split("\n\n") if part.startswith("classifier ")]
+    table |= {line.split()[0]: line for line in classifiers.splitlines()}
+    assert list(table) == ["method", *NAMES, "classifier", *CLASSIFIER_NAMES]
+    assert "k, balance" in table["poisson-priors"]
     assert "k, augmentation  digits, fashion-mnist" in table["sorting-images"]
-    for method in METHODS:
+    for method in (*METHODS, *CLASSIFIERS):
         assert table[method.name].endswith(f" {method.seconds:g}" if method.seconds else " –")
         entry = text.split(f"\n{method.name}   (")[1].split("\n\n")[0]
         said = " ".join(entry.split("\n", 1)[1].split())
@@ -44,7 +58,10 @@ def test_the_list_names_every_method_with_its_priors_and_cost(capsys):
 def test_the_list_is_json_too(capsys):
     assert main(["methods", "--json"]) == 0
     methods = json.loads(capsys.readouterr().out)
-    assert [method["name"] for method in methods] == NAMES
+    assert [method["name"] for method in methods] == [*NAMES, *CLASSIFIER_NAMES]
+    assert [method["command"] for method in methods] == (
+        ["run"] * len(NAMES) + ["classify"] * len(CLASSIFIER_NAMES)
+    )
     (dec,) = [method for method in methods if method["name"] == "dec"]
     assert (dec["uses_k"], dec["uses_balance"], dec["uses_augmentation"]) == (True, False, False)
     assert "ICML 2016" in dec["paper"]
@@ -53,11 +70,40 @@ def test_the_list_is_json_too(capsys):
 
 
 def test_names_are_one_each_and_said_in_one_sentence():
-    assert len(set(NAMES)) == len(NAMES)
-    for method in METHODS:
+    assert len({*NAMES, *CLASSIFIER_NAMES}) == len(NAMES) + len(CLASSIFIER_NAMES)
+    for method in (*METHODS, *CLASSIFIERS):
         assert method.what.endswith(".")
         assert ". " not in method.what
         assert short_name(method.name) == method.name
+
+
+@pytest.mark.parametrize("method", [*METHODS, *CLASSIFIERS], ids=[*NAMES, *CLASSIFIER_NAMES])
+def test_a_class_is_where_its_entry_says(method):
+    if not method.class_address:
+        assert method in METHODS
+        return
+    parameters = inspect.signature(method.load_class()).parameters
+    assert parameters.keys() >= getattr(method, "parameters", {}).keys()
+    assert ("max_iter" in parameters) or not method.epochs
+
+
+def test_entries_are_read_without_torch_scikit_learn_and_pandas():
+    said = (
+        "import sys, ae_cluster.methods, ae_cluster.cli.classify\n"
+        "assert not {'torch', 'sklearn', 'pandas'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", said], check=True, timeout=60)
+
+
+def test_seconds_of_classifiers_are_those_of_the_published_rows():
+    rows = pd.read_csv(ROOT / "results" / "label_budget-mnist.csv.gz")
+    rows = rows[(rows["budget"] == 10) & (rows["n_train"] == 100) & (rows["status"] == "ok")]
+    for method in CLASSIFIERS:
+        of_method = rows[
+            (rows["method"] == method.name) & (rows["features"] == (method.start or "autoencoder"))
+        ]
+        assert method.seconds == pytest.approx(of_method["seconds"].median(), rel=0.05)
+        assert cost_of(method) != COST
 
 
 def test_the_default_ways_are_the_tutorials():

@@ -5,8 +5,8 @@ import argparse
 import pandas as pd
 import pytest
 
+from ae_cluster.methods import FINETUNED, FROZEN
 from ae_cluster.records.rows import COLUMNS, tidy_row
-from ae_cluster.semi_supervised.methods import FINETUNED, FROZEN
 
 
 @pytest.fixture(scope="module")

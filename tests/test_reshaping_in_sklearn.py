@@ -15,13 +15,14 @@ from sklearn.utils.estimator_checks import check_estimator
 from ae_cluster import AutoEncoder, InputError, SortingAutoEncoder
 from ae_cluster.clustering.sorting import consistency
 from ae_cluster.clustering.sorting.consistency import REACH
+from ae_cluster.methods import FINETUNED
 from ae_cluster.semi_supervised.finetuned import (
     DeepGenerativeClassifier,
     FineTunedClassifier,
     SortingClassifier,
 )
 from ae_cluster.semi_supervised.finetuned.sorting import small_steps
-from ae_cluster.semi_supervised.methods import FINETUNED, FINETUNED_METHODS, FINETUNED_STARTS
+from ae_cluster.semi_supervised.methods import FINETUNED_METHODS, FINETUNED_STARTS
 
 QUICK = {"max_iter": 1, "min_steps": 150, "random_state": 0}
 SORTING = SortingAutoEncoder(4, max_iter=1, decoder_max_iter=1, min_steps=100, random_state=0)

@@ -10,6 +10,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from ae_cluster.common.errors import InputError
+from ae_cluster.methods import FROZEN
 from ae_cluster.semi_supervised.evaluation import (
     ALL,
     LabelBudget,
@@ -18,7 +19,7 @@ from ae_cluster.semi_supervised.evaluation import (
     few_label_classifiers,
     label_budget_rows,
 )
-from ae_cluster.semi_supervised.methods import FROZEN, METHODS
+from ae_cluster.semi_supervised.methods import METHODS
 
 COLUMNS = [
     *("dataset", "split", "method", "family", "seed", "budget", "draw", "features"),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from typing import Any
 
 from ae_cluster.cli import arguments as read
-
-METHODS = (
-    *("logistic-regression", "knn", "svm", "self-training", "label-spreading", "poisson"),
-    *("poisson-priors", "named-clusters"),
+from ae_cluster.methods import (
+    CLASSIFIERS,
+    DEFAULT_CLASSIFIER,
+    FINETUNED,
+    FROZEN,
+    classifier_names,
 )
-FINETUNED = ("fine-tuning", "m1-m2", "taught-sorting", "taught-sorting-images")
+
 MINUTES = (
     "learning takes minutes: the encoder without labels, then the labels, and up to three times "
     "more with some of them held out, to tell how good it is …"
@@ -25,13 +28,26 @@ examples:
   ae-cluster classify my.npz --method taught-sorting   an encoder that sorts and learns the labels
 
 methods on frozen codes, seconds once there are codes:
-  {frozen}
+{frozen}
+
 methods reshaping the encoder, from the data themselves, minutes:
-  fine-tuning             an autoencoder learns the labels and goes on reconstructing
-  m1-m2                   a generative model of its codes, the class one of their causes
-  taught-sorting          clusters named by the labels, then taught on with labels and all samples
-  taught-sorting-images   likewise; images turned, sheared, scaled or moved keep their class
-""".format(frozen=", ".join(METHODS))
+{finetuned}
+"""
+
+
+def _listed(family: str) -> str:
+    """Return name and sentence of every classifier of a family."""
+    return "\n".join(
+        textwrap.fill(
+            f"{method.name:<24}{method.what}",
+            98,
+            initial_indent="  ",
+            subsequent_indent=" " * 26,
+            break_on_hyphens=False,
+        )
+        for method in CLASSIFIERS
+        if method.kind == family
+    )
 
 
 def add(commands: Any) -> None:
@@ -42,7 +58,7 @@ def add(commands: Any) -> None:
         description="Learn codes of all samples without labels, and a classifier of the codes from "
         "the few labels there are; write a prediction and its probability for every sample, and "
         "say how good they are where the labels can tell.",
-        epilog=EPILOG,
+        epilog=EPILOG.format(frozen=_listed(FROZEN), finetuned=_listed(FINETUNED)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     option = classify.add_argument
@@ -64,9 +80,9 @@ def add(commands: Any) -> None:
     option("--force", action="store_true", help="replace the table if it exists")
     option(
         "--method",
-        default="label-spreading",
+        default=DEFAULT_CLASSIFIER,
         metavar="NAME",
-        help="on frozen codes or reshaping the encoder, see below; default: label-spreading",
+        help=f"on frozen codes or reshaping the encoder, see below; default: {DEFAULT_CLASSIFIER}",
     )
     option("--n-components", type=read.whole(1), default=10, help="size of the code; default: 10")
     option("--epochs", type=read.whole(0), help="default: 10, or as many as make 5,000 steps")
@@ -97,7 +113,7 @@ def _classify(arguments: argparse.Namespace) -> None:
     given = labels_for(samples, arguments.labels) if arguments.labels else None
     for note in notes_on(arguments.labels) if arguments.labels else ():
         print(f"note: {note}", file=sys.stderr)
-    wait = MINUTES if arguments.method in FINETUNED else "learning …"
+    wait = MINUTES if arguments.method in classifier_names(FINETUNED) else "learning …"
     progress.say(f"{samples.name}: {len(samples.ids):,} samples; {wait}")
     found = classify(samples, given, arguments.method, arguments.seed)
     with written_beside(out) as beside:

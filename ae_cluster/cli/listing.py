@@ -5,17 +5,31 @@ from __future__ import annotations
 import argparse
 import json
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
-from ae_cluster.methods import COST, METHODS, Method, described
+from ae_cluster.methods import (
+    CLASSIFIERS,
+    CLASSIFIERS_COST,
+    COST,
+    METHODS,
+    Method,
+    described,
+)
 
-TOLD = {"uses_k": "k", "uses_balance": "balance", "uses_augmentation": "augmentation"}
-HEAD = ("method", "told", "tuned on", "seconds")
+ASSUMPTIONS = {"uses_k": "k", "uses_balance": "balance", "uses_augmentation": "augmentation"}
+HEAD = ("method", "assumes", "tuned on", "seconds")
+CLASSIFIERS_HEAD = ("classifier", *HEAD[1:])
 HOW_TO_READ = f"""\
-told: beside the samples. k is the number of clusters, balance that they are equally large,
+assumes: beside the samples. k is the number of clusters, balance that they are equally large,
 augmentation how images may be changed. tuned on: the data that chose its settings.
 seconds: about so many {COST}
 (the autoencoder's training included; more samples cost more). – was not measured."""
+OF_CLASSIFIERS = f"""\
+CLASSIFIERS from a few labels, on frozen codes or of a network that learns the labels:
+ae-cluster classify DATA --method NAME. k is the number of classes.
+seconds: about so many {CLASSIFIERS_COST}
+(the codes' learning included)."""
 OTHERS = """\
 module:Class
     Any clusterer of scikit-learn or of your own, from an installed module or one in the
@@ -33,9 +47,10 @@ def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
     methods = commands.add_parser(
         "methods",
-        help="list the methods known by name: what each is told, and what it costs",
-        description="List every method that ae-cluster run --method takes: what it is, what it is "
-        "told beside the samples, which data chose its settings, and how long it takes.",
+        help="list the methods known by name: what each assumes, and what it costs",
+        description="List every method that ae-cluster run --method and ae-cluster classify "
+        "--method take: what it is, what it assumes beside the samples, which data chose its "
+        "settings, and how long it takes.",
     )
     methods.add_argument("--json", action="store_true", help="as JSON, for programs")
     methods.set_defaults(function=_list)
@@ -46,11 +61,13 @@ def _list(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps(described(), indent=2))
         return
-    print("\n\n".join([_table(), HOW_TO_READ, *map(_entry, METHODS), OTHERS]))
+    clusterings = [_table(HEAD, METHODS), HOW_TO_READ, *map(_entry, METHODS), OTHERS]
+    classifiers = [OF_CLASSIFIERS, _table(CLASSIFIERS_HEAD, CLASSIFIERS)]
+    print("\n\n".join([*clusterings, *classifiers, *map(_entry, CLASSIFIERS)]))
 
 
-def _table() -> str:
-    rows = [HEAD, *map(_row, METHODS)]
+def _table(head: tuple[str, ...], methods: Sequence[Method]) -> str:
+    rows = [head, *map(_row, methods)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -59,9 +76,9 @@ def _table() -> str:
 
 
 def _row(method: Method) -> tuple[str, ...]:
-    told = ", ".join(word for name, word in TOLD.items() if getattr(method, name))
+    assumed = ", ".join(word for name, word in ASSUMPTIONS.items() if getattr(method, name))
     seconds = "–" if method.seconds is None else f"{method.seconds:g}"
-    return method.name, told or "nothing", method.tuned_on, seconds
+    return method.name, assumed or "nothing", method.tuned_on, seconds
 
 
 def _entry(method: Method) -> str:

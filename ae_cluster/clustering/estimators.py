@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import TYPE_CHECKING, Any
 
 from ae_cluster.clustering.codes import Clustering
 from ae_cluster.datasets import Dataset
-from ae_cluster.methods import METHODS, SORTERS
+from ae_cluster.methods import BY_NAME, DEEP, SORTERS
 
 if TYPE_CHECKING:
     from ae_cluster.autoencoder.estimator import AutoEncoder
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from ae_cluster.clustering.sorting import SortingAutoEncoder
 
 LEAST_STEPS = 2000  # of a deep clustering: more epochs than MNIST's where samples are few
-DEEP_EPOCHS = {"dec": 60, "idec": 60, "dcn": 50, "vade": 50}  # of MNIST, in batches of 256
 MEASURED_SAMPLES, MEASURED_FEATURES = 10_000, 784  # of `methods.COST`
 
 
@@ -23,10 +23,8 @@ def make_sorter(
     name: str, n_clusters: int, n_components: int, data: Dataset, seed: int, **changes: Any
 ) -> SortingAutoEncoder:
     """Return the unfitted estimator behind "sorting" or "sorting-images" for these data."""
-    from ae_cluster.clustering.sorting import SortingAutoEncoder
-
-    image_prior = name == "sorting-images"
-    return SortingAutoEncoder(
+    image_prior = BY_NAME[name].uses_augmentation
+    model: SortingAutoEncoder = class_of(name)(
         n_clusters,
         n_components,
         image_prior=image_prior,
@@ -35,6 +33,7 @@ def make_sorter(
         random_state=seed,
         **changes,
     )
+    return model
 
 
 def steps_of(epochs: int, n_train: int, batch_size: int = 256) -> int:
@@ -44,7 +43,7 @@ def steps_of(epochs: int, n_train: int, batch_size: int = 256) -> int:
 
 def deep_epochs(name: str, n_train: int) -> int:
     """Return the epochs of a deep clustering where none are said."""
-    return max(math.ceil(LEAST_STEPS / steps_of(1, n_train)), DEEP_EPOCHS.get(name, 0))
+    return max(math.ceil(LEAST_STEPS / steps_of(1, n_train)), BY_NAME[name].epochs)
 
 
 def make_deep(
@@ -59,12 +58,19 @@ def make_deep(
 ) -> DeepClustering:
     """Return the unfitted deep clustering behind a name, which goes on from an autoencoder.
 
-    Only "n2d" has ``n_manifold_components``, and it alone trains for no epochs of its own.
+    It is given those of ``max_iter``, a learning rate, ``verbose`` and ``n_manifold_components``
+    that its constructor has.
     """
-    own: dict[str, Any] = {"learning_rate_init": 0.001, "max_iter": max_iter, "verbose": verbose}
-    if name == "n2d":
-        own = {"n_manifold_components": n_manifold_components}
-    model: DeepClustering = class_of(name)(n_clusters, start, random_state=seed, **own)
+    found = class_of(name)
+    offered = {
+        "learning_rate_init": 0.001,
+        "max_iter": max_iter,
+        "verbose": verbose,
+        "n_manifold_components": n_manifold_components,
+    }
+    taken = inspect.signature(found).parameters
+    own = {parameter: value for parameter, value in offered.items() if parameter in taken}
+    model: DeepClustering = found(n_clusters, start, random_state=seed, **own)
     return model
 
 
@@ -73,13 +79,14 @@ def estimated_seconds(name: str, n_train: int, n_features: int, epochs: int | No
 
     Roughly: time goes with the steps, and that of a step mostly with the numbers of a sample.
     """
-    measured = next(method.seconds for method in METHODS if method.name == name)
+    measured = BY_NAME[name].seconds
     steps = _steps(name, n_train, epochs) / _steps(name, MEASURED_SAMPLES, None)
     return (measured or math.nan) * steps * (0.3 + 0.7 * n_features / MEASURED_FEATURES)
 
 
 def _steps(name: str, n_train: int, epochs: int | None) -> float:
-    if name == "n2d":  # no epochs: its time goes with the samples
+    method = BY_NAME[name]
+    if method.kind == DEEP and not method.epochs:  # its time goes with the samples
         return n_train
     if name in SORTERS:
         return steps_of(epochs, n_train) if epochs else max(1000, steps_of(12, n_train))
@@ -87,12 +94,8 @@ def _steps(name: str, n_train: int, epochs: int | None) -> float:
 
 
 def class_of(name: str) -> Any:
-    """Return the class behind a name, to load what it saved."""
-    from ae_cluster.clustering.deep import DCN, DEC, IDEC, N2D, VaDE
-    from ae_cluster.clustering.sorting import SortingAutoEncoder
-
-    deep = {"dec": DEC, "idec": IDEC, "dcn": DCN, "vade": VaDE, "n2d": N2D}
-    return deep.get(name, SortingAutoEncoder)
+    """Return the class behind a name, to make it or to load what it saved."""
+    return BY_NAME[name].load_class()
 
 
 def own_clusters(model: Any, data: Dataset, seconds: float) -> Clustering:

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 COLUMNS = ("id", "label", "prediction", "probability")  # of the table of predictions
 N_FOLDS = 5  # of cross-validation, at most
 FINETUNED_FOLDS = 3  # likewise; each teaches the encoder anew, which takes minutes
-DEFAULT_METHOD = "label-spreading"
 
 
 class Samples(NamedTuple):

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ae_cluster.common.spreadsheets import original_table, safe_table
 from ae_cluster.common.terminal import Parser
-from ae_cluster.semi_supervised.methods import FINETUNED
+from ae_cluster.methods import FINETUNED
 from experiments.support.store import Cell
 
 # The files of rows are results/EXPERIMENT-DATASET.csv; what is drawn of them has these names.

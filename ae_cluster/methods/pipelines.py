@@ -1,143 +1,33 @@
-"""Every method by its one name: what it is, what it is told, and which codes it clusters.
+"""Pipelines: which codes, and what clusters them; names checked, and what they assume.
 
-A *way* leads from samples to clusters: some codes, and what clusters them.
-The facts below stand in rows, in ``ae-cluster methods`` and in the experiments;
-nothing here trains, and nothing heavy is imported.
+Nothing here trains, and nothing heavy is imported.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.common.sklearn_names import meant
-
-CLUSTERER = "clusters the codes"
-BASELINE = "codes to beat, clustered by KMeans"
-SORTER = "learns clusters and codes of its own"
-DEEP = "goes on from the autoencoder's codes"
+from ae_cluster.methods.entries import (
+    BASELINE,
+    BY_NAME,
+    CLUSTERER,
+    DEEP,
+    DEFAULTS,
+    SORTER,
+    SORTERS,
+)
 
 AUTOENCODER, GIVEN = "autoencoder", "given"  # whose codes clusterers take
 ALWAYS_BESIDE = ("pca", "untrained")
 UNKNOWN = math.nan  # of a fact that only the author of a method could tell
 
 
-@dataclass(frozen=True)
-class Method:
-    """One named way from samples to clusters.
-
-    Attributes
-    ----------
-    name, kind : str
-    what : str
-        One sentence.
-    paper : str
-        Where it was described; "" for what needs none.
-    seconds : float or None
-        About what it costs, measured as `COST` says; None where it was not measured.
-    uses_k, uses_balance, uses_augmentation : bool
-        What it is told beside the samples.
-    tuned_on : str
-        The data that chose its hyper-parameters.
-    needs_images : bool
-        A table cannot be used.
-    """
-
-    name: str
-    kind: str
-    what: str
-    paper: str
-    seconds: float | None
-    uses_k: bool = True
-    uses_balance: bool = False
-    uses_augmentation: bool = False
-    tuned_on: str = "nothing"
-    needs_images: bool = False
-
-
-SORTING_TUNED_ON = "digits, fashion-mnist; trials on mnist"
-BY_PAPERS = "mnist (by the papers)"
-COST = "seconds of one core for 10,000 images of MNIST, from image to cluster"
-
-METHODS = (
-    Method(
-        "kmeans", CLUSTERER,
-        "KMeans of the codes, the best of ten starts.",
-        "Lloyd, IEEE Trans. Information Theory 28 (1982)", 10.0,
-    ),
-    Method(
-        "gmm", CLUSTERER,
-        "A mixture of Gaussians with full covariances, fitted to the codes.",
-        "Dempster, Laird, Rubin, J. R. Statist. Soc. B 39 (1977)", 12.0,
-    ),
-    Method(
-        "sorting", SORTER,
-        "Clusters of the neighbour graph, learnt by a network that must agree with itself under "
-        "the worst small steps, and codes laid out by cluster.",
-        "none, it is this project's; agreement as Miyato et al. (VAT, 2018) and Hu et al. (IMSAT, "
-        "ICML 2017)",
-        65.0, tuned_on=SORTING_TUNED_ON,
-    ),
-    Method(
-        "sorting-images", SORTER,
-        "The same for images, which keep their cluster when turned, sheared, scaled, moved or "
-        "bent a little.",
-        "none, it is this project's; agreement as Hu et al. (IMSAT, ICML 2017)",
-        200.0, uses_augmentation=True, tuned_on=SORTING_TUNED_ON, needs_images=True,
-    ),
-    Method(
-        "dec", DEEP,
-        "Codes move towards the centres they are already nearest to; nothing is reconstructed "
-        "any more.",
-        "Xie, Girshick, Farhadi (ICML 2016)", 16.0,
-    ),
-    Method(
-        "idec", DEEP,
-        "DEC that goes on reconstructing the samples.",
-        "Guo, Gao, Liu, Yin (IJCAI 2017)", 29.0, tuned_on=BY_PAPERS,
-    ),
-    Method(
-        "dcn", DEEP,
-        "Reconstruction, and codes pulled to KMeans' centres, which move with them.",
-        "Yang, Fu, Sidiropoulos, Hong (ICML 2017)", 28.0, tuned_on=BY_PAPERS,
-    ),
-    Method(
-        "vade", DEEP,
-        "A variational autoencoder whose prior is a mixture of Gaussians.",
-        "Jiang, Zheng, Tan, Tang, Zhou (IJCAI 2017)", 31.0,
-    ),
-    Method(
-        "n2d", DEEP,
-        "A UMAP of the autoencoder's codes, clustered by a mixture of Gaussians.",
-        "McConville, Santos-Rodríguez, Piechocki, Craddock (ICPR 2020)", 69.0,
-    ),
-    Method(
-        "pca", BASELINE,
-        "KMeans of as many principal components as the code has numbers.",
-        "Pearson, Philosophical Magazine 2 (1901)", 0.5,
-    ),
-    Method(
-        "untrained", BASELINE,
-        "KMeans of the autoencoder's codes before any training, which training must beat.",
-        "", 0.5,
-    ),
-    Method(
-        "pixels", BASELINE,
-        "KMeans of the samples themselves, all pixels or all columns: what coding must beat.",
-        "", 7.0,
-    ),
-)  # fmt: skip
-DEFAULTS = ("kmeans", "gmm")
-LEARNERS = tuple(method.name for method in METHODS if method.kind in (SORTER, DEEP))
-SORTERS = tuple(method.name for method in METHODS if method.kind == SORTER)
-_BY_NAME = {method.name: method for method in METHODS}
-
-
 class Pipeline(NamedTuple):
-    """One way from samples to clusters.
+    """A representation and what clusters it.
 
     Attributes
     ----------
@@ -165,7 +55,7 @@ class Pipeline(NamedTuple):
 
 
 def pipelines_of(methods: Sequence[str], features: str = AUTOENCODER) -> list[Pipeline]:
-    """Return the ways that were asked for, and then the baselines they must beat.
+    """Return the pipelines that were asked for, and then the baselines they must beat.
 
     Codes that are not a clustering's own are clustered by all clusterers that
     were asked for, by the default ones where none was.
@@ -199,7 +89,7 @@ def _codes_beside(methods: Sequence[str], features: str) -> Iterator[str]:
 
 def kind_of(name: str) -> str:
     """Return the kind of a method; a ``module:Class`` clusters codes."""
-    return CLUSTERER if is_external(name) else _BY_NAME[name].kind
+    return CLUSTERER if is_external(name) else BY_NAME[name].kind
 
 
 def is_external(name: str) -> bool:
@@ -215,9 +105,9 @@ def short_name(name: str) -> str:
 def check_methods(names: Sequence[str], features: str) -> None:
     """Raise an `InputError` for names that cannot be used, alone or together."""
     for name in names:
-        if not is_external(name) and name not in _BY_NAME:
-            proposed = " or ".join(meant(name, _BY_NAME))
-            told = f"did you mean {proposed}?" if proposed else nearest(name, _BY_NAME).rstrip(".")
+        if not is_external(name) and name not in BY_NAME:
+            proposed = " or ".join(meant(name, BY_NAME))
+            told = f"did you mean {proposed}?" if proposed else nearest(name, BY_NAME).rstrip(".")
             raise InputError(
                 f"--method {name!r} is not known: {told} See: ae-cluster methods; any clusterer "
                 "joins as module:Class."
@@ -227,7 +117,7 @@ def check_methods(names: Sequence[str], features: str) -> None:
                 f"--method {name} makes codes of its own, so --features given has no use for it; "
                 "leave --features out, and the file's numbers are taken as a table."
             )
-        if is_external(name) and short_name(name) in _BY_NAME:
+        if is_external(name) and short_name(name) in BY_NAME:
             raise InputError(
                 f"--method {name} would be taken for the method {short_name(name)} in every table; "
                 "give the class another name."
@@ -250,7 +140,7 @@ def check_samples(names: Sequence[str], features: str, data_name: str, is_table:
             "shape (n, numbers), or leave --features out."
         )
     for name in names:
-        if is_table and not is_external(name) and _BY_NAME[name].needs_images:
+        if is_table and not is_external(name) and BY_NAME[name].needs_images:
             raise InputError(
                 f"--method {name} turns and shears images, and {data_name} is a table; take "
                 f"--method {name.removesuffix('-images')}, or say what shape its images have with "
@@ -259,17 +149,17 @@ def check_samples(names: Sequence[str], features: str, data_name: str, is_table:
 
 
 def row_facts(features: str, clusterer: str, *, takes_k: bool = True) -> dict[str, Any]:
-    """Return what a way was told, by the names of a row's columns.
+    """Return what a pipeline assumes, by the names of a row's columns.
 
     Parameters
     ----------
     features, clusterer : str
-        As in `Way`.
+        As in `Pipeline`.
     takes_k : bool
         Of a ``module:Class``: whether its constructor has a number of clusters.
     """
     names = ("uses_k", "uses_balance", "uses_augmentation", "tuned_on")
-    learner = _BY_NAME.get(features if features in SORTERS else clusterer)
+    learner = BY_NAME.get(features if features in SORTERS else clusterer)
     if learner is not None:
         facts = {name: getattr(learner, name) for name in names}
     else:
@@ -286,16 +176,11 @@ def row_facts(features: str, clusterer: str, *, takes_k: bool = True) -> dict[st
 
 
 def codes_facts(features: str) -> dict[str, Any]:
-    """Return what is told to few-label classifiers of these codes, tuned on digits themselves."""
-    facts = row_facts(features, features if features in _BY_NAME else DEFAULTS[0])
+    """Return what few-label classifiers of these codes assume, tuned on digits themselves."""
+    facts = row_facts(features, features if features in BY_NAME else DEFAULTS[0])
     tuned_on = "digits" if facts["tuned_on"] == "nothing" else f"digits; codes: {facts['tuned_on']}"
     return {
         "uses_k": True,
         "uses_augmentation": facts["uses_augmentation"],
         "tuned_on": tuned_on,
     }
-
-
-def described() -> list[dict[str, Any]]:
-    """Return every method as JSON takes it."""
-    return [asdict(method) | {"seconds_are": COST} for method in METHODS]
