@@ -26,13 +26,8 @@ from ae_cluster import AutoEncoder, Dataset, load_dataset
 from ae_cluster.clustering.codes import cluster_codes
 from ae_cluster.common.progress import counted
 from ae_cluster.common.terminal import Parser, exit_code
-from ae_cluster.metrics.clustering import (
-    accuracy,
-    accuracy_matched,
-    matched_map,
-    neighbor_accuracy,
-    nmi,
-)
+from ae_cluster.metrics.clustering import accuracy, accuracy_matched, matched_map, nmi
+from ae_cluster.metrics.codes import neighbor_accuracy
 from ae_cluster.semi_supervised.evaluation import label_budget_rows
 from experiments.support.reference_tutorial import mean_squared_error, train_tutorial
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ae_cluster.common.errors import InputError
-from ae_cluster.metrics.clustering import internal_scores, neighbor_accuracy
+from ae_cluster.metrics.codes import internal_scores, neighbor_accuracy
 
 
 def two_blobs(n=60, apart=10.0, seed=0):

@@ -37,6 +37,7 @@ from ae_cluster.common.global_state import default_state
 from ae_cluster.explorer import write_page
 from ae_cluster.figures import plot_codes, save_figure
 from ae_cluster.metrics import clustering
+from ae_cluster.metrics import codes as code_scores
 from ae_cluster.semi_supervised.evaluation import label_budget_rows
 from ae_cluster.semi_supervised.methods import METHODS
 from ae_cluster.training.diagnostics import HealthWarning
@@ -190,8 +191,8 @@ def _metrics():
     mapping = clustering.matched_map(y, clusters)
     return (
         clustering.external_scores(y, clusters, mapping),
-        clustering.internal_scores(x, y),
-        clustering.neighbor_accuracy(x, y, x, y),
+        code_scores.internal_scores(x, y),
+        code_scores.neighbor_accuracy(x, y, x, y),
         clustering.contingency_matrix(y, clusters),
         clustering.per_class_recall(y, clusters, mapping),
         clustering.split_classes(y, clusters),

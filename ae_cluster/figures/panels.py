@@ -10,20 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ae_cluster.figures.style import new_figure, room_for_legend, short_names, within_its_range
+from ae_cluster.metrics.clustering import METRICS
 from ae_cluster.reports import GROUP, LOWER_IS_BETTER, comparable_rows
 
 NO_ROWS = "No row of this split has a score: there is nothing to compare."
 
-_SCORES = {
-    "accuracy": "accuracy (share of samples)",
-    "accuracy_matched": "accuracy, matched on these samples",
-    "neighbor_accuracy": "accuracy of ten nearest neighbours",
-    "nmi": "normalised mutual information",
-    "ami": "adjusted mutual information",
-    "ari": "adjusted Rand index",
-    "mse": "mean squared error",
-}
-_BOUNDED = frozenset(_SCORES) - {"mse"} | {"purity"}
+_WORDS = {metric.name: metric.words for metric in METRICS}
+_BOUNDED = {metric.name for metric in METRICS if metric.at_most_1}
 _TOLD = {
     "n_components": ", {:.0f}-D",
     "n_clusters": ", k = {:.0f}",
@@ -118,7 +111,7 @@ def seed_count(sizes: pd.Series[int]) -> str:
 
 def score_label(score: str) -> str:
     """Return what a score's axis is called."""
-    return _SCORES.get(score, score.replace("_", " "))
+    return _WORDS.get(score, score.replace("_", " "))
 
 
 def direction(score: str) -> str:

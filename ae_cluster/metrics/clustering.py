@@ -1,4 +1,4 @@
-"""Scores of a clustering: against labels where these are known, and on the codes alone.
+"""Scores of a clustering against labels, and the table of all metrics, `METRICS`.
 
 Every external score takes ``(labels_true, clusters)``, two 1-D arrays of n whole numbers:
 
@@ -18,24 +18,18 @@ Lengths that differ, empty or non-1-D input, fractions and ids below −1 raise
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linear_sum_assignment
-from sklearn import metrics
-from sklearn.neighbors import KNeighborsClassifier
 
 from ae_cluster.common.errors import InputError
-from ae_cluster.common.global_state import default_state
 from ae_cluster.common.labels import UNKNOWN as UNKNOWN
 from ae_cluster.common.validation import (
     IntArray,
     check_same_length,
-    checked_codes,
-    checked_halves,
     checked_labels,
 )
 
@@ -106,6 +100,8 @@ def matched_map(labels_true: ArrayLike, clusters: ArrayLike) -> dict[int, int]:
     The Hungarian method (Kuhn 1955) on the rectangular table, so any number of clusters is
     legal; a surplus cluster is not in the map, and neither is noise.
     """
+    from scipy.optimize import linear_sum_assignment
+
     table = _without_noise(_crosstab(labels_true, clusters))
     # In an order that does not depend on the clusters' names, lest a tie be broken by them.
     order = np.lexsort(table.counts[::-1]) if table.counts.size else np.arange(0)
@@ -199,11 +195,12 @@ def per_class_recall(
 # Information and pairs
 
 
-def _of_known(
-    score: Callable[[IntArray, IntArray], Any], labels_true: ArrayLike, clusters: ArrayLike
-) -> float:
+def _of_known(name: str, labels_true: ArrayLike, clusters: ArrayLike) -> float:
+    """Return a score of `sklearn.metrics`, which is loaded only now: tables read `METRICS` too."""
+    from sklearn import metrics
+
     truth, ids = _known_pairs(labels_true, clusters)
-    return float(score(truth, ids)) if truth.size else float("nan")
+    return float(getattr(metrics, name)(truth, ids)) if truth.size else float("nan")
 
 
 def nmi(labels_true: ArrayLike, clusters: ArrayLike) -> float:
@@ -211,7 +208,7 @@ def nmi(labels_true: ArrayLike, clusters: ArrayLike) -> float:
 
     Symmetric. Not adjusted for chance: never show it without the number of clusters.
     """
-    return _of_known(metrics.normalized_mutual_info_score, labels_true, clusters)
+    return _of_known("normalized_mutual_info_score", labels_true, clusters)
 
 
 def ami(labels_true: ArrayLike, clusters: ArrayLike) -> float:
@@ -219,7 +216,7 @@ def ami(labels_true: ArrayLike, clusters: ArrayLike) -> float:
 
     Vinh, Epps and Bailey, JMLR 2010; arithmetic mean of the entropies.
     """
-    return _of_known(metrics.adjusted_mutual_info_score, labels_true, clusters)
+    return _of_known("adjusted_mutual_info_score", labels_true, clusters)
 
 
 def ari(labels_true: ArrayLike, clusters: ArrayLike) -> float:
@@ -227,22 +224,22 @@ def ari(labels_true: ArrayLike, clusters: ArrayLike) -> float:
 
     Counts pairs of samples put together or apart alike (Hubert and Arabie 1985).
     """
-    return _of_known(metrics.adjusted_rand_score, labels_true, clusters)
+    return _of_known("adjusted_rand_score", labels_true, clusters)
 
 
 def homogeneity(labels_true: ArrayLike, clusters: ArrayLike) -> float:
     """Return 1 when each cluster holds one class only (Rosenberg and Hirschberg 2007)."""
-    return _of_known(metrics.homogeneity_score, labels_true, clusters)
+    return _of_known("homogeneity_score", labels_true, clusters)
 
 
 def completeness(labels_true: ArrayLike, clusters: ArrayLike) -> float:
     """Return 1 when each class lies in one cluster only; ``homogeneity`` with roles swapped."""
-    return _of_known(metrics.completeness_score, labels_true, clusters)
+    return _of_known("completeness_score", labels_true, clusters)
 
 
 def v_measure(labels_true: ArrayLike, clusters: ArrayLike) -> float:
     """Return the harmonic mean of homogeneity and completeness; equal to :func:`nmi`."""
-    return _of_known(metrics.v_measure_score, labels_true, clusters)
+    return _of_known("v_measure_score", labels_true, clusters)
 
 
 def external_scores(
@@ -252,11 +249,8 @@ def external_scores(
 
     ``mapping`` is the class of each cluster as learnt on train, see :func:`class_map`.
     """
-    scores = (accuracy_matched, purity, nmi, ami, ari, homogeneity, completeness, v_measure)
-    return {
-        "accuracy": accuracy(labels_true, clusters, mapping),
-        **{score.__name__: score(labels_true, clusters) for score in scores},
-    }
+    of_labels = {m.name: m.score(labels_true, clusters) for m in METRICS if m.score is not None}
+    return {"accuracy": accuracy(labels_true, clusters, mapping)} | of_labels
 
 
 # What went wrong
@@ -325,82 +319,63 @@ def _parts(
     return real, np.where(lost[:, None], 0, real.counts / np.maximum(sizes, 1))
 
 
-# The codes themselves
+# All metrics in one table
 
 
-@default_state()
-def internal_scores(
-    codes: ArrayLike, clusters: ArrayLike, *, sample_size: int = 5000, random_state: int = 0
-) -> dict[str, float]:
-    """Score how compact and apart clusters are in the code space, without labels.
+@dataclass(frozen=True)
+class Metric:
+    """One column of scores, and what is to be known of it wherever it is shown.
 
-    They compare clusterings of the *same* codes. Never rank them across different codes: an
-    encoder that squeezes everything into separate points wins, whatever it merges.
-
-    Parameters
+    Attributes
     ----------
-    codes : array-like of shape (n, n_components), finite
-    clusters : array-like of shape (n,)
-    sample_size : the silhouette is taken on that many samples at most; its cost is quadratic.
-    random_state : the seed of that sample.
-
-    Returns
-    -------
-    ``silhouette`` (−1 to 1, higher is better), ``davies_bouldin`` (from 0, lower is better),
-    ``calinski_harabasz`` (higher is better). Each is NaN where it means nothing: fewer than
-    two clusters, each sample its own cluster, or all codes the same.
+    name : str
+        The column.
+    words : str
+        What it is called on an axis.
+    head : str
+        What it is called over the column of a table; "" where tables leave it out.
+    score : callable or None
+        Takes ``(labels_true, clusters)``; None where more than these is needed.
+    lower_is_better : bool
+    at_most_1 : bool
+        And 0 is the least that a useful clustering has: axes show no more.
+    needs_k : bool
+        It rises with the number of clusters even where these are random: never show it
+        without that number.
+    chance_corrected : bool
+        0 is what random clusters have.
+    compares_codes : bool
+        False: it compares clusterings of the same codes only.
     """
-    points, ids = checked_codes(codes), checked_labels(clusters, "clusters")
-    check_same_length(points, ids, ("codes", "clusters"))
-    order = np.random.default_rng(random_state).permutation(ids.size)
-    sample = np.sort(order[:sample_size])
-    return {
-        "silhouette": _internal(metrics.silhouette_score, points[sample], ids[sample]),
-        "davies_bouldin": _internal(metrics.davies_bouldin_score, points, ids),
-        "calinski_harabasz": _internal(metrics.calinski_harabasz_score, points, ids),
-    }
+
+    name: str
+    words: str
+    head: str = ""
+    score: Callable[[ArrayLike, ArrayLike], float] | None = None
+    lower_is_better: bool = False
+    at_most_1: bool = True
+    needs_k: bool = False
+    chance_corrected: bool = False
+    compares_codes: bool = True
 
 
-def _internal(score: Callable[..., Any], points: NDArray[Any], ids: IntArray) -> float:
-    span = np.ptp(points, axis=0).max()
-    if not 2 <= np.unique(ids).size < ids.size or span == 0:
-        return float("nan")
-    # scikit-learn takes distances under 1e-8 for zero, which would call tiny codes perfect;
-    # none of the scores changes with the unit or the origin.
-    scaled = (points.astype(np.float64) - points.min(axis=0)) / span
-    return float(score(scaled, ids))
-
-
-@default_state()
-def neighbor_accuracy(
-    codes_train: ArrayLike,
-    y_train: ArrayLike,
-    codes_test: ArrayLike,
-    y_test: ArrayLike,
-    n_neighbors: int = 10,
-) -> float:
-    """Return the test accuracy of a vote of the nearest train codes, all train labels known.
-
-    In practice this bounds any classifier on these codes: classes that overlap among
-    neighbours cannot be told apart later.
-
-    Parameters
-    ----------
-    codes_train, codes_test : array-like of shape (n, n_components)
-    y_train, y_test : array-like of shape (n,); samples of unknown class (−1) are left out.
-    n_neighbors : neighbours that vote; all of them when fewer labels are known.
-
-    Returns
-    -------
-    The share of right test samples; NaN when no label is known on either side.
-    """
-    train, labels, test, truth = checked_halves(codes_train, y_train, codes_test, y_test)
-    known, scored = labels != UNKNOWN, truth != UNKNOWN
-    if not known.any() or not scored.any():
-        return float("nan")
-    vote = KNeighborsClassifier(min(n_neighbors, int(known.sum())))
-    with warnings.catch_warnings():
-        # True of any set with few samples per class, and no sign of a regression here.
-        warnings.filterwarnings("ignore", message="The number of unique classes")
-        vote.fit(train[known], labels[known])
-    return float(vote.score(test[scored], truth[scored]))
+METRICS = (
+    Metric("accuracy", "accuracy (share of samples)", "accuracy"),
+    Metric(
+        "accuracy_matched", "accuracy, matched on these samples", "matched", accuracy_matched
+    ),
+    Metric("purity", "purity", "purity", purity, needs_k=True),
+    Metric("nmi", "normalised mutual information", "NMI", nmi, needs_k=True),
+    Metric("ami", "adjusted mutual information", "AMI", ami, chance_corrected=True),
+    Metric("ari", "adjusted Rand index", "ARI", ari, chance_corrected=True),
+    Metric("homogeneity", "homogeneity", score=homogeneity, needs_k=True),
+    Metric("completeness", "completeness", score=completeness, needs_k=True),
+    Metric("v_measure", "V-measure", score=v_measure, needs_k=True),
+    Metric("silhouette", "silhouette", at_most_1=False, compares_codes=False),
+    Metric("davies_bouldin", "Davies-Bouldin index",
+           lower_is_better=True, at_most_1=False, compares_codes=False),
+    Metric("calinski_harabasz", "Calinski-Harabasz index",
+           at_most_1=False, compares_codes=False),
+    Metric("neighbor_accuracy", "accuracy of ten nearest neighbours", "neighbours"),
+    Metric("mse", "mean squared error", lower_is_better=True, at_most_1=False),
+)  # fmt: skip

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ae_cluster.common.errors import InputError, nearest
+from ae_cluster.metrics.clustering import METRICS
 from ae_cluster.records.rows import COLUMNS, TEXTS
 
 GROUP = ("dataset", "split", "method", "features", "n_components", "n_clusters")
 
 # They rise with the number of clusters even where these are random.
-_NEVER_WITHOUT_K = ("purity", "nmi", "homogeneity", "completeness", "v_measure")
+_NEVER_WITHOUT_K = tuple(metric.name for metric in METRICS if metric.needs_k)
 
 # Columns that say what a row is; rows of one group and seed that differ here are not draws.
 _IDENTITY = (*GROUP, "n_train", "epochs", "budget")

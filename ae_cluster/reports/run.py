@@ -8,20 +8,12 @@ import numpy as np
 import pandas as pd
 
 from ae_cluster.common.errors import InputError
+from ae_cluster.metrics.clustering import METRICS
 from ae_cluster.records.reading import method_names, read_codes
 from ae_cluster.records.rows import COLLAPSED, OK, pipeline_name
 from ae_cluster.training.diagnostics import told_collapse
 
-SHOWN = {
-    "accuracy": "accuracy",
-    "accuracy_matched": "matched",
-    "purity": "purity",
-    "nmi": "NMI",
-    "ami": "AMI",
-    "ari": "ARI",
-    "neighbor_accuracy": "neighbours",
-    "seconds": "seconds",
-}
+SHOWN = {metric.name: metric.head for metric in METRICS if metric.head} | {"seconds": "seconds"}
 
 HOW_TO_READ = """\
 How to read it: each class is matched with one cluster; accuracy learns the match on the

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ae_cluster.common.errors import InputError
+from ae_cluster.metrics.clustering import METRICS
 from ae_cluster.records.rows import TEXTS
 from ae_cluster.reports.comparable import GROUP, comparable_rows
 from ae_cluster.reports.literature import anchor_text, find_anchor
@@ -20,8 +21,9 @@ from ae_cluster.reports.literature import anchor_text, find_anchor
 # Groups compete for the best where these agree: purity and NMI mean nothing across k, and the
 # scores of clusters on their own codes nothing across codes.
 CONTEST = ("dataset", "split", "n_clusters", "budget", "family")
-OF_CODES = ("silhouette", "davies_bouldin", "calinski_harabasz")
-LOWER_IS_BETTER = {"mse", "davies_bouldin", "seconds", "peak_mb"}
+OF_CODES = tuple(metric.name for metric in METRICS if not metric.compares_codes)
+COSTS = {"seconds", "peak_mb"}
+LOWER_IS_BETTER = COSTS | {metric.name for metric in METRICS if metric.lower_is_better}
 _MOST_ENUMERATED = 12  # seeds whose 2ⁿ choices of signs are few enough to be gone through
 PRIORS = {"uses_k": "k", "uses_balance": "balance", "uses_augmentation": "augmentation"}
 MOST_NAMED = 2  # missing seeds in a row that are named one by one

@@ -16,6 +16,7 @@ from ae_cluster.common.texts import one_line
 from ae_cluster.datasets import Dataset
 from ae_cluster.methods import Pipeline, codes_facts, is_external, row_facts
 from ae_cluster.metrics import clustering
+from ae_cluster.metrics import codes as code_scores
 from ae_cluster.metrics.clustering import NOISE
 from ae_cluster.records.rows import FAILED, without_scores
 from ae_cluster.runs.encoders import Codes, Job, Source
@@ -61,7 +62,7 @@ def clustering_rows(
         place
         | {"split": split, "status": "ok"}
         | external_scores(labels, clusters, mapping)
-        | clustering.internal_scores(codes, clusters)
+        | code_scores.internal_scores(codes, clusters)
         | ({"neighbor_accuracy": neighbor} if split == "test" else {})
         for split, labels, codes, clusters in splits
     ]
@@ -90,7 +91,7 @@ def neighbor_accuracy(data: Dataset, codes_train: NDArray[Any], codes_test: NDAr
     """Return the nearest-neighbour accuracy of codes; NaN where labels are missing."""
     if data.y_train is None or data.y_test is None:
         return math.nan
-    return clustering.neighbor_accuracy(codes_train, data.y_train, codes_test, data.y_test)
+    return code_scores.neighbor_accuracy(codes_train, data.y_train, codes_test, data.y_test)
 
 
 def class_table(data: Dataset, result: Clustering) -> pd.DataFrame:
