@@ -52,10 +52,8 @@ OTHERS = {
     "confusion_matrix",
     "contingency_matrix",
     "external_scores",
-    "internal_scores",
     "lost_classes",
     "merged_classes",
-    "neighbor_accuracy",
     "per_class_recall",
     "split_classes",
 }

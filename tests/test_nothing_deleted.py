@@ -324,14 +324,14 @@ def test_a_run_that_cannot_be_put_in_place_waits_there(states, tmp_path, monkeyp
 # Locks, Ctrl-C, and what is finished already
 
 
-@pytest.mark.parametrize("mark", [str(os.getpid()), "1"])
+@pytest.mark.parametrize("mark", [os.getpid, lambda: 1], ids=["ours", "1"])
 def test_a_mark_is_stale_when_no_process_holds_it(states, tmp_path, command, mark):
     """In a container every process is number 1, and earlier versions wrote numbers only."""
     mine = here(states, tmp_path, partial="killed")
     del mine["X.partial/methods/dec/codes.npz"], mine["X.partial/methods/mine/codes.npz"]
     shutil.rmtree(tmp_path / "X.partial" / "methods" / "dec")
     shutil.rmtree(tmp_path / "X.partial" / "methods" / "mine")
-    (tmp_path / "X.partial" / ".being-written").write_text(mark)
+    (tmp_path / "X.partial" / ".being-written").write_text(str(mark()))
     status, said = command(tmp_path, [*RUN, "--resume"])
     assert status == 0
     assert "Going on after epoch 2 of 2" in said
