@@ -1,12 +1,16 @@
 """A part of a grid can be carried out without losing, or doing again, what is published."""
 
 import argparse
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from ae_cluster.common.bounded_arrays import read_npz
 from ae_cluster.methods import FINETUNED, FROZEN
 from ae_cluster.records.rows import COLUMNS, tidy_row
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +106,10 @@ def test_missing_leaves_out_what_is_there(load_experiment, tmp_path):
     assert compare.main([*asked, f"--store={tmp_path / 'two'}"]) == 0
     assert (tmp_path / "compare_clustering-digits.csv").read_bytes() == before
     assert not compare.Store(tmp_path / "two").statuses()
+
+
+def test_the_arrays_that_figures_are_drawn_from_can_be_read():
+    paths = sorted((ROOT / "results" / "arrays").glob("*.npz"))
+    assert paths
+    for path in paths:
+        assert {"codes", "clusters", "examples"} <= read_npz(path).keys()

@@ -204,7 +204,8 @@ def _check_header(header: Header, size: int) -> None:
         )
     if expected == 0 and max(shape, default=0) > MOST_UNPACKED:
         raise UnreadableError(f"has the shape {shortened(str(shape))} and holds nothing")
-    if dtype.kind in "US" and dtype.itemsize > LONGEST_TEXT * (4 if dtype.kind == "U" else 1):
+    is_long = dtype.kind in "US" and dtype.itemsize > LONGEST_TEXT * (4 if dtype.kind == "U" else 1)
+    if is_long and n > 1:  # a single one is as long as the file, and no longer
         raise UnreadableError(f"holds text of more than {LONGEST_TEXT:,} characters")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator
+from matplotlib.ticker import LogLocator
 
 from ae_cluster.figures.style import (
     MARKERS,
@@ -55,7 +55,6 @@ def plot_stages(rows: pd.DataFrame, *, split: str = "test", title: str) -> Figur
     _scale(left, none_wrong if (sorts["wrong"] <= 0).any() else None)
     _draw(right, rows[rows["mse"].notna()], "mse", DRAWN, "drawn")
     right.set_xlim(left=0)
-    right.xaxis.set_major_locator(MaxNLocator(nbins=5))
     handles, names = left.get_legend_handles_labels()
     columns = room_for_legend(figure, [str(name) for name in names])
     figure.legend(handles, names, loc="outside right upper", ncols=columns)

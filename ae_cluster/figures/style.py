@@ -113,10 +113,10 @@ def in_style() -> Iterator[None]:
 _CAPTION_SIZE = 9
 _CAPTION_CHARACTERS_PER_INCH = 14.5
 _TITLE_CHARACTERS_PER_INCH = 9.5
-_LEGEND_INCHES = 3.1  # of a legend with names of up to 40 letters
+_LEGEND_INCHES = 3.6  # of a legend with names of up to 47 letters
 _ENTRY_INCHES, _LETTER_INCHES = 0.19, 0.066  # of a legend's line, and of a letter in it
 _MOST_ENTRIES = 40  # below each other
-_BESIDE = 0.02
+_BESIDE, _TOO_FAR = 0.02, 0.045  # beside 0 and 1, where no score lies
 _MOST_DECADES = 1e6
 _PNG_DPI = 150
 _SVG_DPI = 96  # of the parts that are pixels: images and clouds of points
@@ -245,9 +245,9 @@ def room_for_legend(figure: Figure, names: Sequence[str]) -> int:
 def within_its_range(axis: Axis, values: NDArray[np.generic]) -> None:
     """End an axis of scores between 0 and 1 a little beside these, since no score lies there."""
     low, high = axis.get_view_interval()
-    if values.size and values.max() <= 1 < high - _BESIDE:
+    if values.size and values.max() <= 1 < high - _TOO_FAR:
         high = 1 + _BESIDE
-    if values.size and values.min() >= 0 > low + _BESIDE:
+    if values.size and values.min() >= 0 > low + _TOO_FAR:
         low = -_BESIDE
     if axis is axis.axes.xaxis:
         axis.axes.set_xlim(low, high)
