@@ -6,23 +6,23 @@ import pytest
 
 
 @pytest.fixture
-def awkward(load_experiment):
-    return load_experiment("awkward")
+def robustness(load_experiment):
+    return load_experiment("robustness")
 
 
-def test_uneven_classes_fall_geometrically_from_ten_to_one(awkward):
-    arrays = awkward.uneven("digits")
+def test_uneven_classes_fall_geometrically_from_ten_to_one(robustness):
+    arrays = robustness.uneven("digits")
 
     sizes = np.bincount(arrays["y_train"])
-    whole = np.bincount(awkward.data_of("digits").y_train)
+    whole = np.bincount(robustness.data_of("digits").y_train)
     assert sizes[0] == whole.min()
     assert sizes[0] / sizes[-1] == pytest.approx(10, rel=0.1)
     assert sizes[:-1] / sizes[1:] == pytest.approx(10 ** (1 / 9), rel=0.1)
     assert len(arrays["x_test"]) == len(arrays["y_test"]) == np.bincount(arrays["y_test"]).sum()
 
 
-def test_shuffled_pixels_are_the_same_pixels_in_one_other_order(awkward):
-    arrays, data = awkward.shuffled("digits"), awkward.data_of("digits")
+def test_shuffled_pixels_are_the_same_pixels_in_one_other_order(robustness):
+    arrays, data = robustness.shuffled("digits"), robustness.data_of("digits")
 
     for split in ("train", "test"):
         images = getattr(data, f"raw_{split}")
@@ -39,10 +39,10 @@ def test_shuffled_pixels_are_the_same_pixels_in_one_other_order(awkward):
         assert any((column == data.raw_test[:, place]).all() for place in places)
 
 
-def test_cells_ask_few_seeds_of_mnist_and_a_baseline_of_tables(awkward, tmp_path):
-    wine = awkward.file_of("wine", tmp_path)
+def test_cells_ask_few_seeds_of_mnist_and_a_baseline_of_tables(robustness, tmp_path):
+    wine = robustness.file_of("wine", tmp_path)
 
-    cells = awkward.cells_of("wine", wine, range(10), None)
+    cells = robustness.cells_of("wine", wine, range(10), None)
 
     assert {(c["features"], c["method"]) for c in cells} == {
         ("sorting", "kmeans"), ("sorting", "gmm"), ("pixels", "kmeans"),
@@ -57,9 +57,9 @@ def test_the_table_of_medians_follows_from_held_out_rows(load_experiment, tmp_pa
     rows = [row | {"split": "test", "accuracy": a} for a in (0.2, 0.4, 0.9)]
     rows += [row | {"split": "train", "accuracy": 1.0}]
     rows += [row | {"split": "test", "status": "failed", "accuracy": float("nan")}]
-    pd.DataFrame(rows).to_csv(tmp_path / "awkward-wine.csv")
+    pd.DataFrame(rows).to_csv(tmp_path / "robustness-wine.csv")
 
-    (path,) = load_experiment("support.medians").awkward_table(tmp_path)
+    (path,) = load_experiment("support.medians").robustness_table(tmp_path)
 
     said = "| wine | sorting → kmeans | 3 | 3 | 0.400 (0.200–0.900) | 0.500 (0.500–0.500) |"
     assert said in path.read_text(encoding="utf-8").splitlines()
@@ -69,9 +69,9 @@ def test_the_table_of_medians_follows_from_held_out_rows(load_experiment, tmp_pa
 @pytest.mark.filterwarnings("ignore")
 def test_smoke(run_experiment, tmp_path):
     places = ("--store", tmp_path / "store", "--out", tmp_path)
-    done = run_experiment("awkward", "--smoke", "--setting", "wine", *places)
+    done = run_experiment("robustness", "--smoke", "--setting", "wine", *places)
     assert done.returncode == 0, done.stderr
-    rows = pd.read_csv(tmp_path / "awkward-wine.csv")
+    rows = pd.read_csv(tmp_path / "robustness-wine.csv")
     assert len(rows) == 2 * 3 * 2  # seeds, ways, splits
     assert set(rows["dataset"]) == {"wine"}
 

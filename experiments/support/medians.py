@@ -14,9 +14,9 @@ from experiments.support.published import published_rows
 NOTHING = "–"
 
 
-def awkward_table(results: Path) -> list[Path]:
-    """Write held-out accuracy and AMI of every awkward setting, and return the file."""
-    rows = held_out(results, "awkward")
+def robustness_table(results: Path) -> list[Path]:
+    """Write held-out accuracy and AMI of every setting of robustness, and return the file."""
+    rows = held_out(results, "robustness")
     if rows.empty:
         return []
     lines = [
@@ -28,7 +28,7 @@ def awkward_table(results: Path) -> list[Path]:
     ):
         told = f"| {_in(dataset)} | {_in(features)} → {_in(method)} | {k} | {len(found)} "
         lines.append(f"{told}| {spread(found['accuracy'])} | {spread(found['ami'])} |")
-    return written(lines, results / "tables" / "awkward.md")
+    return written(lines, results / "tables" / "robustness.md")
 
 
 def deep_table(results: Path) -> list[Path]:

@@ -4,11 +4,11 @@ MNIST told to be 8, 12 or 15 clusters, with class sizes falling geometrically fr
 10 to 1, and with its pixels in another order, three seeds each; crowds in 20
 dimensions, of one size and of sizes from 10 to 1, wine and breast cancer, ten seeds
 each, beside KMeans on the standardised table (``pixels``). Rows go to
-``results/awkward-NAME.csv``; `experiments.tables` writes their medians. An hour and a
+``results/robustness-NAME.csv``; `experiments.tables` writes their medians. An hour and a
 half on one core, most of it MNIST's.
 
-    python -m experiments.awkward --jobs 2
-    python -m experiments.awkward --setting wine --setting blobs-200
+    python -m experiments.robustness --jobs 2
+    python -m experiments.robustness --setting wine --setting blobs-200
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             setting, arguments.store / "files"
         )  # made here, so published all the same
         cells = cells_of(setting, dataset, seeds, epochs)
-        code |= carry_out(cells, arguments, "awkward", named_rows)
+        code |= carry_out(cells, arguments, "robustness", named_rows)
     return code
 
 
