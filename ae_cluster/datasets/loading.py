@@ -70,6 +70,12 @@ def load_dataset(
     1 and "1.0" are one class); and ids, ``ids_train`` and ``ids_test``, or ``ids``. Labels
     are renumbered from 0, and ``class_names`` keeps what stood in the file. A warning names
     other arrays in the file; one whose name must be a slip (``labels``, ``y_tain``) is an error.
+
+    Examples
+    --------
+    >>> data = load_dataset("digits")
+    >>> data.x_train.shape, data.image_shape
+    ((1347, 64), (8, 8))
     """
     text = os.fspath(name_or_path)
     name = text.lower().replace("_", "-")

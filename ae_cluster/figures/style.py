@@ -129,7 +129,7 @@ def plain(text: object, width: int = 16) -> str:
     spaces, and more than ``width`` characters end in an ellipsis.
 
     >>> plain("cost in US$ or A$\n(estimated)", width=20)
-    'cost in US\\$ or A\\$ …'
+    'cost in US\\$ or A\\$ (…'
     """
     short = _in_a_line(text)
     return _drawable(short if len(short) <= width else short[: width - 1] + "…")

@@ -114,6 +114,14 @@ def read_codes(folder: str | PathLike[str], method: str) -> dict[str, NDArray[An
     ------
     InputError
         When the folder is not one of a run, or its arrays are not what a run writes.
+
+    Examples
+    --------
+    Of a ``run_folder`` that ``ae-cluster run`` wrote:
+
+    >>> arrays = read_codes(run_folder, "kmeans")
+    >>> len(arrays["ids_test"]) == len(arrays["codes_test"]) == len(arrays["clusters_test"])
+    True
     """
     folder = _place(folder)
     config = read_run_config(folder)

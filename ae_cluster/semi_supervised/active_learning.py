@@ -43,6 +43,11 @@ def suggest_labels(
 
     Source: Hacohen, Dekel and Weinshall, "Active Learning on a Budget: Opposite Strategies Suit
     High and Low Budgets" (ICML 2022), TypiClust.
+
+    Examples
+    --------
+    >>> suggest_labels([[0, 0], [0, 1], [1, 0], [9, 9], [9, 8]], 2)
+    array([2, 4])
     """
     points = checked_codes(codes)
     known = np.unique(np.asarray(labelled, dtype=np.int64))

@@ -99,10 +99,10 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     Examples
     --------
     >>> from sklearn.datasets import load_digits
-    >>> X = load_digits().data[:300] / 16
+    >>> X = load_digits().data[:100] / 16
     >>> model = SortingAutoEncoder(10, max_iter=1, min_steps=20, random_state=0)
     >>> model.fit_transform(X).shape
-    (300, 3)
+    (100, 3)
     """
 
     network_: SortingNetwork
