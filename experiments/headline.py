@@ -1,12 +1,12 @@
-"""Claim: the README's table of clusterings follows from rows in results/, and from nothing else.
+"""Claim: the table of clusterings follows from rows in results/, and from nothing else.
 
 Reads ``results/compare_clustering-*.csv`` and writes between the two marks in
-README.md: what every way reaches on held-out test samples over all seeds, and
+results/README.md: what every pipeline reaches on held-out test samples over all seeds, and
 below it what others report. Never loads torch; a second.
 
     python -m experiments.headline
 
-``--check`` writes nothing and ends with 1 where README and rows have drifted apart.
+``--check`` writes nothing and ends with 1 where page and rows have drifted apart.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ FIRST = ("mnist", "fashion-mnist", "digits")  # then all others by name
 NOTHING = "–"
 
 COLUMNS = ("from → by", "code", "n", "median accuracy", "min – max", "95 % interval", "seconds",
-           "told", "tuned on", "same way, by others")  # fmt: skip
-COLUMNS_OF_OTHERS = ("other ways, by others", "code", "image prior", "scored", "ACC", "NMI", "from")
+           "told", "tuned on", "same pipeline, by others")  # fmt: skip
+COLUMNS_OF_OTHERS = ("pipelines by others", "code", "image prior", "scored", "ACC", "NMI", "from")
 
 
 def headline(rows: pd.DataFrame, n_seeds: int = 10) -> str:
-    """Return the block of the README: a table per data set and number of clusters.
+    """Return the generated block: a table per data set and number of clusters.
 
     Parameters
     ----------
     rows : DataFrame
         Tidy rows of any methods; a new one becomes a new line by itself.
     n_seeds : int
-        Seeds expected of every way; where fewer finished, n says so ("7/10").
+        Seeds expected of every pipeline; where fewer finished, n says so ("7/10").
     """
     summary = summarize(rows, "accuracy", n_seeds=n_seeds)
     held_out = summary[summary["split"] == "test"]
@@ -111,7 +111,7 @@ def _range(low: float, high: float) -> str:
     return NOTHING if math.isnan(low) else f"{_number(low)} – {_number(high)}"
 
 
-# Rows in, README out
+# Rows in, page out
 
 
 def read_rows(results: Path) -> pd.DataFrame:
@@ -122,32 +122,32 @@ def read_rows(results: Path) -> pd.DataFrame:
     return rows
 
 
-def with_headline(readme: str, block: str) -> str:
-    """Return the README's text with ``block`` in place of what stands between its marks."""
-    before, begin, rest = readme.partition(BEGIN)
+def with_headline(page: str, block: str) -> str:
+    """Return the page's text with ``block`` in place of what stands between its marks."""
+    before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise InputError(f"The README lacks the two lines {BEGIN} and {END}; put them back.")
+        raise InputError(f"The page lacks the two lines {BEGIN} and {END}; put them back.")
     return before + block + after
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the table, or check it, and return the exit code."""
     parser = redraw_parser(__doc__)
-    parser.add_argument("--readme", type=Path, default=Path("README.md"))
+    parser.add_argument("--page", type=Path, default=Path("results/README.md"))
     parser.add_argument("--check", action="store_true", help="write nothing, compare")
     arguments = parser.parse_args(argv)
     try:
-        before = arguments.readme.read_text(encoding="utf-8")
+        before = arguments.page.read_text(encoding="utf-8")
         after = with_headline(before, headline(read_rows(arguments.results), arguments.seeds))
     except (InputError, OSError) as error:
         print(f"headline: {error}", file=sys.stderr)
         return 2
     if arguments.check:
-        print("README and rows agree." if after == before else "README and rows have drifted "
+        print("Page and rows agree." if after == before else "Page and rows have drifted "
               "apart; run python -m experiments.headline.")  # fmt: skip
         return int(after != before)
-    arguments.readme.write_text(after, encoding="utf-8")
+    arguments.page.write_text(after, encoding="utf-8")
     return 0
 
 

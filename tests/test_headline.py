@@ -1,4 +1,4 @@
-"""The README's table follows from the rows, whatever ways and data sets they hold."""
+"""The table in results/README.md follows from the rows, whatever ways and data sets they hold."""
 
 import shutil
 from pathlib import Path
@@ -39,16 +39,16 @@ def lines_of(block):
     ]
 
 
-def test_readme_and_results_have_not_drifted_apart(headline):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_page_and_results_have_not_drifted_apart(headline):
+    page = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
     block = headline.headline(headline.read_rows(ROOT / "results"))
-    assert headline.with_headline(readme, block) == readme, "run python -m experiments.headline"
+    assert headline.with_headline(page, block) == page, "run python -m experiments.headline"
 
 
 def test_a_changed_row_is_noticed_and_mended(headline, tmp_path, capsys):
-    readme = shutil.copy(ROOT / "README.md", tmp_path)
+    page = shutil.copy(ROOT / "results" / "README.md", tmp_path)
     (path,) = [shutil.copy(ROOT / "results" / "compare_clustering-digits.csv", tmp_path)]
-    arguments = ["--results", str(tmp_path), "--readme", str(readme)]
+    arguments = ["--results", str(tmp_path), "--page", str(page)]
     assert headline.main(arguments) == 0
     assert headline.main([*arguments, "--check"]) == 0
     rows = pd.read_csv(path)
@@ -68,7 +68,7 @@ def test_numbers_by_hand(headline):
     assert line["min – max"] == ".500 – .700"
     assert line["seconds"] == "20.0"
     assert line["told"] == "k"
-    assert line["same way, by others"] == "ACC 0.465 (measured, test)"
+    assert line["same pipeline, by others"] == "ACC 0.465 (measured, test)"
 
 
 def test_a_new_method_and_a_new_data_set_show_by_themselves(headline):
@@ -104,12 +104,13 @@ def test_another_k_is_another_table(headline):
     assert "k = 20" in block
 
 
-def test_a_readme_without_marks_and_a_folder_without_rows_are_said(headline, tmp_path, capsys):
+def test_a_page_without_marks_and_a_folder_without_rows_are_said(headline, tmp_path, capsys):
     with pytest.raises(InputError, match="put them back"):
         headline.with_headline("no marks", "block")
-    assert headline.main(["--results", str(tmp_path), "--readme", str(ROOT / "README.md")]) == 2
+    page = str(ROOT / "results" / "README.md")
+    assert headline.main(["--results", str(tmp_path), "--page", page]) == 2
     assert "make some" in capsys.readouterr().err
-    assert headline.main(["--readme", str(tmp_path / "none.md")]) == 2
+    assert headline.main(["--page", str(tmp_path / "none.md")]) == 2
 
 
 def test_published_ways_name_known_data_and_their_source(headline):

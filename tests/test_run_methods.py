@@ -218,15 +218,13 @@ def test_a_method_that_cannot_learn_is_rows_that_say_so(here, capsys):
     assert "vade failed: " in capsys.readouterr().err
 
 
-def test_the_readmes_ten_lines_add_a_method(here, capsys):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", readme, re.S)
-    (block,) = [block for block in blocks if "def fit_predict" in block]
+def test_the_gallerys_ten_lines_add_a_method(here, capsys):
+    script = (ROOT / "experiments/gallery/06_add_a_method.py").read_text(encoding="utf-8")
+    (block,) = re.findall(r'^FARTHEST = """\n(.*?)"""', script, re.S | re.M)
     code = [line for line in block.splitlines() if line.strip() and not line.startswith("#")]
     assert len(code) <= 10
-    name = re.search(r"# (\w+)\.py", block)[1]
-    (here / f"{name}.py").write_text(block)
-    (command,) = re.findall(rf"ae-cluster (run .*--method {name}:\w+)", readme)
+    (here / "farthest.py").write_text(block)
+    (command,) = re.findall(r"ae-cluster (run .*--method farthest:\w+)", script)
     assert main([*command.split(), "--out", "a", *QUICK]) == 0
     row = of(read_scores(here / "a"), "autoencoder", command.rpartition(":")[2])
     assert row.status == "ok"
