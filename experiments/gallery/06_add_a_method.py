@@ -34,7 +34,7 @@ folder.mkdir(parents=True, exist_ok=True)
 (folder / "farthest.py").write_text(FARTHEST)  # yours would lie beside your data
 sys.path.insert(0, str(folder))
 
-config = RunConfig(methods=("kmeans", "farthest:FarthestFirst"), epochs=60)
+config = RunConfig(methods=("kmeans", "farthest:FarthestFirst"), epochs=60, draws=1)
 rows = run(config, folder / "06-farthest", force=True, figures=False)
 shown = rows[(rows["split"] == "test") & rows["budget"].isna()]
 print(shown[["features", "method", "accuracy", "ami"]].round(3).to_string(index=False))

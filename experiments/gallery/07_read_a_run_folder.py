@@ -11,7 +11,7 @@ import numpy as np
 from ae_cluster import RunConfig, read_codes, read_scores, run
 
 folder = Path("runs/gallery/07-digits")
-run(RunConfig(epochs=60), folder, force=True, figures=False)
+run(RunConfig(epochs=60, draws=1), folder, force=True, figures=False)
 
 scores = read_scores(folder)
 print(f"{len(scores)} rows, {scores['status'].value_counts().to_dict()}")
