@@ -95,7 +95,7 @@ def label_budgets(
         figure = plot_label_budget(frozen, references, published=others, title=title)
         yield f"label-budget-{name}", figure
     if is_finetuned.any():
-        title = f"What a few labels buy when they reshape the encoder: {name}"
+        title = f"What a few labels buy when they fine-tune the encoder: {name}"
         others = by_others(dataset, FINETUNED)
         figure = plot_label_budget(rows[is_finetuned], references, published=others, title=title)
         yield f"label-budget-{name}-reshaping", figure

@@ -5,7 +5,7 @@ labels per class, and with all, on the tutorial autoencoder's codes, the sorting
 and with an image prior, three principal components, all pixels, and the untrained encoder's
 codes. Ten seeds of each encoder, six draws of the labelled samples for each: draw 6·seed + i,
 the same for all features and methods, so that comparisons are paired; methods with a clusterer
-have three starts of it on the same codes. Reshaping the encoder: the methods of
+have three starts of it on the same codes. Fine-tuned encoder: the methods of
 `semi_supervised.finetuned` with 1, 5, 10 and 100 labels per class, three seeds, the first five of
 the same draws; each starts from the encoder of its seed, trained once.
 
@@ -14,7 +14,7 @@ be drawn: its rows say so, and that is no failure. Beside the rows it writes whi
 drawn (label_budgets-NAME.json); tables/label-budget-draws (of `experiments.tables`) says mean,
 worst decile, and how much of the spread is the encoder's seed, how much the clusterer's start,
 how much the draw. Frozen codes of MNIST take three minutes an encoder on one core, beside its
-training; reshaping, one to two minutes a draw.
+training; fine-tuning, one to two minutes a draw.
 
     python -m experiments.label_budget --dataset mnist --seeds 10 --jobs 2
 
@@ -36,7 +36,7 @@ import numpy as np
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.terminal import exit_code
 from ae_cluster.graphs.knn_graph import neighbor_graph
-from ae_cluster.methods import FINETUNED, FROZEN, SORTERS, SORTING_TUNED_ON
+from ae_cluster.methods import FINETUNED, FROZEN, SORTERS, SORTING_TUNED_ON, current_name
 from ae_cluster.metrics.clustering import UNKNOWN
 from ae_cluster.semi_supervised.budgets import draw_budget, draw_random_budget, write_budgets
 from ae_cluster.semi_supervised.evaluation import ALL, label_budget_rows
@@ -58,11 +58,11 @@ FEATURES = ("autoencoder", "sorting", "sorting-images", "pca", "pixels", "untrai
 ON_GRAPHS = {"label-spreading", "poisson", "poisson-priors"}
 DRAWS = 6
 CLUSTERER_SEEDS = 3
-# Of what reshapes the encoder: a fit takes a minute or two.
+# Of what fine-tunes the encoder: a fit takes a minute or two.
 FINETUNED_BUDGETS = (1, 5, 10, 100)
 FINETUNED_SEEDS, FINETUNED_DRAWS = 3, 5
 CODE_SIZES = {"m1-m2": 10}  # in three numbers there is no room for a class and a style
-FAMILIES = {"frozen": FROZEN, "reshaping": FINETUNED}
+FAMILIES = {"frozen": FROZEN, "fine-tuned": FINETUNED}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--by-chance", action="store_true", help="draw labels without balance")
     add("--features", action="append", choices=FEATURES, help="carry out these only, and write "
         "what is there of the others; again for more")  # fmt: skip
-    add("--family", choices=FAMILIES, help="likewise; default: both")
+    add("--family", type=current_name, choices=FAMILIES, help="likewise; default: both")
     arguments = parser.parse_args(argv)
     cells = [cell for dataset in prepare(arguments) for cell in cells_of(dataset, arguments)]
     chosen = [cell for cell in cells if is_wanted(cell, arguments)]
@@ -174,7 +174,7 @@ def _finetuned_rows(cell: Cell, store: Store) -> list[Row]:
         cell["budgets"], cell["draws"], start=FrozenEstimator(model_of(cell, store)),
         methods={name: FINETUNED_METHODS[name] for name in cell["methods"]}, **_place(cell),
     )  # fmt: skip
-    # The size of the code, which is what was reshaped, and not of the samples that are fitted.
+    # The size of the code, which is what was fine-tuned, and not of the samples that are fitted.
     return [row | {"n_components": cell["n_components"]} for row in rows]
 
 

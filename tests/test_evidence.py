@@ -118,7 +118,7 @@ def test_label_budgets_are_budgets_times_draws_of_every_seed(rows_of):
     rows = rows_of["label_budget"]
     # seeds × features × (methods, one with two more starts) × (budgets × draws, and all once)
     assert len(rows) == 2 * 4 * (8 + 2) * (2 * 2 + 1)
-    of_clusters = rows["method"] == "named-clusters"
+    of_clusters = rows["method"] == "cluster-then-label"
     assert set(rows.loc[of_clusters, "clusterer_seed"]) == {0, 1, 2}
     assert rows.loc[~of_clusters, "clusterer_seed"].isna().all()
     assert set(rows.query("seed == 1")["draw"]) == {6, 7}

@@ -62,7 +62,7 @@ def refused(capsys, *arguments):
 # ---- classify
 
 
-@pytest.mark.parametrize("method", ["label-spreading", "fine-tuning"])
+@pytest.mark.parametrize("method", ["label-spreading", "fine-tuned-autoencoder"])
 def test_ctrl_c_ends_a_training_at_130_and_writes_no_table(capsys, method):
     np.savez("mine.npz", x=IMAGES, y=few(4))
     arguments = ["classify", "mine.npz", "--epochs", "100000", "--method", method]
@@ -203,7 +203,7 @@ def test_the_commands_methods_are_all_there_are():
 def test_help_says_which_method_is_of_which_family(capsys):
     with pytest.raises(SystemExit):
         main(["classify", "--help"])
-    frozen, reshaping = capsys.readouterr().out.split("methods reshaping the encoder")
+    frozen, reshaping = capsys.readouterr().out.split("methods that fine-tune the encoder")
 
     listed = frozen.split("methods on frozen codes")[1]
     assert all(name in listed for name in METHODS)
@@ -228,13 +228,15 @@ def _quick(monkeypatch):
 @pytest.mark.usefixtures("_quick")
 def test_fine_tuning_learns_from_the_images_of_a_file(capsys):
     np.savez("mine.npz", x=IMAGES, y=few(4))
-    assert main(["classify", "mine.npz", "--epochs", "60", "--method", "fine-tuning"]) == 0
+    assert (
+        main(["classify", "mine.npz", "--epochs", "60", "--method", "fine-tuned-autoencoder"]) == 0
+    )
     table = pd.read_csv("predictions.csv")
 
     assert table["id"].tolist() == list(range(600))
     assert (table["prediction"] == TRUTH).mean() > 0.5
     said = capsys.readouterr()
-    assert "fine-tuning learnt from 40 labels and 560 samples" in said.out
+    assert "fine-tuned-autoencoder learnt from 40 labels and 560 samples" in said.out
     assert "learning takes minutes" in said.err
 
 
@@ -249,6 +251,7 @@ def test_what_takes_minutes_is_taught_for_three_folds_not_five(monkeypatch, caps
 
     monkeypatch.setattr(FineTunedClassifier, "_learn", counted)
     np.savez("mine.npz", x=IMAGES, y=few(6))
+    # By its name of before, which is read for ever.
     assert main(["classify", "mine.npz", "--epochs", "1", "--method", "fine-tuning"]) == 0
 
     # All 60 labels, thrice 40 of them, and each once more less a third to calibrate by.
@@ -270,7 +273,7 @@ def test_taught_sorting_makes_as_many_clusters_as_the_labels_have_classes(monkey
     monkeypatch.setattr(SortingAutoEncoder, "fit", shortened)
     chosen = TRUTH < 4
     np.savez("mine.npz", x=IMAGES[chosen], y=few(2, TRUTH[chosen]))
-    told = ["classify", "mine.npz", "--epochs", "1", "--method", "taught-sorting"]
+    told = ["classify", "mine.npz", "--epochs", "1", "--method", "fine-tuned-sorting"]
     assert main(told) == 0
 
     assert made == [(4, False, "images")]
@@ -284,14 +287,14 @@ def test_what_cannot_be_reshaped_is_one_sentence(run_folder, capsys):
     )
     np.save("y.npy", few(1))
 
-    assert "a table, and an image prior needs images; take --method taught-sorting" in refused(
-        capsys, "classify", "table.npz", "--method", "taught-sorting-images"
+    assert "a table, and an image prior needs images; take --method fine-tuned-sorting" in refused(
+        capsys, "classify", "table.npz", "--method", "fine-tuned-sorting-images"
     )
     assert "needs the samples themselves, and a run's folder holds their codes" in refused(
-        capsys, "classify", run_folder, "--labels", "y.npy", "--method", "fine-tuning"
+        capsys, "classify", run_folder, "--labels", "y.npy", "--method", "fine-tuned-autoencoder"
     )
-    assert "did you mean fine-tuning" in refused(
-        capsys, "classify", "table.npz", "--method", "finetuning"
+    assert "did you mean fine-tuned-autoencoder" in refused(
+        capsys, "classify", "table.npz", "--method", "finetuned-autoencoder"
     )
 
 

@@ -83,7 +83,7 @@ def test_both_families_have_their_own_budgets_seeds_and_draws(label_budget):
     everything, chosen = cells_told(label_budget)
     assert chosen == everything
     frozen = [c for c in everything if c["family"] == "frozen codes"]
-    reshaping = [c for c in everything if c["family"] == "reshaping the encoder"]
+    reshaping = [c for c in everything if c["family"] == "fine-tuned encoder"]
 
     assert len(frozen) == 10 * 6
     assert {(tuple(c["budgets"]), c["draws"]) for c in frozen} == {
@@ -92,10 +92,10 @@ def test_both_families_have_their_own_budgets_seeds_and_draws(label_budget):
     assert len(frozen) + len(reshaping) == len(everything)
     assert len(reshaping) == 3 * 4 * 4  # seeds × methods × budgets
     assert {(c["methods"][0], c["features"], c["n_components"]) for c in reshaping} == {
-        ("fine-tuning", "autoencoder", 3),
+        ("fine-tuned-autoencoder", "autoencoder", 3),
         ("m1-m2", "autoencoder", 10),
-        ("taught-sorting", "sorting", 3),
-        ("taught-sorting-images", "sorting-images", 3),
+        ("fine-tuned-sorting", "sorting", 3),
+        ("fine-tuned-sorting-images", "sorting-images", 3),
     }
     assert sorted({c["budgets"][0] for c in reshaping}) == [1, 5, 10, 100]
     assert {c["draws"] for c in reshaping} == {5}
@@ -114,7 +114,7 @@ def test_sorting_codes_share_their_stage_with_the_clusterings(label_budget, cell
 
 def test_some_features_or_one_family_can_be_asked_for(label_budget):
     everything, chosen = cells_told(label_budget, "--features=sorting", "--family=reshaping")
-    assert {(c["methods"][0], c["features"]) for c in chosen} == {("taught-sorting", "sorting")}
+    assert {(c["methods"][0], c["features"]) for c in chosen} == {("fine-tuned-sorting", "sorting")}
     assert len(everything) > len(chosen) == 3 * 4
 
 
@@ -140,7 +140,7 @@ def test_a_table_has_no_image_prior_and_a_file_says_how_many_clusters(
 
 def finetuned_cell(cells, method, features, **more):
     cell = cells.sorting_cell(cells.encoder_cell("digits", features, 0, epochs=1), 10)
-    told = {"family": "reshaping the encoder", "methods": [method], "budgets": [1]}
+    told = {"family": "fine-tuned encoder", "methods": [method], "budgets": [1]}
     return cell | told | {"first_draw": 0, "draws": 1, "balanced": True} | more
 
 
@@ -148,14 +148,16 @@ def test_a_reshaping_row_is_made_again_alone_and_its_encoder_only_once(
     label_budget, cells, tmp_path, monkeypatch
 ):
     store = cells.Store(tmp_path)
-    (row,) = label_budget.score_cell(finetuned_cell(cells, "fine-tuning", "autoencoder"), store)
+    (row,) = label_budget.score_cell(
+        finetuned_cell(cells, "fine-tuned-autoencoder", "autoencoder"), store
+    )
     monkeypatch.setattr(cells, "_trained", None)  # what is kept is enough
     known = pd.DataFrame([tidy_row(**row)]).itertuples()
     cell = label_budget.cell_of_row(next(known))
     (again,) = label_budget.score_cell(cell, store)
 
     assert (row["family"], row["features"], row["n_components"]) == (
-        "reshaping the encoder", "autoencoder", 3,
+        "fine-tuned encoder", "autoencoder", 3,
     )  # fmt: skip
     assert again["accuracy"] == row["accuracy"] > 0.2
     assert 0 <= row["ece"] <= 1
@@ -179,7 +181,7 @@ def test_a_kept_model_gives_the_codes_in_the_store(cells, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "features"),
-    [("taught-sorting", "sorting"), ("taught-sorting-images", "sorting-images")],
+    [("fine-tuned-sorting", "sorting"), ("fine-tuned-sorting-images", "sorting-images")],
 )
 def test_taught_sorting_learns_from_both(label_budget, cells, tmp_path, method, features):
     cell = finetuned_cell(cells, method, features, budgets=[10])
@@ -196,7 +198,9 @@ def test_each_family_has_a_figure_and_a_column_in_the_tables(load_experiment, tm
     rows = [
         tidy_row(**place, family=family, method=method, budget=budget, seed=seed, draw=seed,
                  accuracy=0.8 + 0.01 * seed, status="ok", uses_balance=True, ece=0.1)
-        for family, method in (("frozen codes", "knn"), ("reshaping the encoder", "fine-tuning"))
+        for family, method in (
+            ("frozen codes", "knn"), ("fine-tuned encoder", "fine-tuned-autoencoder"),
+        )
         for budget in (1, 10) for seed in (0, 1)
     ]  # fmt: skip
     table = pd.DataFrame(rows)
@@ -209,7 +213,7 @@ def test_each_family_has_a_figure_and_a_column_in_the_tables(load_experiment, tm
     table.to_csv(tmp_path / "label_budget-digits.csv.gz", index=False)
     assert load_experiment("tables").main(["--results", str(tmp_path), "--seeds", "2"]) == 0
     summary = pd.read_csv(tmp_path / "tables" / "label-budget-accuracy.csv")
-    assert sorted(set(summary["family"])) == ["frozen codes", "reshaping the encoder"]
+    assert sorted(set(summary["family"])) == ["frozen codes", "fine-tuned encoder"]
     assert summary["best"].all()  # each is only compared with its own family
 
 

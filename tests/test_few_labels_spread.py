@@ -111,7 +111,7 @@ def test_starts_of_a_clusterer_are_a_part_of_their_own():
 
 def test_families_have_tables_of_their_own_and_mnist_the_numbers_of_others(tmp_path):
     rows = made_rows(n_seeds=2).assign(dataset="mnist")
-    reshaping = rows.assign(family="reshaping the encoder", method="fine-tuning")
+    reshaping = rows.assign(family="fine-tuned encoder", method="fine-tuned-autoencoder")
     other = rows.assign(dataset="digits", uses_augmentation=True)
     write_spread(spread_of_draws(pd.concat([rows, reshaping, other])), tmp_path, "draws")
     digits, mnist = (tmp_path / "draws.md").read_text().split("**mnist**, frozen codes")
@@ -120,8 +120,8 @@ def test_families_have_tables_of_their_own_and_mnist_the_numbers_of_others(tmp_p
     assert "by others" not in digits
     frozen, reshaped, others = mnist.split("**mnist**")
     assert "knn" in frozen
-    assert "fine-tuning" not in frozen
-    assert "fine-tuning" in reshaped
+    assert "fine-tuned-autoencoder" not in frozen
+    assert "fine-tuned-autoencoder" in reshaped
     for way in PUBLISHED_FEW_LABELS:
         assert f"| {way.pipeline} | {way.family} |" in others
     assert "| Poisson learning | frozen codes | 90.2 ± 4.0 | 93.6 | – | 95.3 | 95.9 |" in others

@@ -244,7 +244,9 @@ QUICK = {
     "dec": lambda folder: _deep(DEC, folder),
     "vade": lambda folder: _deep(VaDE, folder),
     "dcn": lambda folder: _deep(DCN, folder),
-    "fine-tuning": lambda _: _classifier(_short(FineTunedClassifier, autoencoder=_tiny())),
+    "fine-tuned-autoencoder": lambda _: _classifier(
+        _short(FineTunedClassifier, autoencoder=_tiny())
+    ),
     "metrics": lambda _: _metrics(),
     "suggested": lambda _: suggest_labels(_samples(), 5),
     "data": _data,
@@ -258,7 +260,7 @@ SLOW = {
     "n2d": lambda folder: _deep(N2D, folder),
     "sorting": _sorting,
     "m1-m2": lambda _: _classifier(_short(DeepGenerativeClassifier, autoencoder=_tiny())),
-    "taught-sorting": lambda _: _classifier(
+    "fine-tuned-sorting": lambda _: _classifier(
         _short(SortingClassifier, sorting=SortingAutoEncoder(3, max_iter=1, min_steps=3))
     ),
     "budgets": lambda _: _budgets(),

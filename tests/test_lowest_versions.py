@@ -116,7 +116,7 @@ def test_main_job_label_classify_and_compare_with_the_lowest_versions(command, f
     answers = [f"{name},{truth[name]}" for name in _column(asked.read_text(), "id")]
     (folder / "answers.csv").write_text("\n".join(["id,label", *answers]))
     command(*cli, "label", "first", "--answers", "answers.csv")
-    for method in ("label-spreading", "poisson", "named-clusters"):
+    for method in ("label-spreading", "poisson", "cluster-then-label"):
         words = ("--labels", "first/labels/labels.csv", "--method", method, "--force")
         command(*cli, "classify", "first", *words, "--out", "classes.csv")
         predicted = _column((folder / "classes.csv").read_text(), "prediction")

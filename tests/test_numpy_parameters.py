@@ -57,17 +57,17 @@ ESTIMATORS = {
     "label-spreading": GraphSpreading(),
     "poisson": PoissonLearning(),
     "poisson-priors": PoissonLearning(class_priors="balanced"),
-    "named-clusters": ClusterThenLabel(5, random_state=0),
-    "fine-tuning": FineTunedClassifier(START, **TAUGHT),
+    "cluster-then-label": ClusterThenLabel(5, random_state=0),
+    "fine-tuned-autoencoder": FineTunedClassifier(START, **TAUGHT),
     "m1-m2": DeepGenerativeClassifier(START, **TAUGHT),
-    "taught-sorting": SortingClassifier(
+    "fine-tuned-sorting": SortingClassifier(
         SortingAutoEncoder(3, decoder_max_iter=1, **SORTING), **TAUGHT
     ),
-    "taught-sorting-images": SortingClassifier(
+    "fine-tuned-sorting-images": SortingClassifier(
         SortingAutoEncoder(3, image_prior=True, image_shape=(8, 8), **SORTING), **TAUGHT
     ),
 }
-LONG = ["sorting-images", "taught-sorting"]
+LONG = ["sorting-images", "fine-tuned-sorting"]
 SAVED = ["dense", "conv", "sorting", "dec", "vade", "n2d"]
 
 

@@ -52,7 +52,7 @@ def test_classifiers_are_fresh_and_carry_the_seed():
 
     assert list(first) == list(METHODS)
     assert first["svm"] is not second["svm"]
-    assert first["svm"].random_state == first["named-clusters"].random_state == 7
+    assert first["svm"].random_state == first["cluster-then-label"].random_state == 7
 
 
 # ---- rows

@@ -14,6 +14,7 @@ from ae_cluster.methods import (
     FINETUNED,
     FROZEN,
     classifier_names,
+    current_name,
 )
 
 MINUTES = (
@@ -25,12 +26,12 @@ examples:
   ae-cluster classify my.npz                           my.npz holds x, and y with -1 for unlabelled
   ae-cluster classify my.npz --labels labels.csv       labels by id, in the columns id and label
   ae-cluster classify runs/mnist --labels labels.csv   with the codes that a run has learnt
-  ae-cluster classify my.npz --method taught-sorting   an encoder that sorts and learns the labels
+  ae-cluster classify my.npz --method fine-tuned-sorting   an encoder that learns the labels too
 
 methods on frozen codes, seconds once there are codes:
 {frozen}
 
-methods reshaping the encoder, from the data themselves, minutes:
+methods that fine-tune the encoder, from the data themselves, minutes:
 {finetuned}
 """
 
@@ -39,10 +40,10 @@ def _listed(family: str) -> str:
     """Return name and sentence of every classifier of a family."""
     return "\n".join(
         textwrap.fill(
-            f"{method.name:<24}{method.what}",
+            f"{method.name:<27}{method.what}",
             98,
             initial_indent="  ",
-            subsequent_indent=" " * 26,
+            subsequent_indent=" " * 29,
             break_on_hyphens=False,
         )
         for method in CLASSIFIERS
@@ -80,9 +81,11 @@ def add(commands: Any) -> None:
     option("--force", action="store_true", help="replace the table if it exists")
     option(
         "--method",
+        type=current_name,
         default=DEFAULT_CLASSIFIER,
         metavar="NAME",
-        help=f"on frozen codes or reshaping the encoder, see below; default: {DEFAULT_CLASSIFIER}",
+        help="on frozen codes or with a fine-tuned encoder, see below; "
+        f"default: {DEFAULT_CLASSIFIER}",
     )
     option("--n-components", type=read.whole(1), default=10, help="size of the code; default: 10")
     option("--epochs", type=read.whole(0), help="default: 10, or as many as make 5,000 steps")

@@ -11,7 +11,7 @@ import ae_cluster
 from ae_cluster.cli import arguments as read
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import expanded
-from ae_cluster.methods import AUTOENCODER, GIVEN, is_external
+from ae_cluster.methods import AUTOENCODER, GIVEN, current_name, is_external
 from ae_cluster.records.config import (
     SPLITS,
     RunConfig,
@@ -59,6 +59,7 @@ def add(commands: Any) -> None:
     option(
         "--method",
         action="append",
+        type=current_name,
         dest="methods",
         metavar="NAME",
         help="again for more: a name (see: ae-cluster methods) or a clusterer as module:Class; "

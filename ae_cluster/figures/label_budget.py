@@ -99,7 +99,7 @@ def _draw_references(ax: Axes, references: Mapping[str, float], stretch: _Stretc
 
 def _draw_lines(ax: Axes, rows: pd.DataFrame, stretch: _Stretch) -> list[str]:
     lines = list(rows.groupby(["features", "method"], sort=False))
-    names = short_names([f"{method} on {features}" for (features, method), _ in lines], 40)
+    names = short_names([f"{method} on {features}" for (features, method), _ in lines], 48)
     colors = group_colors(len(lines))
     for i, ((_, group), name, marker, dash) in enumerate(
         zip(lines, names, cycle(MARKERS), cycle(DASHES), strict=False)

@@ -21,6 +21,7 @@ from ae_cluster.methods.entries import (
     FROZEN,
     LEARNERS,
     METHODS,
+    OLD_NAMES,
     SORTER,
     SORTERS,
     SORTING_TUNED_ON,
@@ -28,6 +29,7 @@ from ae_cluster.methods.entries import (
     Method,
     classifier_names,
     cost_of,
+    current_name,
     described,
 )
 from ae_cluster.methods.pipelines import (
@@ -64,6 +66,7 @@ __all__ = [
     "GIVEN",
     "LEARNERS",
     "METHODS",
+    "OLD_NAMES",
     "SORTER",
     "SORTERS",
     "SORTING_TUNED_ON",
@@ -76,6 +79,7 @@ __all__ = [
     "classifier_names",
     "codes_facts",
     "cost_of",
+    "current_name",
     "described",
     "is_external",
     "kind_of",

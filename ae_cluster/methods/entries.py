@@ -17,7 +17,16 @@ BASELINE = "codes to beat, clustered by KMeans"
 SORTER = "learns clusters and codes of its own"
 DEEP = "goes on from the autoencoder's codes"
 # Kinds of classifiers, which are kept apart in every table.
-FROZEN, FINETUNED = "frozen codes", "reshaping the encoder"
+FROZEN, FINETUNED = "frozen codes", "fine-tuned encoder"
+# Names of methods and families in earlier rows, configs and commands: read for ever.
+OLD_NAMES = {
+    "named-clusters": "cluster-then-label",
+    "fine-tuning": "fine-tuned-autoencoder",
+    "taught-sorting": "fine-tuned-sorting",
+    "taught-sorting-images": "fine-tuned-sorting-images",
+    "reshaping the encoder": FINETUNED,
+    "reshaping": "fine-tuned",  # as --family
+}
 
 
 @dataclass(frozen=True)
@@ -214,13 +223,13 @@ CLASSIFIERS = (
         parameters={"class_priors": "balanced"}, after="poisson",
     ),
     Classifier(
-        "named-clusters", FROZEN,
+        "cluster-then-label", FROZEN,
         "A Gaussian mixture of all codes, each cluster given the class of the labels near it.",
         "", 24.0, tuned_on="digits",
         class_address=f"{_FROZEN}.cluster_then_label:ClusterThenLabel", clusters=True,
     ),
     Classifier(
-        "fine-tuning", FINETUNED,
+        "fine-tuned-autoencoder", FINETUNED,
         "An autoencoder that learns the labels and goes on reconstructing all samples.",
         "", 57.0, tuned_on="digits",
         class_address=f"{_FINETUNED}:FineTunedClassifier", start="autoencoder",
@@ -232,7 +241,7 @@ CLASSIFIERS = (
         class_address=f"{_FINETUNED}:DeepGenerativeClassifier", start="autoencoder",
     ),
     Classifier(
-        "taught-sorting", FINETUNED,
+        "fine-tuned-sorting", FINETUNED,
         "Sorting clusters given classes by the labels, then trained on with the labels and all "
         "samples.",
         "none, it is this project's; consistency as Miyato et al. (VAT, 2018)", 280.0,
@@ -240,7 +249,7 @@ CLASSIFIERS = (
         class_address=f"{_FINETUNED}:SortingClassifier", start="sorting",
     ),
     Classifier(
-        "taught-sorting-images", FINETUNED,
+        "fine-tuned-sorting-images", FINETUNED,
         "The same for images, which keep their class when turned, sheared, scaled or moved.",
         "none, it is this project's; consistency as Hu et al. (IMSAT, ICML 2017)", 1000.0,
         uses_augmentation=True, tuned_on=SORTING_TUNED_ON, needs_images=True,
@@ -254,6 +263,15 @@ LEARNERS = tuple(method.name for method in METHODS if method.kind in (SORTER, DE
 SORTERS = tuple(method.name for method in METHODS if method.kind == SORTER)
 DEEP_CLUSTERINGS = tuple(method.name for method in METHODS if method.kind == DEEP)
 BY_NAME = {method.name: method for method in METHODS}
+
+
+def current_name(name: str) -> str:
+    """Return the name that a method or a family has now.
+
+    >>> current_name("taught-sorting"), current_name("knn")
+    ('fine-tuned-sorting', 'knn')
+    """
+    return OLD_NAMES.get(name, name)
 
 
 def classifier_names(kind: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from ae_cluster.common.bounded_files import read_json_object, reason
 from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.common.scalars import plain
 from ae_cluster.common.texts import quoted, shortened
-from ae_cluster.methods import AUTOENCODER, DEFAULTS, GIVEN, LEARNERS, check_methods
+from ae_cluster.methods import AUTOENCODER, DEFAULTS, GIVEN, LEARNERS, check_methods, current_name
 
 FORMAT_VERSION = 1
 LEAST_EPOCHS, LEAST_STEPS = 10, 5000
@@ -105,15 +105,22 @@ class RunConfig:
                     f"The config has no argument {quoted(name)}: {nearest(name, known)}"
                 )
         values: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v
-            for k, v in _with_split_seed(arguments).items()
+            k: tuple(v) if isinstance(v, list) else v for k, v in _as_now(arguments).items()
         }
         return cls(**values)
 
 
-def _with_split_seed(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return a config's arguments; one from before the split had a seed split by ``seed``."""
-    return {"split_seed": arguments.get("seed", 0)} | arguments
+def _as_now(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return a config's arguments, of whichever version, with the names of today.
+
+    One from before the split had a seed split by ``seed``.
+    """
+    found = {"split_seed": arguments.get("seed", 0)} | arguments
+    if "methods" in found and isinstance(found["methods"], list | tuple):
+        found["methods"] = [
+            current_name(name) if isinstance(name, str) else name for name in found["methods"]
+        ]
+    return found
 
 
 def _whole(value: Any, least: int) -> bool:
@@ -194,7 +201,7 @@ def read_config(path: Path) -> dict[str, Any]:
             f"{path} has format_version {shortened(str(found))}, and this version of ae_cluster "
             f"reads up to {FORMAT_VERSION}; install a newer ae_cluster."
         )
-    content["arguments"] = _with_split_seed(arguments)
+    content["arguments"] = _as_now(arguments)
     return content
 
 

@@ -35,7 +35,7 @@ from ae_cluster.common.texts import shortened
 from ae_cluster.datasets import Dataset, load_dataset
 from ae_cluster.methods import DEFAULTS
 from ae_cluster.records.config import read_config
-from ae_cluster.records.rows import COLUMNS, LATER, TEXTS, tidy_row
+from ae_cluster.records.rows import COLUMNS, LATER, TEXTS, tidy_row, with_current_names
 
 SPLITS = ("train", "test")
 _MOST_SCORES = 2**24  # bytes of scores.csv; long ones of ours have a million
@@ -192,7 +192,7 @@ def read_scores(folder: str | PathLike[str]) -> pd.DataFrame:
         raise InputError(f"{path} does not hold the rows of a run: it lacks {what}.")
     with told_of(path, "make the run again"):
         _check_texts(rows)
-        return _with_numbers(rows)
+        return with_current_names(_with_numbers(rows))
 
 
 def load_samples(

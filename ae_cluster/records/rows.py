@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from ae_cluster.methods import OLD_NAMES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 from ae_cluster.metrics.clustering import METRICS
 
@@ -61,6 +66,12 @@ def without_scores(row: dict[str, Any], reason: str) -> dict[str, Any]:
     """Return a row of codes that have collapsed: what it is and cost, and no score."""
     nothing = {name: math.nan for name in SCORES if name in row}
     return row | nothing | {"status": COLLAPSED, "reason": reason}
+
+
+def with_current_names(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows, as they were read, with the names that methods and families have now."""
+    named = {name: rows[name].replace(OLD_NAMES) for name in ("method", "family") if name in rows}
+    return rows.assign(**named)
 
 
 def pipeline_name(features: str, method: str) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ae_cluster.common.files import make_folder, written_beside
 from ae_cluster.common.spreadsheets import safe_table
 from ae_cluster.common.texts import in_markdown
+from ae_cluster.methods import FROZEN
 from ae_cluster.reports.literature import PUBLISHED_FEW_LABELS
 
 PIPELINE = ["dataset", "family", "features", "n_components", "method", "budget"]
@@ -153,7 +154,8 @@ def write_spread(spread: pd.DataFrame, folder: Path, name: str) -> list[Path]:
 def _markdown(spread: pd.DataFrame) -> str:
     parts: list[str] = []
     for dataset, of_dataset in spread.groupby("dataset"):
-        for _, group in of_dataset.groupby(["family", "features"]):
+        is_finetuned = of_dataset["family"] != FROZEN  # these tables last
+        for _, group in of_dataset.groupby([is_finetuned, of_dataset["family"], "features"]):
             first: Any = next(group.itertuples())
             of = in_markdown(f"{first.family}: {first.features}")
             parts += [f"**{in_markdown(str(dataset))}**, {of}", "", *_table(group), ""]

@@ -126,7 +126,7 @@ class FewLabels(NamedTuple):
     ----------
     dataset, way : str
     family : str
-        "frozen codes" or "reshaping the encoder", as of our own methods.
+        "frozen codes" or "fine-tuned encoder", as of our own methods.
     percent : dict of int to str
         Accuracy on the test samples by labels per class, ± one standard deviation where told.
     source : str
@@ -152,13 +152,13 @@ PUBLISHED_FEW_LABELS = (
     FewLabels("mnist", "clusters named by the labels", "frozen codes",
               {1: "95.4 ± 7.1 (10th percentile 79.7)", 2: "97.9", 5: "97.9", 10: "97.9"},
               "derived from a published embedding, 200 draws"),
-    FewLabels("mnist", "CNN regularised by parametric UMAP", "reshaping the encoder",
+    FewLabels("mnist", "CNN regularised by parametric UMAP", "fine-tuned encoder",
               {4: "97.85"}, "its paper"),
-    FewLabels("mnist", "M1+M2", "reshaping the encoder", {10: "96.7"}, "its paper"),
-    FewLabels("mnist", "VAT", "reshaping the encoder", {10: "98.6"}, "its paper"),
-    FewLabels("mnist", "Ladder network", "reshaping the encoder", {5: "98.4", 10: "98.9"},
+    FewLabels("mnist", "M1+M2", "fine-tuned encoder", {10: "96.7"}, "its paper"),
+    FewLabels("mnist", "VAT", "fine-tuned encoder", {10: "98.6"}, "its paper"),
+    FewLabels("mnist", "Ladder network", "fine-tuned encoder", {5: "98.4", 10: "98.9"},
               "its paper"),
-    FewLabels("mnist", "Ladder network + NP", "reshaping the encoder", {5: "98.9", 10: "99.1"},
+    FewLabels("mnist", "Ladder network + NP", "fine-tuned encoder", {5: "98.9", 10: "99.1"},
               "its paper"),
 )  # fmt: skip
 

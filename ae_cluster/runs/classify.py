@@ -19,6 +19,7 @@ from ae_cluster.common.interrupts import at_once_on_ctrl_c
 from ae_cluster.common.validation import FloatArray, IntArray
 from ae_cluster.datasets import Dataset, known_datasets, load_dataset
 from ae_cluster.datasets.dataset import file_order
+from ae_cluster.methods import current_name
 from ae_cluster.metrics.clustering import UNKNOWN
 from ae_cluster.records.config import RunConfig, preset_epochs
 from ae_cluster.records.reading import read_run_config
@@ -47,7 +48,7 @@ class Samples(NamedTuple):
     labels : NamedLabels
         Those that the data hold.
     start : callable or None
-        Takes the features of `semi_supervised.methods.RESHAPING_STARTS` and the number of
+        Takes the features of `semi_supervised.methods.FINETUNED_STARTS` and the number of
         classes; returns the samples themselves (n, n_features) and the encoder, yet to be
         trained, to start from. None where only codes are known.
     """
@@ -125,7 +126,7 @@ def classify(samples: Samples, given: NamedLabels | None, method: str, seed: int
     InputError
         When the method is unknown, or the labels cannot be learnt from.
     """
-    known = [*METHODS, *FINETUNED_STARTS]
+    known, method = [*METHODS, *FINETUNED_STARTS], current_name(method)
     if method not in known:
         raise InputError(f"--method {method!r} is not known: {nearest(method, known)}")
     with at_once_on_ctrl_c():
@@ -167,7 +168,7 @@ def _codes_and_classifier(
 
     if samples.start is None:
         raise InputError(
-            f"--method {method} reshapes the encoder and needs the samples themselves, and "
+            f"--method {method} fine-tunes the encoder and needs the samples themselves, and "
             f"a run's folder holds their codes; give the data of {samples.name} in its place."
         )
     n_classes = np.unique(labels.columns[labels.columns != UNKNOWN]).size
@@ -315,7 +316,7 @@ def _sorting(
     if image_prior and data.is_table:
         raise InputError(
             f"{data.name} is a table, and an image prior needs images; take --method "
-            "taught-sorting, or say --image-shape HxW if the columns are pixels."
+            "fine-tuned-sorting, or say --image-shape HxW if the columns are pixels."
         )
     model = SortingAutoEncoder(
         n_clusters,

@@ -1,8 +1,8 @@
 """How good classifiers are with a few labels: one row each, on test samples.
 
 Nothing here reads a train label outside its budget, and the test labels only score. The
-budgets and the classifiers on frozen codes are in `ae_cluster.semi_supervised`; those that reshape
-an encoder are in `finetuned`, and are scored on samples as the others are on codes.
+budgets and the classifiers on frozen codes are in `ae_cluster.semi_supervised`; those that
+fine-tune an encoder are in `finetuned`, and are scored on samples as the others are on codes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.validation import FloatArray, IntArray, checked_halves
+from ae_cluster.methods import current_name
 from ae_cluster.metrics.calibration import expected_calibration_error
 from ae_cluster.metrics.clustering import UNKNOWN
 from ae_cluster.semi_supervised.budgets import (
@@ -171,7 +172,7 @@ def budget_rows(
 def _by_name(methods: Collection[str] | Mapping[str, Method]) -> Mapping[str, Method]:
     if isinstance(methods, Mapping):
         return methods
-    return {name: METHODS[name] for name in methods}
+    return {name: METHODS[name] for name in map(current_name, methods)}
 
 
 def _method_rows(

@@ -13,6 +13,7 @@ import pandas as pd
 from ae_cluster.common.spreadsheets import original_table, safe_table
 from ae_cluster.common.terminal import Parser
 from ae_cluster.methods import FINETUNED
+from ae_cluster.records.rows import with_current_names
 from experiments.support.store import Cell
 
 # The files of rows are results/EXPERIMENT-DATASET.csv; what is drawn of them has these names.
@@ -84,7 +85,8 @@ def published_places(path: Path) -> set[Place]:
 
 
 def _as_text(source: Path | io.StringIO) -> pd.DataFrame:
-    return original_table(pd.read_csv(source, dtype=str, keep_default_na=False))
+    rows = original_table(pd.read_csv(source, dtype=str, keep_default_na=False))
+    return with_current_names(rows)
 
 
 def _places(rows: pd.DataFrame) -> list[Place]:
@@ -101,7 +103,8 @@ def published_rows(results: Path, experiment: str) -> pd.DataFrame:
     paths = sorted(results.glob(f"{experiment}-*.csv*"))
     if not paths:
         return pd.DataFrame()
-    return pd.concat([original_table(pd.read_csv(path)) for path in paths], ignore_index=True)
+    rows = pd.concat([original_table(pd.read_csv(path)) for path in paths], ignore_index=True)
+    return with_current_names(rows)
 
 
 def redraw_parser(description: str) -> argparse.ArgumentParser:

@@ -28,8 +28,11 @@ from ae_cluster.common.bounded_arrays import read_npz
 from ae_cluster.common.bounded_files import UnreadableError, reason
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import make_folder, written_beside
-from ae_cluster.records.rows import COLUMNS, TEXTS, tidy_row
+from ae_cluster.methods import OLD_NAMES
+from ae_cluster.records.rows import COLUMNS, TEXTS, tidy_row, with_current_names
 
+_FIRST_NAMES = {name: old for old, name in OLD_NAMES.items()}
+_NAMED = "method", "methods", "family"  # of a cell
 Cell = dict[str, Any]
 Row = dict[str, Any]
 
@@ -42,8 +45,22 @@ _TABLE_OF_DAMAGED = """CREATE TABLE IF NOT EXISTS damaged
 
 def cell_key(cell: Cell, fingerprint: str = "", version: int = 1) -> str:
     """Return the 24 hexadecimal digits that name a cell on these data by this method version."""
-    text = json.dumps([cell, fingerprint, version], sort_keys=True)
+    text = json.dumps([_as_first_named(cell), fingerprint, version], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _as_first_named(cell: Cell) -> Cell:
+    """Return a cell with the names that methods had when the first cells were finished.
+
+    So what was finished under an old name is not done again.
+    """
+
+    def first(value: Any) -> Any:
+        if isinstance(value, list):
+            return [first(one) for one in value]
+        return _FIRST_NAMES.get(value, value) if isinstance(value, str) else value
+
+    return cell | {name: first(cell[name]) for name in _NAMED if name in cell}
 
 
 def _decoded(text: bytes) -> str:
@@ -136,7 +153,7 @@ class Store:
         found = self._records(keys)
         wanted = found if keys is None else [key for key in keys if key in found]
         records = [row for key in wanted for row in found[key]]
-        return pd.DataFrame(records, columns=list(COLUMNS))
+        return with_current_names(pd.DataFrame(records, columns=list(COLUMNS)))
 
     def set_damaged_aside(self) -> None:
         """Move cells whose record cannot be read to a table of their own, with a warning.
