@@ -169,6 +169,35 @@ def test_files_stay_short():
         path.relative_to(ROOT).as_posix(): n
         for top in (PACKAGE, ROOT / "experiments")
         for path in top.rglob("*.py")
-        if (n := len(path.read_text(encoding="utf-8").splitlines())) > 470
+        if (n := len(path.read_text(encoding="utf-8").splitlines())) > 420
     }
     assert long == {}
+
+
+@pytest.mark.parametrize("folder", ["clustering", "semi_supervised"])
+def test_an_autoencoder_is_used_by_its_public_names(folder):
+    private = {
+        node.name
+        for path in files_of("autoencoder")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and is_private(node.name)
+    }
+    assert private
+    wrong = []
+    for path in files_of(folder):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            where = f"{path.relative_to(PACKAGE)}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.ImportFrom):
+                wrong += [f"{where} {a.name}" for a in node.names if is_private(a.name)]
+            elif isinstance(node, ast.Attribute) and node.attr in private and not is_own(node):
+                wrong.append(f"{where} {ast.unparse(node)}")
+    assert wrong == []
+
+
+def is_private(name):
+    return name.startswith("_") and not name.startswith("__")
+
+
+def is_own(attribute):
+    """Return whether it is asked of the object itself."""
+    return ast.unparse(attribute.value) in ("self", "cls", "super()")

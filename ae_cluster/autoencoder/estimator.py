@@ -12,7 +12,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from ae_cluster.autoencoder import inference, saving
@@ -20,9 +20,8 @@ from ae_cluster.autoencoder.inputs import (
     check_parameters,
     refusals_as_input_errors,
     resolve_device,
-    resolve_image_shape,
-    resolve_input_kind,
     training_key,
+    validate_samples,
     value_range,
 )
 from ae_cluster.autoencoder.networks import (
@@ -32,9 +31,7 @@ from ae_cluster.autoencoder.networks import (
     initialize,
 )
 from ae_cluster.autoencoder.reconstruction import reconstruction_step
-from ae_cluster.autoencoder.saving import jsonable, unjsoned
 from ae_cluster.autoencoder.scaling import Scaling
-from ae_cluster.common import pixels
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.scalars import plain_parameters
@@ -44,7 +41,12 @@ from ae_cluster.training.optimizer import Adam, flatten_parameters, release_grad
 from ae_cluster.training.threads import threads_for
 
 
-class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class AutoEncoder(
+    saving.SavedModel,
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
+    TransformerMixin,  # type: ignore[misc]
+    BaseEstimator,  # type: ignore[misc]
+):
     """An autoencoder: codes of few numbers from which the images can be drawn again.
 
     The defaults are the classic MNIST tutorial: 784-128-64-12-3 and back, tanh,
@@ -133,6 +135,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     """
 
     network_: AutoEncoderNetwork
+    scaling_: Scaling
+    dtype_: str
+    input_kind_: str
     image_shape_: tuple[int, ...] | None
     image_units_: str | None
     snapshots_: NDArray[Any] | None
@@ -208,7 +213,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         self._check_parameters()
         with plain_parameters(self):
-            rows = self._validate(X, reset=True)
+            rows = validate_samples(self, X, reset=True)
             generator = torch.Generator().manual_seed(seed_of(self.random_state))
             self._build()
             initialize(self.network_, generator)
@@ -219,7 +224,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the codes (n, n_components) of images X, a chunk at a time."""
         check_is_fitted(self, "network_")
-        return inference.encode(self.network_, self.scaling_, self._validate(X, reset=False))
+        return inference.encode(
+            self.network_, self.scaling_, validate_samples(self, X, reset=False)
+        )
 
     @default_state()
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
@@ -241,99 +248,21 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         A table's errors are measured in standardised columns.
         """
         check_is_fitted(self, "network_")
-        rows = self._validate(X, reset=False)
+        rows = validate_samples(self, X, reset=False)
         return -inference.reconstruction_error(self.network_, self.scaling_, rows)
-
-    @default_state()
-    def save(self, path: str | Path, *, force: bool = False) -> None:
-        """Write the model as a folder of safetensors and JSON; see `load`.
-
-        ``callbacks``, ``checkpoint`` and ``device`` belong to this machine and
-        are not kept, nor is a ``random_state`` that is no number.
-
-        Raises
-        ------
-        InputError
-            When ``path`` exists and ``force`` is off, or cannot be written.
-        """
-        check_is_fitted(self, "network_")
-        kind, description = type(self).__name__, self._description()
-        saving.write(Path(path), kind, self._tensors(), description, force)
-
-    @classmethod
-    @default_state()
-    def load(cls, path: str | Path) -> Self:
-        """Read a model folder written by `save`; nothing in it is executed.
-
-        Raises
-        ------
-        InputError
-            When the folder is missing, damaged, tampered with or of a newer format.
-        """
-        tensors, description = saving.read(Path(path), cls.__name__)
-        with saving.whole(path, cls.__name__):
-            model = cls(**unjsoned(description["parameters"]))
-            model._check_parameters()
-            model._restore(tensors, description["fitted"])
-            saving.check_use(model, getattr(model, "n_clusters", None))
-        return model
-
-    def _tensors(self) -> dict[str, Tensor]:
-        """Return the weights, and the scales of a table."""
-        tensors = {f"network.{k}": t for k, t in self.network_.state_dict().items()}
-        if self.scaling_.mean is not None and self.scaling_.scale is not None:
-            tensors |= {"mean": self.scaling_.mean, "scale": self.scaling_.scale}
-        return tensors
-
-    def _description(self) -> dict[str, Any]:
-        """Return parameters and fitted attributes as JSON takes them."""
-        parameters = self.get_params()
-        elsewhere = {"callbacks": (), "checkpoint": None, "device": "auto"}
-        parameters |= {k: v for k, v in elsewhere.items() if k in parameters}
-        if isinstance(self.random_state, np.random.RandomState):
-            parameters["random_state"] = None
-        fitted = {name: getattr(self, name) for name in _FITTED if hasattr(self, name)}
-        if hasattr(self, "feature_names_in_"):
-            fitted["feature_names_in_"] = self.feature_names_in_.tolist()
-        return {"parameters": jsonable(parameters), "fitted": fitted}
-
-    def _restore(self, tensors: dict[str, Tensor], fitted: dict[str, Any]) -> None:
-        self.image_units_ = pixels.UNIT  # where an earlier version saved none
-        for name in _FITTED & fitted.keys():
-            setattr(self, name, fitted[name])
-        self.snapshots_ = None  # a record of the training, which is not kept
-        if self.image_shape_ is not None:
-            self.image_shape_ = tuple(self.image_shape_)
-        if "feature_names_in_" in fitted:
-            self.feature_names_in_ = np.array(fitted["feature_names_in_"], dtype=object)
-        self._check_fitted()
-        scales = [tensors.pop(name) for name in ("mean", "scale") if self.input_kind_ == "table"]
-        if any(tuple(scale.shape) != (self.n_features_in_,) for scale in scales):
-            raise ValueError("its scales are not one number for each column")
-        self.scaling_ = Scaling(getattr(torch, self.dtype_), *scales)
-        state = {name.removeprefix("network."): tensor for name, tensor in tensors.items()}
-        if len(self.hidden_layer_sizes) + len(getattr(self, "conv_channels", ())) > len(state) + 2:
-            raise ValueError("it has more layers than weights")
-        with torch.device("meta"):  # the sizes said may be any; memory is taken for true ones
-            saving.check_shapes(self._new_network(), state)
-        self._build()
-        self.network_.load_state_dict(state)
-
-    def _check_fitted(self) -> None:
-        """Raise a ValueError for a fitted attribute that no fit could have left."""
-        names = getattr(self, "feature_names_in_", None)
-        if (
-            self.input_kind_ not in ("images", "table")
-            or self.dtype_ not in ("float32", "float64")
-            or not isinstance(self.n_features_in_, int)
-            or (names is not None and names.shape != (self.n_features_in_,))
-        ):
-            raise ValueError("its fitted attributes are none")
 
     # --------------------------------------------------------------- training
 
     def _check_parameters(self) -> None:
         check_parameters(self.get_params())
+
+    def _contents(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        check_is_fitted(self, "network_")
+        return saving.tensors_of(self), saving.description_of(self)
+
+    def _restore(self, tensors: dict[str, Tensor], description: dict[str, Any]) -> None:
+        self._check_parameters()
+        saving.restore(self, tensors, description["fitted"])
 
     def _build(self) -> None:
         """Make the network, its weights still to be filled."""
@@ -399,53 +328,6 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.validation_loss_curve_ = fitting.validation_curve
         self.snapshots_ = fitting.snapshot_codes
 
-    # ------------------------------------------------------------ arrays inside
-
-    def _validate(self, X: ArrayLike, *, reset: bool, quiet: bool = False) -> NDArray[Any]:
-        """Return X as rows of bytes, float32 or float64, checked; ``reset`` learns from it.
-
-        What must be said of its units is said unless ``quiet``.
-        """
-        shape: tuple[int, ...] = getattr(X, "shape", ())
-        given = getattr(X, "dtype", None)
-        if len(shape) > 2:
-            X = np.reshape(np.asarray(X), (shape[0], math.prod(shape[1:])))
-        with refusals_as_input_errors():
-            rows: NDArray[Any] = validate_data(
-                self,
-                X,
-                reset=reset,
-                dtype=[np.float64, np.float32, np.uint8],
-                ensure_all_finite=False,  # `value_range` says where
-                ensure_min_samples=2 if reset else 1,
-            )
-        value_range(rows)
-        given = given if isinstance(given, np.dtype) else rows.dtype
-        said = self._are_said_to_be_images(rows, shape)
-        if reset:
-            are_images = said or pixels.are_images(rows, given)
-            self.input_kind_ = resolve_input_kind(self.input_kind, are_images)
-            self.image_units_ = None
-        if self.input_kind_ == "images":
-            images = pixels.as_images(rows, "X", given, self.image_units_, said, _OR_TABLE)
-            rows = images.rows
-            if not quiet:
-                pixels.say(images, stacklevel=5)
-        if reset:
-            self.image_units_ = images.units if self.input_kind_ == "images" else None
-            self._learn_input(rows, shape)
-        return rows
-
-    def _are_said_to_be_images(self, rows: NDArray[Any], shape: tuple[int, ...]) -> bool:
-        said = self.input_kind == "images" or self.image_shape is not None
-        return len(shape) > 2 or said or (self.kind == "conv" and pixels.are_byte_numbers(rows))
-
-    def _learn_input(self, rows: NDArray[Any], shape: tuple[int, ...]) -> None:
-        self.dtype_ = "float64" if rows.dtype == np.float64 else "float32"
-        self.image_shape_ = resolve_image_shape(self.image_shape, self.kind, shape, rows.shape[1])
-        dtype, is_table = getattr(torch, self.dtype_), self.input_kind_ == "table"
-        self.scaling_ = Scaling.of_table(rows, dtype) if is_table else Scaling(dtype)
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
@@ -454,10 +336,3 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     @property
     def _n_features_out(self) -> int:
         return self.n_components
-
-
-_OR_TABLE = ", or train with input_kind='table'"
-_FITTED = {
-    *("dtype_", "image_shape_", "image_units_", "input_kind_", "n_features_in_"),
-    *("n_iter_", "loss_curve_", "validation_loss_curve_"),
-}

@@ -12,13 +12,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import validate_data
 
 from ae_cluster.autoencoder.saving import jsonable
+from ae_cluster.autoencoder.scaling import Scaling
+from ae_cluster.common import pixels
 from ae_cluster.common.errors import InputError
-from ae_cluster.common.pixels import check_channels_last
 from ae_cluster.common.scalars import plain
 
+_OR_TABLE = ", or train with input_kind='table'"
 ACTIVATION_NAMES = ("identity", "logistic", "relu", "tanh")
 
 
@@ -153,6 +156,65 @@ def value_range(rows: NDArray[Any], name: str = "X") -> tuple[float, float]:
     )
 
 
+def validate_samples(model: Any, X: ArrayLike, *, reset: bool, quiet: bool = False) -> NDArray[Any]:
+    """Return X as rows of bytes, float32 or float64, checked, as an `AutoEncoder` takes them.
+
+    Parameters
+    ----------
+    model : AutoEncoder
+    X : array of shape (n, n_features) or (n, h, w) or (n, h, w, channels)
+    reset : bool
+        The model learns from X what its samples are; else X must be such samples.
+    quiet : bool
+        Leave out the warning of what the units of X are taken for.
+
+    Raises
+    ------
+    InputError
+    """
+    shape: tuple[int, ...] = getattr(X, "shape", ())
+    given = getattr(X, "dtype", None)
+    if len(shape) > 2:
+        X = np.reshape(np.asarray(X), (shape[0], math.prod(shape[1:])))
+    with refusals_as_input_errors():
+        rows: NDArray[Any] = validate_data(
+            model,
+            X,
+            reset=reset,
+            dtype=[np.float64, np.float32, np.uint8],
+            ensure_all_finite=False,  # `value_range` says where
+            ensure_min_samples=2 if reset else 1,
+        )
+    value_range(rows)
+    given = given if isinstance(given, np.dtype) else rows.dtype
+    said = _are_said_to_be_images(model, rows, shape)
+    if reset:
+        are_images = said or pixels.are_images(rows, given)
+        model.input_kind_ = resolve_input_kind(model.input_kind, are_images)
+        model.image_units_ = None
+    if model.input_kind_ == "images":
+        images = pixels.as_images(rows, "X", given, model.image_units_, said, _OR_TABLE)
+        rows = images.rows
+        if not quiet:
+            pixels.say(images, stacklevel=5)
+    if reset:
+        model.image_units_ = images.units if model.input_kind_ == "images" else None
+        _learn_input(model, rows, shape)
+    return rows
+
+
+def _are_said_to_be_images(model: Any, rows: NDArray[Any], shape: tuple[int, ...]) -> bool:
+    said = model.input_kind == "images" or model.image_shape is not None
+    return len(shape) > 2 or said or (model.kind == "conv" and pixels.are_byte_numbers(rows))
+
+
+def _learn_input(model: Any, rows: NDArray[Any], shape: tuple[int, ...]) -> None:
+    model.dtype_ = "float64" if rows.dtype == np.float64 else "float32"
+    model.image_shape_ = resolve_image_shape(model.image_shape, model.kind, shape, rows.shape[1])
+    dtype, is_table = getattr(torch, model.dtype_), model.input_kind_ == "table"
+    model.scaling_ = Scaling.of_table(rows, dtype) if is_table else Scaling(dtype)
+
+
 def resolve_input_kind(input_kind: str, are_images: bool) -> str:
     """Return "images" or "table", where "auto" asks what the training samples are."""
     return ("images" if are_images else "table") if input_kind == "auto" else input_kind
@@ -187,7 +249,7 @@ def resolve_image_shape(
             "say image_shape=(height, width) or (height, width, channels)."
         )
     if kind == "conv":
-        check_channels_last(found, "X")
+        pixels.check_channels_last(found, "X")
     return found
 
 

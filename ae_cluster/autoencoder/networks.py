@@ -101,17 +101,18 @@ class DenseAutoEncoder(AutoEncoderNetwork):
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the codes (n, n_components) of images (n, n_features)."""
-        return self._apply_layers(x, 0, self.n_encoder_layers)
+        return self.apply_layers(x, 0, self.n_encoder_layers)
 
     def decode(self, codes: Tensor) -> Tensor:
         """Return the images (n, n_features) of codes (n, n_components)."""
-        return self._apply_layers(codes, self.n_encoder_layers, len(self.layers))
+        return self.apply_layers(codes, self.n_encoder_layers, len(self.layers))
 
     def linear_layers(self) -> list[nn.Linear]:
         """Return encoder and decoder as one list, first layer first."""
         return [layer for layer in self.layers if isinstance(layer, nn.Linear)]
 
-    def _apply_layers(self, h: Tensor, start: int, stop: int) -> Tensor:
+    def apply_layers(self, h: Tensor, start: int, stop: int) -> Tensor:
+        """Return what layers ``start`` to ``stop`` (exclusive) make of h (n, n_inputs)."""
         for i in range(start, stop):
             h = ACTIVATIONS[self.activations[i]](self.layers[i](h))
         return h

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import json
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from ae_cluster.autoencoder.scaling import Scaling
+from ae_cluster.common import pixels
 from ae_cluster.common.bounded_files import read_json_object, reason
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import folder_written_beside
+from ae_cluster.common.global_state import default_state
 from ae_cluster.common.model_reading import (
     DESCRIPTION,
     FORMAT_VERSION,
@@ -33,6 +38,10 @@ from ae_cluster.common.own_files import present
 from ae_cluster.common.scalars import plain
 from ae_cluster.common.texts import quoted
 
+FITTED = {
+    *("dtype_", "image_shape_", "image_units_", "input_kind_", "n_features_in_"),
+    *("n_iter_", "loss_curve_", "validation_loss_curve_"),
+}
 FILES = WEIGHTS, DESCRIPTION  # in the order in which they are replaced: the checksum is in the last
 # What safetensors and torch raise on what does not fit.
 DAMAGE = (
@@ -173,3 +182,114 @@ def unjsoned(parameters: dict[str, Any]) -> dict[str, Any]:
         name: tuple(value) if isinstance(value, list) else value
         for name, value in parameters.items()
     }
+
+
+class SavedModel(ABC):
+    """An estimator that is kept as a model folder."""
+
+    @default_state()
+    def save(self, path: str | Path, *, force: bool = False) -> None:
+        """Write the model as a folder of safetensors and JSON; see `load`.
+
+        ``callbacks``, ``checkpoint`` and ``device`` belong to this machine and
+        are not kept, nor is a ``random_state`` that is no number. Of an autoencoder that a
+        clustering started from, the parameters are kept, so that fitting again starts from an
+        unfitted one.
+
+        Raises
+        ------
+        InputError
+            When ``path`` exists and ``force`` is off, or cannot be written.
+        """
+        write(Path(path), type(self).__name__, *self._contents(), force)
+
+    @classmethod
+    @default_state()
+    def load(cls, path: str | Path) -> Self:
+        """Read a model folder written by `save`; nothing in it is executed.
+
+        Raises
+        ------
+        InputError
+            When the folder is missing, damaged, tampered with or of a newer format.
+        """
+        tensors, description = read(Path(path), cls.__name__)
+        with whole(path, cls.__name__):
+            model = cls(**unjsoned(description["parameters"]))
+            model._restore(tensors, description)
+            check_use(model, getattr(model, "n_clusters", None))
+        return model
+
+    @abstractmethod
+    def _contents(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return the tensors and the description to keep; raise unless fitted."""
+
+    @abstractmethod
+    def _restore(self, tensors: dict[str, Tensor], description: dict[str, Any]) -> None:
+        """Check the parameters, and take back what `_contents` gave."""
+
+
+# ------------------------------------------------- the contents of an `AutoEncoder`
+
+
+def tensors_of(model: Any) -> dict[str, Tensor]:
+    """Return the weights of a fitted `AutoEncoder`, and the scales of a table."""
+    tensors = {f"network.{k}": t for k, t in model.network_.state_dict().items()}
+    if model.scaling_.mean is not None and model.scaling_.scale is not None:
+        tensors |= {"mean": model.scaling_.mean, "scale": model.scaling_.scale}
+    return tensors
+
+
+def description_of(model: Any) -> dict[str, Any]:
+    """Return parameters and fitted attributes of an `AutoEncoder` as JSON takes them."""
+    parameters = model.get_params()
+    elsewhere = {"callbacks": (), "checkpoint": None, "device": "auto"}
+    parameters |= {k: v for k, v in elsewhere.items() if k in parameters}
+    if isinstance(model.random_state, np.random.RandomState):
+        parameters["random_state"] = None
+    fitted = {name: getattr(model, name) for name in FITTED if hasattr(model, name)}
+    if hasattr(model, "feature_names_in_"):
+        fitted["feature_names_in_"] = model.feature_names_in_.tolist()
+    return {"parameters": jsonable(parameters), "fitted": fitted}
+
+
+def restore(model: Any, tensors: dict[str, Tensor], fitted: dict[str, Any]) -> None:
+    """Fit an `AutoEncoder`, its parameters checked, with what was kept of another.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError, …
+        One of ``DAMAGE``, when these cannot be of one model.
+    """
+    model.image_units_ = pixels.UNIT  # where an earlier version saved none
+    for name in FITTED & fitted.keys():
+        setattr(model, name, fitted[name])
+    model.snapshots_ = None  # a record of the training, which is not kept
+    if model.image_shape_ is not None:
+        model.image_shape_ = tuple(model.image_shape_)
+    if "feature_names_in_" in fitted:
+        model.feature_names_in_ = np.array(fitted["feature_names_in_"], dtype=object)
+    _check_fitted(model)
+    scales = [tensors.pop(name) for name in ("mean", "scale") if model.input_kind_ == "table"]
+    if any(tuple(scale.shape) != (model.n_features_in_,) for scale in scales):
+        raise ValueError("its scales are not one number for each column")
+    model.scaling_ = Scaling(getattr(torch, model.dtype_), *scales)
+    state = {name.removeprefix("network."): tensor for name, tensor in tensors.items()}
+    if len(model.hidden_layer_sizes) + len(getattr(model, "conv_channels", ())) > len(state) + 2:
+        raise ValueError("it has more layers than weights")
+    with torch.device("meta"):  # the sizes said may be any; memory is taken for true ones
+        check_shapes(model._new_network(), state)
+    model._build()
+    model.network_.load_state_dict(state)
+
+
+def _check_fitted(model: Any) -> None:
+    """Raise a ValueError for a fitted attribute that no fit could have left."""
+    names = getattr(model, "feature_names_in_", None)
+    if (
+        model.input_kind_ not in ("images", "table")
+        or model.dtype_ not in ("float32", "float64")
+        or not isinstance(model.n_features_in_, int)
+        or (names is not None and names.shape != (model.n_features_in_,))
+    ):
+        raise ValueError("its fitted attributes are none")

@@ -88,16 +88,6 @@ class MinibatchTrainer:
     ) -> list[float]:
         """Minimise a loss of minibatches with Adam and return each epoch's mean."""
         optimizer = Adam(flatten_parameters(network), rate)
-        gradient = optimizer.parameter.grad
-        assert gradient is not None
-
-        def step(indices: Tensor) -> float:
-            gradient.zero_()
-            value = loss(indices)
-            torch.autograd.backward(value)
-            optimizer.step()
-            return value.item()
-
         progress = Progress(epochs, self.steps_per_epoch, model=self.model)
         usable = optimizer.parameter
         fitting = Fitting(
@@ -109,11 +99,24 @@ class MinibatchTrainer:
         network.train()
         try:
             with threads_for(network):
-                fitting.run(step, len(self.x), self.batch_size, self.verbose, what)
+                fitting.run(
+                    lambda indices: descend(loss(indices), optimizer),
+                    len(self.x), self.batch_size, self.verbose, what,
+                )  # fmt: skip
         finally:
             network.eval()
             release_gradients(network)
         return progress.loss_curve
+
+
+def descend(loss: Tensor, optimizer: Adam) -> float:
+    """Make one step of the optimiser down the gradient of a loss, and return the loss."""
+    gradient = optimizer.parameter.grad
+    assert gradient is not None
+    gradient.zero_()
+    torch.autograd.backward(loss)
+    optimizer.step()
+    return loss.item()
 
 
 @torch.no_grad()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import warnings
-from abc import ABC, abstractmethod
-from pathlib import Path
+from abc import abstractmethod
 from typing import Any, ClassVar, Self, TypeVar, cast
 
 import numpy as np
@@ -26,7 +25,7 @@ from torch import Tensor
 
 from ae_cluster.autoencoder import inference, saving
 from ae_cluster.autoencoder.estimator import AutoEncoder
-from ae_cluster.autoencoder.inputs import Allowed, check_parameters, whole
+from ae_cluster.autoencoder.inputs import Allowed, check_parameters, validate_samples, whole
 from ae_cluster.autoencoder.saving import jsonable, unjsoned
 from ae_cluster.clustering.codes import check_n_clusters
 from ae_cluster.common.errors import InputError
@@ -87,7 +86,7 @@ class DeepClustering(
     TransformerMixin,  # type: ignore[misc]
     ClusterMixin,  # type: ignore[misc]
     BaseEstimator,  # type: ignore[misc]
-    ABC,
+    saving.SavedModel,
 ):
     """The scikit-learn side of a deep clustering; a method fills in `_learn` and what follows it.
 
@@ -149,40 +148,6 @@ class DeepClustering(
         check_is_fitted(self, "autoencoder_")
         return self.autoencoder_.inverse_transform(X)
 
-    @default_state()
-    def save(self, path: str | Path, *, force: bool = False) -> None:
-        """Write the model as a folder of safetensors and JSON; see `load`.
-
-        Kept as in `AutoEncoder.save`; its autoencoder's parameters are kept, so
-        that fitting again starts from an unfitted one.
-
-        Raises
-        ------
-        InputError
-            When ``path`` exists and ``force`` is off, or cannot be written.
-        """
-        check_is_fitted(self, "labels_")
-        tensors = {f"clusters.{name}": tensor for name, tensor in self._cluster_tensors().items()}
-        tensors |= {"labels": torch.from_numpy(self.labels_)} | self.autoencoder_._tensors()
-        saving.write(Path(path), type(self).__name__, tensors, self._description(), force)
-
-    @classmethod
-    @default_state()
-    def load(cls, path: str | Path) -> Self:
-        """Read a model folder written by `save`; nothing in it is executed.
-
-        Raises
-        ------
-        InputError
-            When the folder is missing, damaged, tampered with or of a newer format.
-        """
-        tensors, description = saving.read(Path(path), cls.__name__)
-        with saving.whole(path, cls.__name__):
-            model = cls(**unjsoned(description["parameters"]))
-            model._restore(tensors, description)
-            saving.check_use(model, model.n_clusters)
-        return model
-
     # ------------------------------------------------------ what a method fills in
 
     @abstractmethod
@@ -209,14 +174,14 @@ class DeepClustering(
         if given is not None and hasattr(given, "network_"):
             model = copy.copy(given)
             model.network_ = copy.deepcopy(given.network_)  # theirs stays as it is
-            rows = model._validate(X, reset=False)
+            rows = validate_samples(model, X, reset=False)
             self._check_rows(rows)
         else:
             model = paper_autoencoder() if given is None else _unfitted(given)
             if model.random_state is None:
                 model.random_state = seed
             check_parameters(model.get_params())
-            rows = model._validate(X, reset=True, quiet=True)  # `fit` says it
+            rows = validate_samples(model, X, reset=True, quiet=True)  # `fit` says it
             self._check_rows(rows)  # before a long training, not after it
             model.fit(X)
         self._take(model)
@@ -245,12 +210,18 @@ class DeepClustering(
 
     def _codes(self, X: ArrayLike) -> NDArray[Any]:
         check_is_fitted(self, "autoencoder_")
-        return self._encoded(self.autoencoder_._validate(X, reset=False))
+        return self._encoded(validate_samples(self.autoencoder_, X, reset=False))
 
     def _encoded(self, rows: NDArray[Any]) -> NDArray[Any]:
         return inference.encode(self.autoencoder_.network_, self.autoencoder_.scaling_, rows)
 
     # -------------------------------------------------------------- files, tags
+
+    def _contents(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        check_is_fitted(self, "labels_")
+        tensors = {f"clusters.{name}": tensor for name, tensor in self._cluster_tensors().items()}
+        tensors |= {"labels": torch.from_numpy(self.labels_)}
+        return tensors | saving.tensors_of(self.autoencoder_), self._description()
 
     def _description(self) -> dict[str, Any]:
         parameters = self.get_params(deep=False) | {"callbacks": ()}
@@ -262,7 +233,7 @@ class DeepClustering(
         return {
             "parameters": jsonable(parameters),
             "fitted": {name: getattr(self, name) for name in self._fitted},
-            "autoencoder": self.autoencoder_._description() | {"is_default": is_default},
+            "autoencoder": saving.description_of(self.autoencoder_) | {"is_default": is_default},
         }
 
     def _restore(self, tensors: dict[str, Tensor], description: dict[str, Any]) -> None:
@@ -273,7 +244,7 @@ class DeepClustering(
         self.autoencoder = None if of_autoencoder["is_default"] else _unfitted(model)
         self.labels_ = tensors.pop("labels").numpy()
         clusters = {name: tensors.pop(name) for name in list(tensors) if name[:9] == "clusters."}
-        model._restore(tensors, of_autoencoder["fitted"])
+        saving.restore(model, tensors, of_autoencoder["fitted"])
         self._take(model)
         for name in self._fitted:
             setattr(self, name, (self._later | description["fitted"])[name])

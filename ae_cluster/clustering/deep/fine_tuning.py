@@ -6,7 +6,7 @@ import copy
 import math
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from ae_cluster.training.callbacks import HealthWatch
 from ae_cluster.training.diagnostics import HealthWarning
 from ae_cluster.training.fitting import Fitting
 from ae_cluster.training.loop import Callback, Progress
+from ae_cluster.training.minibatch import descend
 from ae_cluster.training.optimizer import Adam, flatten_parameters, release_gradients
 
 BOUNDS = {"tanh": (-1.0, 1.0), "logistic": (0.0, 1.0), "relu": (0.0, np.inf)}
@@ -41,7 +42,7 @@ def hidden_layers(
         return []
     seen = []
     for i, activation in enumerate(network.activations[: network.n_encoder_layers - 1]):
-        x = network._apply_layers(x, i, i + 1)
+        x = network.apply_layers(x, i, i + 1)
         if activation in BOUNDS:
             seen.append((x.cpu().numpy(), *BOUNDS[activation]))
     return seen
@@ -163,7 +164,7 @@ class FineTunedClustering(DeepClustering):
             lambda: inference.is_usable(network, scaling, few) and bool(weights.isfinite().all()),
         )  # fmt: skip
         fitting.call([objective, *self._watches(objective), watch, *self.callbacks])
-        step = _Step(objective, inference.as_tensor(rows).to(device), scaling, optimizer)
+        step = objective_step(objective, inference.as_tensor(rows).to(device), scaling, optimizer)
         try:
             fitting.run(step, len(rows), self.batch_size, show_progress=bool(self.verbose))
         finally:
@@ -210,23 +211,16 @@ class FineTunedClustering(DeepClustering):
         self.head_ = self._head_of(tensors).to(resolve_device(self.autoencoder_.device))
 
 
-class _Step:
-    """One step of the optimiser on the samples of given indices."""
+def objective_step(
+    objective: Objective, data: Tensor, scaling: Scaling, optimizer: Adam
+) -> Callable[[Tensor], float]:
+    """Return a step on the samples of given indices, with what its objective does after it."""
 
-    def __init__(
-        self, objective: Objective, data: Tensor, scaling: Scaling, optimizer: Adam
-    ) -> None:
-        self.objective, self.data, self.scaling = objective, data, scaling
-        self.optimizer = optimizer
+    def step(indices: Tensor) -> float:
+        indices = indices.to(data.device)
+        x = scaling(data.index_select(0, indices))
+        value = descend(objective.loss(x, indices), optimizer)
+        objective.after_step(x, indices)
+        return value
 
-    def __call__(self, indices: Tensor) -> float:
-        indices = indices.to(self.data.device)
-        x = self.scaling(self.data.index_select(0, indices))
-        gradient = self.optimizer.parameter.grad
-        assert gradient is not None
-        gradient.zero_()
-        loss = self.objective.loss(x, indices)
-        torch.autograd.backward(loss)
-        self.optimizer.step()
-        self.objective.after_step(x, indices)
-        return loss.item()
+    return step

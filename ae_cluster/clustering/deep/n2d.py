@@ -78,9 +78,6 @@ class N2D(DeepClustering):
         """Return the memberships (n, k) of images X; rows sum to 1."""
         return self._soft(self._codes(X))
 
-    def _start(self, X: ArrayLike, seed: int) -> NDArray[Any]:
-        return super()._start(X, seed)
-
     def _learn(self, rows: NDArray[Any], seed: int) -> None:
         codes = self._encoded(rows)
         n_components = self.n_manifold_components or self.n_clusters

@@ -144,7 +144,7 @@ class EvidenceBound(Objective):
     def _heads(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the codes' means and log variances (b, n_components)."""
         code_layer = self.network.n_encoder_layers - 1
-        hidden = self.network._apply_layers(x, 0, code_layer)
+        hidden = self.network.apply_layers(x, 0, code_layer)
         return self.network.layers[code_layer](hidden), self.head.code_log_variance(hidden)
 
 

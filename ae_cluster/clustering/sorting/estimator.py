@@ -16,7 +16,13 @@ from torch import Tensor, nn
 
 from ae_cluster.autoencoder import inference
 from ae_cluster.autoencoder.estimator import AutoEncoder
-from ae_cluster.autoencoder.inputs import Allowed, check_parameters, flag, whole
+from ae_cluster.autoencoder.inputs import (
+    Allowed,
+    check_parameters,
+    flag,
+    validate_samples,
+    whole,
+)
 from ae_cluster.autoencoder.networks import initialize
 from ae_cluster.clustering.codes import check_n_clusters
 from ae_cluster.clustering.sorting import consistency
@@ -167,7 +173,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         """
         self._check_parameters()
         with plain_parameters(self):
-            rows = self._validate(X, reset=True)
+            rows = validate_samples(self, X, reset=True)
             if self.n_clusters > 1:  # one is no clustering, and no error either
                 check_n_clusters(self.n_clusters, rows)
             seed = seed_of(self.random_state)
@@ -188,7 +194,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return how much each sample belongs to each cluster (n, k); rows sum to 1."""
         check_is_fitted(self, "network_")
-        rows = inference.as_tensor(self._validate(X, reset=False))
+        rows = inference.as_tensor(validate_samples(self, X, reset=False))
         device = self.network_.centers.device
         return in_chunks(
             lambda part: self.network_.memberships(self.scaling_(part).to(device)), rows
@@ -298,12 +304,13 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     def _check_parameters(self) -> None:
         check_parameters(self.get_params(), OWN)
 
-    def _tensors(self) -> dict[str, Tensor]:
-        return super()._tensors() | {"labels": torch.from_numpy(self.labels_)}
+    def _contents(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        tensors, description = super()._contents()
+        return tensors | {"labels": torch.from_numpy(self.labels_)}, description
 
-    def _restore(self, tensors: dict[str, Tensor], fitted: dict[str, Any]) -> None:
+    def _restore(self, tensors: dict[str, Tensor], description: dict[str, Any]) -> None:
         self.labels_ = tensors.pop("labels").numpy()
-        super()._restore(tensors, fitted)
+        super()._restore(tensors, description)
 
     @property
     def cluster_centers_(self) -> NDArray[Any]:

@@ -17,7 +17,13 @@ from torch import Tensor, nn
 
 from ae_cluster.autoencoder import inference
 from ae_cluster.autoencoder.estimator import AutoEncoder
-from ae_cluster.autoencoder.inputs import Allowed, check_parameters, positive, whole
+from ae_cluster.autoencoder.inputs import (
+    Allowed,
+    check_parameters,
+    positive,
+    validate_samples,
+    whole,
+)
 from ae_cluster.common.progress import progress_bar
 from ae_cluster.common.validation import FloatArray
 from ae_cluster.semi_supervised.base import FewLabelClassifier, Labeling, Scores
@@ -77,7 +83,7 @@ class Learnt(NamedTuple):
 
     def scores(self, X: ArrayLike) -> NDArray[Any]:
         """Return the scores (n, n_classes) of samples."""
-        rows = inference.as_tensor(self.model._validate(X, reset=False))
+        rows = inference.as_tensor(validate_samples(self.model, X, reset=False))
         device = next(self.network.parameters()).device
         return in_chunks(
             lambda part: self.network(self.model.scaling_(part).to(device)), rows
@@ -120,7 +126,7 @@ class ReshapingClassifier(FewLabelClassifier):
             if model.random_state is None:
                 model.random_state = seed
             model.fit(X)
-        rows = model._validate(X, reset=False)
+        rows = validate_samples(model, X, reset=False)
         device = next(model.network_.parameters()).device
         x = in_chunks(model.scaling_, inference.as_tensor(rows)).to(device)
         return Start(model, x, seed)
