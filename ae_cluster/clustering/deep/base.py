@@ -6,6 +6,7 @@ import copy
 import math
 import warnings
 from abc import abstractmethod
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar, Self, TypeVar, cast
 
 import numpy as np
@@ -81,6 +82,7 @@ def paper_autoencoder(n_components: int = 10, **changes: Any) -> AutoEncoder:
     return AutoEncoder(n_components, (500, 500, 2000), "relu", **parameters)
 
 
+@dataclass(eq=False, repr=False)
 class DeepClustering(
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
     TransformerMixin,  # type: ignore[misc]
@@ -98,12 +100,14 @@ class DeepClustering(
         Cluster of each training sample.
     """
 
-    n_clusters: int
-    autoencoder: AutoEncoder | FrozenEstimator | None
-    random_state: int | np.random.RandomState | None
-    autoencoder_: AutoEncoder
-    labels_: NDArray[np.int64]
-    _fitted: tuple[str, ...] = ()  # attributes of plain numbers or text that a method has
+    n_clusters: int = 8
+    autoencoder: AutoEncoder | FrozenEstimator | None = None
+    _: KW_ONLY
+    random_state: int | np.random.RandomState | None = None
+    autoencoder_: AutoEncoder = field(init=False)
+    labels_: NDArray[np.int64] = field(init=False)
+    # Attributes of plain numbers or text that a method has.
+    _fitted: ClassVar[tuple[str, ...]] = ()
     _later: ClassVar[dict[str, Any]] = {}  # those not in files written before there were such
     _least_samples = 2
 

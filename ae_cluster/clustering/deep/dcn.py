@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.frozen import FrozenEstimator
 from torch import Tensor
 
-from ae_cluster.autoencoder.estimator import AutoEncoder
 from ae_cluster.autoencoder.networks import AutoEncoderNetwork
 from ae_cluster.clustering.deep.centers import CenterClustering, Centers
 from ae_cluster.clustering.deep.equations import (
@@ -20,7 +17,6 @@ from ae_cluster.clustering.deep.equations import (
     squared_distances,
 )
 from ae_cluster.clustering.deep.fine_tuning import Objective
-from ae_cluster.training.loop import Callback
 from ae_cluster.training.optimizer import Adam
 
 FIRST_COUNT = 100  # samples a center counts as having had before the first step, as DCN's code
@@ -67,6 +63,7 @@ class KMeansFriendly(Objective):
         centers.copy_(moved)
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class DCN(CenterClustering):
     """Deep clustering network: codes that reconstruct and suit KMeans, which runs alongside.
 
@@ -94,28 +91,7 @@ class DCN(CenterClustering):
     labels_, cluster_centers_, autoencoder_, loss_curve_, n_iter_ : as for `DEC`
     """
 
-    def __init__(
-        self,
-        n_clusters: int = 8,
-        autoencoder: AutoEncoder | FrozenEstimator | None = None,
-        *,
-        clustering_weight: float = 0.05,
-        max_iter: int = 50,
-        batch_size: int = 256,
-        learning_rate_init: float = 0.001,
-        callbacks: Sequence[Callback] = (),
-        random_state: int | np.random.RandomState | None = None,
-        verbose: bool = False,
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.autoencoder = autoencoder
-        self.clustering_weight = clustering_weight
-        self.max_iter = max_iter
-        self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
-        self.callbacks = callbacks
-        self.random_state = random_state
-        self.verbose = verbose
+    clustering_weight: float = 0.05
 
     def _objective(
         self,

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.frozen import FrozenEstimator
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from ae_cluster.autoencoder.estimator import AutoEncoder
 from ae_cluster.autoencoder.networks import AutoEncoderNetwork
 from ae_cluster.clustering.deep.centers import CenterClustering, Centers
 from ae_cluster.clustering.deep.equations import (
@@ -23,7 +21,7 @@ from ae_cluster.clustering.deep.equations import (
 )
 from ae_cluster.clustering.deep.fine_tuning import Objective
 from ae_cluster.common.global_state import default_state
-from ae_cluster.training.loop import Callback, Progress
+from ae_cluster.training.loop import Progress
 from ae_cluster.training.optimizer import Adam
 from ae_cluster.training.threads import one_thread
 
@@ -86,11 +84,13 @@ class SelfTraining(Objective):
         return target_distribution(soft), soft.argmax(dim=1)
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class _SelfTrained(CenterClustering):
     """What DEC and IDEC share; see there."""
 
-    update_interval: int
-    tol: float
+    tol: float = 1e-3
+    update_interval: int = 140
+    max_iter: int = 100
     _fitted = (*CenterClustering._fitted, "changed_curve_")
 
     @default_state()
@@ -183,32 +183,8 @@ class DEC(_SelfTrained):
 
     _reconstructs = False
 
-    def __init__(
-        self,
-        n_clusters: int = 8,
-        autoencoder: AutoEncoder | FrozenEstimator | None = None,
-        *,
-        tol: float = 1e-3,
-        update_interval: int = 140,
-        max_iter: int = 100,
-        batch_size: int = 256,
-        learning_rate_init: float = 0.001,
-        callbacks: Sequence[Callback] = (),
-        random_state: int | np.random.RandomState | None = None,
-        verbose: bool = False,
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.autoencoder = autoencoder
-        self.tol = tol
-        self.update_interval = update_interval
-        self.max_iter = max_iter
-        self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
-        self.callbacks = callbacks
-        self.random_state = random_state
-        self.verbose = verbose
 
-
+@dataclass(eq=False, repr=False, kw_only=True)
 class IDEC(_SelfTrained):
     """DEC that goes on reconstructing, so that codes keep the shape of the data.
 
@@ -230,32 +206,7 @@ random_state, verbose : as for `DEC`
     labels_, cluster_centers_, autoencoder_, changed_curve_, loss_curve_, n_iter_ : as for `DEC`
     """
 
-    def __init__(
-        self,
-        n_clusters: int = 8,
-        autoencoder: AutoEncoder | FrozenEstimator | None = None,
-        *,
-        clustering_weight: float = 0.1,
-        tol: float = 1e-3,
-        update_interval: int = 140,
-        max_iter: int = 100,
-        batch_size: int = 256,
-        learning_rate_init: float = 0.001,
-        callbacks: Sequence[Callback] = (),
-        random_state: int | np.random.RandomState | None = None,
-        verbose: bool = False,
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.autoencoder = autoencoder
-        self.clustering_weight = clustering_weight
-        self.tol = tol
-        self.update_interval = update_interval
-        self.max_iter = max_iter
-        self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
-        self.callbacks = callbacks
-        self.random_state = random_state
-        self.verbose = verbose
+    clustering_weight: float = 0.1
 
     def _weights(self) -> tuple[float, float]:
         return 1.0, self.clustering_weight

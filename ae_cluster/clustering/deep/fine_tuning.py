@@ -7,7 +7,8 @@ import math
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -75,6 +76,7 @@ class Objective(Callback, ABC):
         """Do what follows the optimiser's step."""
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class FineTunedClustering(DeepClustering):
     """A deep clustering that trains its autoencoder on, with a ``head_`` of clusters.
 
@@ -92,15 +94,15 @@ class FineTunedClustering(DeepClustering):
         How they have collapsed nevertheless, as a sentence; "" when they have not.
     """
 
-    max_iter: int
-    batch_size: int
-    learning_rate_init: float
-    callbacks: Sequence[Callback]
-    verbose: bool
-    head_: nn.Module
-    learning_rate_: float
-    collapse_: str
-    _fitted: tuple[str, ...] = ("n_iter_", "loss_curve_")
+    max_iter: int = 50
+    batch_size: int = 256
+    learning_rate_init: float = 0.001
+    callbacks: Sequence[Callback] = ()
+    verbose: bool = False
+    head_: nn.Module = field(init=False)
+    learning_rate_: float = field(init=False)
+    collapse_: str = field(init=False)
+    _fitted: ClassVar[tuple[str, ...]] = ("n_iter_", "loss_curve_")
     _n_restarts = 0  # of a training that has collapsed, each at a smaller rate
     _reconstructs = True
 

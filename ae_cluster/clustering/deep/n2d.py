@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.frozen import FrozenEstimator
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsRegressor
 from torch import Tensor
 
-from ae_cluster.autoencoder.estimator import AutoEncoder
 from ae_cluster.clustering.deep.base import DeepClustering, fitted_quietly
 from ae_cluster.common.global_state import default_state
 from ae_cluster.graphs.umap import umap_places
@@ -21,6 +20,7 @@ from ae_cluster.training.callbacks import HealthWatch
 _ARRAYS = ("manifold_", "memberships_", "cluster_centers_")
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class N2D(DeepClustering):
     """Not too deep: UMAP of an autoencoder's codes, and a mixture of Gaussians on that.
 
@@ -54,22 +54,9 @@ class N2D(DeepClustering):
     labels_, autoencoder_ : as for `DEC`
     """
 
-    def __init__(
-        self,
-        n_clusters: int = 8,
-        autoencoder: AutoEncoder | FrozenEstimator | None = None,
-        *,
-        n_neighbors: int = 20,
-        n_manifold_components: int | None = None,
-        min_dist: float = 0.0,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.autoencoder = autoencoder
-        self.n_neighbors = n_neighbors
-        self.n_manifold_components = n_manifold_components
-        self.min_dist = min_dist
-        self.random_state = random_state
+    n_neighbors: int = 20
+    n_manifold_components: int | None = None
+    min_dist: float = 0.0
 
     _least_samples = 3  # of UMAP
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.frozen import FrozenEstimator
 from sklearn.mixture import GaussianMixture
 from torch import Tensor, nn
 
 from ae_cluster.autoencoder import inference
-from ae_cluster.autoencoder.estimator import AutoEncoder
 from ae_cluster.autoencoder.networks import DenseAutoEncoder, UnfilledLinear
 from ae_cluster.autoencoder.restarts import CollapseWatch
 from ae_cluster.clustering.deep.base import fitted_quietly
@@ -148,6 +146,7 @@ class EvidenceBound(Objective):
         return self.network.layers[code_layer](hidden), self.head.code_log_variance(hidden)
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class VaDE(FineTunedClustering):
     """Variational deep embedding: clusters are the components of a generative model's prior.
 
@@ -186,31 +185,12 @@ class VaDE(FineTunedClustering):
     labels_, autoencoder_, n_iter_ : as for `DEC`
     """
 
-    head_: Mixture
+    head_: Mixture = field(init=False)
     _fitted = ("n_iter_", "loss_curve_", "learning_rate_", "collapse_")
     _later: ClassVar[dict[str, Any]] = {"learning_rate_": None, "collapse_": ""}
     _n_restarts = 3
 
-    def __init__(
-        self,
-        n_clusters: int = 8,
-        autoencoder: AutoEncoder | FrozenEstimator | None = None,
-        *,
-        max_iter: int = 50,
-        batch_size: int = 256,
-        learning_rate_init: float = 0.002,
-        callbacks: Sequence[Callback] = (),
-        random_state: int | np.random.RandomState | None = None,
-        verbose: bool = False,
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.autoencoder = autoencoder
-        self.max_iter = max_iter
-        self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
-        self.callbacks = callbacks
-        self.random_state = random_state
-        self.verbose = verbose
+    learning_rate_init: float = 0.002
 
     @default_state()
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -59,6 +60,7 @@ IMAGE_SHARE = 1.25  # of the epochs, under changes of the image; fewer end farth
 LOOKED_AT = 5000  # samples for the health of the outcome
 
 
+@dataclass(eq=False, repr=False)
 class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     """An autoencoder whose code is a place: the centre of its cluster, and a style around it.
 
@@ -111,43 +113,24 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     (100, 3)
     """
 
-    network_: SortingNetwork
-    labels_: NDArray[np.int64]
-
-    def __init__(
-        self,
-        n_clusters: int = 8,
-        n_components: int = 3,
-        *,
-        image_prior: bool = False,
-        n_neighbors: int = 15,
-        hidden_layer_sizes: Sequence[int] = (400, 400),
-        batch_size: int = 256,
-        learning_rate_init: float = 0.002,
-        max_iter: int = 12,
-        decoder_max_iter: int = 5,
-        min_steps: int = 1000,
-        image_shape: Sequence[int] | None = None,
-        input_kind: str = "auto",
-        random_state: int | np.random.RandomState | None = None,
-        verbose: bool = False,
-        device: str = "auto",
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.n_components = n_components
-        self.image_prior = image_prior
-        self.n_neighbors = n_neighbors
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
-        self.max_iter = max_iter
-        self.decoder_max_iter = decoder_max_iter
-        self.min_steps = min_steps
-        self.image_shape = image_shape
-        self.input_kind = input_kind
-        self.random_state = random_state
-        self.verbose = verbose
-        self.device = device
+    n_clusters: int = 8
+    n_components: int = 3
+    _: KW_ONLY
+    image_prior: bool = False
+    n_neighbors: int = 15
+    hidden_layer_sizes: Sequence[int] = (400, 400)
+    batch_size: int = 256
+    learning_rate_init: float = 0.002
+    max_iter: int = 12
+    decoder_max_iter: int = 5
+    min_steps: int = 1000
+    image_shape: Sequence[int] | None = None
+    input_kind: str = "auto"
+    random_state: int | np.random.RandomState | None = None
+    verbose: bool = False
+    device: str = "auto"
+    network_: SortingNetwork = field(init=False)
+    labels_: NDArray[np.int64] = field(init=False)
 
     @property
     def kind(self) -> str:  # type: ignore[override]

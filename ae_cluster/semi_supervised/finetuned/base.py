@@ -6,6 +6,7 @@ import copy
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -90,6 +91,7 @@ class Learnt(NamedTuple):
         ).cpu().numpy()  # fmt: skip
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class ReshapingClassifier(FewLabelClassifier):
     """A few-label classifier of the samples themselves, which an encoder learns to tell apart.
 
@@ -97,12 +99,12 @@ class ReshapingClassifier(FewLabelClassifier):
     and a copy of it then learns on from each labeling and all samples.
     """
 
-    batch_size: int
-    learning_rate_init: float
-    max_iter: int
-    min_steps: int
-    random_state: int | np.random.RandomState | None
-    verbose: bool
+    max_iter: int = 5
+    min_steps: int = 1000
+    batch_size: int = 256
+    learning_rate_init: float = 0.002
+    random_state: int | np.random.RandomState | None = None
+    verbose: bool = False
     _dtypes = (np.float64, np.float32, np.uint8)
     # One fold: each one more would take as long as the fit itself.
     _n_folds = 1

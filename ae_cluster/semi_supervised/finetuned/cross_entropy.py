@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import KW_ONLY, dataclass
 
-import numpy as np
 import torch
 from sklearn.frozen import FrozenEstimator
 from torch import Tensor, nn
@@ -49,6 +49,7 @@ class EncoderWithHead(nn.Module):
         return scores
 
 
+@dataclass(eq=False, repr=False)
 class FineTunedClassifier(ReshapingClassifier):
     """A trained autoencoder whose encoder learns on from both kinds of samples.
 
@@ -79,28 +80,10 @@ class FineTunedClassifier(ReshapingClassifier):
 
     _expected_temperature = 1.0
 
-    def __init__(
-        self,
-        autoencoder: AutoEncoder | FrozenEstimator | None = None,
-        *,
-        hidden_size: int = 64,
-        reconstruction_weight: float = 50.0,
-        max_iter: int = 5,
-        min_steps: int = 1000,
-        batch_size: int = 256,
-        learning_rate_init: float = 0.002,
-        random_state: int | np.random.RandomState | None = None,
-        verbose: bool = False,
-    ) -> None:
-        self.autoencoder = autoencoder
-        self.hidden_size = hidden_size
-        self.reconstruction_weight = reconstruction_weight
-        self.max_iter = max_iter
-        self.min_steps = min_steps
-        self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
-        self.random_state = random_state
-        self.verbose = verbose
+    autoencoder: AutoEncoder | FrozenEstimator | None = None
+    _: KW_ONLY
+    hidden_size: int = 64
+    reconstruction_weight: float = 50.0
 
     def _given(self) -> AutoEncoder | FrozenEstimator | None:
         return self.autoencoder

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from sklearn.frozen import FrozenEstimator
 from torch import Tensor, nn
@@ -106,6 +106,7 @@ class _Codes(NamedTuple):
     scale: Tensor
 
 
+@dataclass(eq=False, repr=False)
 class DeepGenerativeClassifier(ReshapingClassifier):
     """M1+M2: the class and a style are causes of an autoencoder's codes.
 
@@ -143,30 +144,14 @@ class DeepGenerativeClassifier(ReshapingClassifier):
 
     _expected_temperature = 1.0
 
-    def __init__(
-        self,
-        autoencoder: AutoEncoder | FrozenEstimator | None = None,
-        *,
-        n_styles: int = 5,
-        hidden_size: int = 100,
-        alpha: float = 10.0,
-        max_iter: int = 10,
-        min_steps: int = 600,
-        batch_size: int = 256,
-        learning_rate_init: float = 0.003,
-        random_state: int | np.random.RandomState | None = None,
-        verbose: bool = False,
-    ) -> None:
-        self.autoencoder = autoencoder
-        self.n_styles = n_styles
-        self.hidden_size = hidden_size
-        self.alpha = alpha
-        self.max_iter = max_iter
-        self.min_steps = min_steps
-        self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
-        self.random_state = random_state
-        self.verbose = verbose
+    autoencoder: AutoEncoder | FrozenEstimator | None = None
+    _: KW_ONLY
+    n_styles: int = 5
+    hidden_size: int = 100
+    alpha: float = 10.0
+    max_iter: int = 10
+    min_steps: int = 600
+    learning_rate_init: float = 0.003
 
     def _given(self) -> AutoEncoder | FrozenEstimator | None:
         return self.autoencoder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from functools import cache
 from typing import Any, NamedTuple, cast
 
@@ -94,6 +95,7 @@ class _Sorted(NamedTuple):
         return found
 
 
+@dataclass(eq=False, repr=False)
 class SortingClassifier(ReshapingClassifier):
     """Clusters of a `SortingAutoEncoder` named by the labels, then taught on with labels and all.
 
@@ -127,26 +129,12 @@ class SortingClassifier(ReshapingClassifier):
 
     _n_folds = 0  # see `_calibrate`
 
-    def __init__(
-        self,
-        sorting: SortingAutoEncoder | FrozenEstimator | None = None,
-        *,
-        label_weight: float = 1.0,
-        max_iter: int = 3,
-        min_steps: int = 400,
-        batch_size: int = 256,
-        learning_rate_init: float = 0.001,
-        random_state: int | np.random.RandomState | None = None,
-        verbose: bool = False,
-    ) -> None:
-        self.sorting = sorting
-        self.label_weight = label_weight
-        self.max_iter = max_iter
-        self.min_steps = min_steps
-        self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
-        self.random_state = random_state
-        self.verbose = verbose
+    sorting: SortingAutoEncoder | FrozenEstimator | None = None
+    _: KW_ONLY
+    label_weight: float = 1.0
+    max_iter: int = 3
+    min_steps: int = 400
+    learning_rate_init: float = 0.001
 
     def _given(self) -> SortingAutoEncoder | FrozenEstimator | None:
         return self.sorting
