@@ -1,9 +1,9 @@
-"""Claim: every stage of the sorting codes buys accuracy, and the style buys reconstruction.
+"""Claim: every stage of the sorting codes buys accuracy, and the offset buys reconstruction.
 
 One fit with the image prior per seed, looked at after every stage, by what a
 network that has learnt the stage's clusters answers for the held-out samples.
 KMeans on the samples, learnt alike, is what there would be without a graph; the
-cluster's centre, decoded, what there would be without a style. Three seeds; on
+cluster's centre, decoded, what there would be without an offset. Three seeds; on
 MNIST ten minutes a seed on one core, on digits one.
 
     python -m experiments.ablation --dataset mnist --seeds 3 --jobs 2
@@ -25,7 +25,8 @@ from torch import Tensor, nn
 
 from ae_cluster.clustering.codes import Clustering, cluster_codes
 from ae_cluster.clustering.sorting import SortingAutoEncoder
-from ae_cluster.clustering.sorting.consistency import as_answers
+from ae_cluster.clustering.sorting.consistency import one_hot
+from ae_cluster.clustering.sorting.stages import GRAPH, Stage
 from ae_cluster.common.terminal import exit_code
 from ae_cluster.datasets import Dataset
 from ae_cluster.methods import SORTING_TUNED_ON
@@ -41,71 +42,69 @@ STAGES = ("1 kmeans", "2 graph", "3 small steps", "4 changed images")
 Answers = dict[str, NDArray[np.int64]]
 
 
-class Watched(SortingAutoEncoder):
-    """A fit that keeps what its networks answer after each stage.
+class Watched:
+    """One fit of sorting, and what cluster heads answer after each of its stages.
 
     Attributes
     ----------
-    answers_, held_out_answers_ : dict of ndarray
-        Stage → clusters of the training samples, and of ``held_out``.
-    seconds_ : dict of float
+    answers, held_out_answers : dict of ndarray
+        Stage → clusters of the training samples, and of the held-out ones.
+    seconds : dict of float
         Stage → seconds since the fit began.
     """
 
-    held_out: NDArray[Any]
+    def __init__(self, model: SortingAutoEncoder, data: Dataset) -> None:
+        self.model, self.data = model, data
+        self.answers: Answers = {}
+        self.held_out_answers: Answers = {}
+        self.seconds: dict[str, float] = {}
+        self.began = time.perf_counter()
+        for stage in model.fit_stages(data.raw_train):
+            if stage.name == GRAPH:
+                self._keep(STAGES[0], self._learnt(stage, self._of_kmeans(stage)))
+                self._keep(STAGES[1], self._learnt(stage, stage.memberships))
+            else:
+                self._keep(STAGES[len(self.answers)], stage.head)
 
-    def _teach(self, sorter: nn.Module, x: Tensor, answers: Tensor, *rest: Any) -> Tensor:
-        if not self.answers_:
-            kmeans = KMeans(self.n_clusters, n_init=1, random_state=self.random_state)
-            clusters = kmeans.fit_predict(x.numpy()).astype(np.int64)
-            self._keep(STAGES[0], self._learnt(sorter, x, as_answers(clusters, len(answers[0]), x)))
-            self._keep(STAGES[1], self._learnt(sorter, x, answers))
-        taught = super()._teach(sorter, x, answers, *rest)
-        self._keep(STAGES[len(self.answers_)], sorter)
-        return taught
+    def _of_kmeans(self, stage: Stage) -> Tensor:
+        k = self.model.n_clusters
+        kmeans = KMeans(k, n_init=1, random_state=self.model.random_state)
+        return one_hot(kmeans.fit_predict(stage.x.numpy()).astype(np.int64), k, stage.x)
 
-    def _learnt(self, sorter: nn.Module, x: Tensor, answers: Tensor) -> nn.Module:
+    def _learnt(self, stage: Stage, memberships: Tensor) -> nn.Module:
         """Return a twin that has learnt these clusters and nothing more."""
-        twin = copy.deepcopy(sorter)
-        trainer = self._trainer(x, torch.Generator().manual_seed(0))
-        trainer.warm_up(twin, answers, self.learning_rate_init)
+        twin = copy.deepcopy(stage.head)
+        trainer = self.model.trainer(stage.x, torch.Generator().manual_seed(0))
+        trainer.warm_up(twin, memberships, self.model.learning_rate_init)
         return twin
 
-    def _keep(self, stage: str, sorter: nn.Module) -> None:
-        for answers, x in ((self.answers_, self.seen), (self.held_out_answers_, self.held_out)):
-            logits = in_chunks(sorter, self.scaling_(torch.as_tensor(x)))
+    def _keep(self, stage: str, head: nn.Module) -> None:
+        samples = self.data.raw_train, self.data.raw_test
+        for answers, raw in zip((self.answers, self.held_out_answers), samples, strict=True):
+            logits = in_chunks(head, self.model.scaling_(torch.as_tensor(raw)))
             answers[stage] = logits.argmax(1).numpy()
-        self.seconds_[stage] = time.perf_counter() - self.began
-
-    def watch(self, data: Dataset) -> Watched:
-        """Fit to the training samples of a data set; return the model itself."""
-        self.seen, self.held_out = data.raw_train, data.raw_test
-        self.answers_: Answers = {}
-        self.held_out_answers_: Answers = {}
-        self.seconds_: dict[str, float] = {}
-        self.began = time.perf_counter()
-        self.fit(data.raw_train)
-        return self
+        self.seconds[stage] = time.perf_counter() - self.began
 
 
 def stage_rows(cell: Cell, store: Store) -> list[Row]:  # noqa: ARG001
     """Return the rows of every stage of one fit."""
     data = data_of(cell["dataset"])
     k, seed = cell["n_clusters"], cell["seed"]
-    model = Watched(
+    model = SortingAutoEncoder(
         k, cell["n_components"], image_prior=True, max_iter=cell["epochs"],
         image_shape=data.image_shape, random_state=seed, device="cpu",
-    ).watch(data)  # fmt: skip
+    )  # fmt: skip
+    watched = Watched(model, data)
     codes = {"train": model.transform(data.raw_train), "test": model.transform(data.raw_test)}
     rows = []
     for stage in STAGES:
         found = Clustering(
-            model.answers_[stage], model.held_out_answers_[stage], None, None,
-            model.cluster_centers_, model.seconds_[stage],
+            watched.answers[stage], watched.held_out_answers[stage], None, None,
+            model.cluster_centers_, watched.seconds[stage],
         )  # fmt: skip
         rows += _rows(cell | {"method": stage}, data, codes, found, {})
     found = cluster_codes("kmeans", codes["train"], codes["test"], k, seed)
-    found = found._replace(seconds=time.perf_counter() - model.began)
+    found = found._replace(seconds=time.perf_counter() - watched.began)
     from_centers = {
         split: model.inverse_transform(model.cluster_centers_[model.predict(raw)])
         for split, raw in (("train", data.raw_train), ("test", data.raw_test))

@@ -35,10 +35,10 @@ from ae_cluster.clustering.sorting.information import (
     merged,
     merging_gains,
     neighbor_information,
-    polished,
+    refined,
     tells_more,
 )
-from ae_cluster.clustering.sorting.networks import SortingNetwork, dense_sorter
+from ae_cluster.clustering.sorting.networks import SortingNetwork, dense_head
 from ae_cluster.training.diagnostics import HealthWarning
 from ae_cluster.training.minibatch import MinibatchTrainer
 
@@ -143,7 +143,7 @@ def test_information_against_a_sum_over_all_edges():
 def test_a_sample_among_strangers_is_moved_home():
     astray = np.repeat([0, 1], 4)
     astray[0] = 1
-    np.testing.assert_array_equal(polished(two_cliques(), astray, 2), np.repeat([0, 1], 4))
+    np.testing.assert_array_equal(refined(two_cliques(), astray, 2).clusters, np.repeat([0, 1], 4))
 
 
 def test_a_sure_gain_is_told_from_a_lucky_one():
@@ -161,7 +161,7 @@ def test_polishing_never_loses_information():
     graph = shared_neighbor_graph(nearest_neighbors(rng.normal(size=(200, 3)), 10)[1])
     clusters = rng.integers(0, 4, 200)
     before = neighbor_information(graph, clusters, 4)
-    assert neighbor_information(graph, polished(graph, clusters, 4), 4) >= before
+    assert neighbor_information(graph, refined(graph, clusters, 4).clusters, 4) >= before
 
 
 # Graphs
@@ -267,7 +267,7 @@ def test_alike_clusters_become_neighbors():
 @pytest.fixture
 def sorter():
     torch.manual_seed(0)
-    network = dense_sorter(12, (16,), 3)
+    network = dense_head(12, (16,), 3)
     for layer in network:
         if isinstance(layer, torch.nn.Linear):
             torch.nn.init.normal_(layer.weight, std=0.3)

@@ -12,7 +12,7 @@ import torch
 from ae_cluster import DEC, N2D, AutoEncoder, FineTunedClassifier, SortingAutoEncoder, VaDE
 from ae_cluster.autoencoder.networks import ConvAutoEncoder, DenseAutoEncoder
 from ae_cluster.clustering.deep.base import paper_autoencoder
-from ae_cluster.clustering.sorting.networks import ConvSorter
+from ae_cluster.clustering.sorting.networks import ConvHead
 from ae_cluster.training.threads import LARGE, multiply_adds, one_thread, threads_for
 
 ROOT = Path(__file__).parents[1]
@@ -91,7 +91,7 @@ def test_work_is_counted_by_hand():
     [
         (DenseAutoEncoder(), 1),  # the tutorial's
         (DenseAutoEncoder(784, 10, paper_autoencoder().hidden_layer_sizes), 2),
-        (ConvSorter((28, 28), 10), 2),
+        (ConvHead((28, 28), 10), 2),
     ],
 )
 def test_only_a_large_network_has_threads(network, n_threads):

@@ -1,12 +1,12 @@
-"""Teaching a network clusters: the same answer for a sample and for what differs little from it.
+"""Consistency training: the same soft assignments for a sample and for the sample perturbed.
 
-What "differs little" means is the only prior. Without an image prior it is the
-small step that changes the answer most (Miyato and others, "Virtual Adversarial
-Training", 2018), as long as a quarter of the way to the tenth neighbour (Hu and
-others, "IMSAT", 2017). With one, it is another rotation, shear, size and place
-of the image, drawn with another sweep of the hand (Simard and others, "Best
-practices", 2003). The rest of the loss wants sure answers, in the proportions that
-the first clusters had, so nothing asks for classes of equal size.
+The perturbation is the only prior. Without an image prior it is virtual adversarial: the
+small step that changes the assignment most (Miyato and others, "Virtual Adversarial
+Training", 2018), with an epsilon of a quarter of the distance to the tenth neighbour (Hu
+and others, "IMSAT", 2017). With one, it is a random affine change of the image and a
+smooth elastic deformation (Simard and others, "Best practices", 2003). The rest of the
+loss wants assignments of low entropy, in the proportions that the first clusters had, so
+nothing asks for classes of equal size.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from ae_cluster.training.callbacks import HealthWatch
 from ae_cluster.training.minibatch import MinibatchTrainer
 
-SURENESS = 0.2  # weight of the answers' entropy
+SURENESS = 0.2  # weight of the soft assignments' entropy
 PROPORTIONS = 0.4  # weight of how far batches stray from the clusters' first sizes
-REACH = 0.25  # of the distance to the tenth neighbour
-PROBE = 0.1  # of the reach: how far to look for the worst direction
+VAT_EPSILON = 0.25  # of the distance to the tenth neighbour
+VAT_XI = 0.1  # of epsilon: how far to look for the worst direction
 TINY = 1e-8
 Perturbation = Callable[[Tensor, Tensor, Tensor], Tensor]
 
@@ -35,41 +35,41 @@ def divergence(p: Tensor, log_q: Tensor) -> Tensor:
 
 
 def consistency_loss(
-    logits: Tensor, disturbed_logits: Tensor, proportions: Tensor, held: float = PROPORTIONS
+    logits: Tensor, perturbed_logits: Tensor, proportions: Tensor, held: float = PROPORTIONS
 ) -> Tensor:
-    """Return the loss of the answers to a batch and to its disturbed twin.
+    """Return the loss of the logits of a batch and of the batch perturbed.
 
     Parameters
     ----------
-    logits, disturbed_logits : Tensor (b, k)
+    logits, perturbed_logits : Tensor (b, k)
     proportions : Tensor (k,)
         Share of the samples that each cluster should have; sums to 1.
     held : float
         How firmly: weight of the proportions.
     """
     p = torch.softmax(logits, 1)
-    apart = divergence(p.detach(), torch.log_softmax(disturbed_logits, 1))
+    apart = divergence(p.detach(), torch.log_softmax(perturbed_logits, 1))
     unsure = -(p * torch.log(p + TINY)).sum(1).mean()
     mean = p.mean(0)
     strayed = (mean * torch.log((mean + TINY) / (proportions + TINY))).sum()
     return apart + SURENESS * unsure + held * strayed
 
 
-def adversarial(sorter: nn.Module, reach: Tensor, generator: torch.Generator) -> Perturbation:
+def adversarial(head: nn.Module, epsilons: Tensor, generator: torch.Generator) -> Perturbation:
     """Return the perturbation by the worst small step; no prior on the data.
 
     Parameters
     ----------
-    reach : Tensor (n, 1)
+    epsilons : Tensor (n, 1)
         Length of each training sample's step.
     """
 
     def perturb(x: Tensor, indices: Tensor, logits: Tensor) -> Tensor:
         p = torch.softmax(logits.detach(), 1)
-        length = reach[indices]
+        length = epsilons[indices]
         probe = torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x)
-        probe = (PROBE * length * _unit(probe)).requires_grad_()
-        change = divergence(p, torch.log_softmax(sorter(x + probe), 1))
+        probe = (VAT_XI * length * _unit(probe)).requires_grad_()
+        change = divergence(p, torch.log_softmax(head(x + probe), 1))
         (slope,) = torch.autograd.grad(change, probe)
         return x + length * _unit(slope)
 
@@ -131,27 +131,27 @@ def _unit(x: Tensor) -> Tensor:
 
 def learn_consistency(
     trainer: MinibatchTrainer,
-    sorter: nn.Module,
+    head: nn.Module,
     proportions: Tensor,
     epochs: int,
     rate: float,
     perturb: Perturbation,
 ) -> None:
-    """Train the network to give disturbed samples the same answers."""
-    answered = np.zeros(len(trainer.x), dtype=np.int64)
-    watch = HealthWatch(lambda: {"clusters": answered, "n_clusters": len(proportions)})
+    """Train a cluster head to give perturbed samples the same soft assignments."""
+    clusters = np.zeros(len(trainer.x), dtype=np.int64)
+    watch = HealthWatch(lambda: {"clusters": clusters, "n_clusters": len(proportions)})
 
     def loss(indices: Tensor) -> Tensor:
         x = trainer.x[indices]
-        logits = sorter(x)
-        answered[indices.numpy()] = logits.detach().argmax(1).cpu().numpy()
-        disturbed_logits = sorter(perturb(x, indices, logits))
-        return consistency_loss(logits, disturbed_logits, proportions)
+        logits = head(x)
+        clusters[indices.numpy()] = logits.detach().argmax(1).cpu().numpy()
+        perturbed_logits = head(perturb(x, indices, logits))
+        return consistency_loss(logits, perturbed_logits, proportions)
 
-    what = "learning to agree when disturbed"
-    trainer.fit(sorter, loss, trainer.epochs(epochs), rate, callbacks=[watch], what=what)
+    what = "consistency training"
+    trainer.fit(head, loss, trainer.epochs(epochs), rate, callbacks=[watch], what=what)
 
 
-def as_answers(clusters: np.ndarray[Any, Any], n_clusters: int, like: Tensor) -> Tensor:
+def one_hot(clusters: np.ndarray[Any, Any], n_clusters: int, like: Tensor) -> Tensor:
     """Return clusters (n,) as rows of one 1 (n, k), of the type and device of ``like``."""
     return nn.functional.one_hot(torch.as_tensor(clusters), n_clusters).to(like)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.distance import pdist
 from sklearn.base import ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
@@ -27,17 +26,23 @@ from ae_cluster.autoencoder.inputs import (
 from ae_cluster.autoencoder.networks import initialize
 from ae_cluster.clustering.codes import check_n_clusters
 from ae_cluster.clustering.sorting import consistency
-from ae_cluster.clustering.sorting.centers import neighborly, spread_centers
-from ae_cluster.clustering.sorting.consistency import as_answers, learn_consistency
-from ae_cluster.clustering.sorting.graph_clustering import (
-    first_clusters,
-    nearest_graph,
-    nearest_neighbors,
+from ae_cluster.clustering.sorting.consistency import one_hot
+from ae_cluster.clustering.sorting.graph_clustering import first_clusters
+from ae_cluster.clustering.sorting.networks import ConvHead, SortingNetwork, dense_head
+from ae_cluster.clustering.sorting.stages import (
+    CHANGED_IMAGES,
+    GRAPH,
+    SMALL_STEPS,
+    Stage,
+    layout_of,
+    neighbors_of,
+    train_consistency,
+    train_decoder,
+    vat_epsilons,
 )
-from ae_cluster.clustering.sorting.information import edge_shares
-from ae_cluster.clustering.sorting.networks import ConvSorter, SortingNetwork, dense_sorter
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.scalars import plain_parameters
+from ae_cluster.graphs.umap import Neighbors
 from ae_cluster.training.diagnostics import HealthWarning, findings
 from ae_cluster.training.fitting import seed_of
 from ae_cluster.training.minibatch import MinibatchTrainer, in_chunks
@@ -54,21 +59,19 @@ OWN: Allowed = {
 } | {"image_prior": (flag, "True or False")}
 
 
-RADIUS = 0.25  # of a style, in least distances between centers
-REACHED = 10  # the neighbour whose distance measures a small step
 IMAGE_SHARE = 1.25  # of the epochs, under changes of the image; fewer end farther from other seeds
-LOOKED_AT = 5000  # samples for the health of the outcome
+LOOKED_AT = 5000  # samples for the diagnostics of the outcome
 
 
 @dataclass(eq=False, repr=False)
 class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
-    """An autoencoder whose code is a place: the centre of its cluster, and a style around it.
+    """Graph-initialised consistency clustering with a structured code.
 
-    Clusters come from the neighbour graph of the samples, then a network learns
-    them, asked to give the same answer for a sample and for what differs little
-    from it, then codes are laid out and a decoder learns to draw from them.
-    KMeans and Gaussian mixtures find the clusters in the codes, and new samples
-    are coded by the network alone.
+    Clusters come from the k-nearest-neighbour graph of the samples. A cluster head learns
+    them and is trained for consistency: its soft assignments of a sample and of the sample
+    perturbed must agree. A code is the center of its cluster plus a within-cluster offset,
+    from which a decoder reconstructs. KMeans and Gaussian mixtures find the clusters in the
+    codes, and new samples are coded by the network alone.
 
     Parameters
     ----------
@@ -81,14 +84,14 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     n_neighbors : int, default=15
         Of the graph; fewer where clusters must be small.
     hidden_layer_sizes : sequence of int, default=(400, 400)
-        Of the network that sorts; with the image prior convolutions follow it.
+        Of the cluster head; with the image prior a convolutional one follows it.
     batch_size : int, default=256
     learning_rate_init : float, default=0.002
     max_iter : int, default=12
-        Epochs of learning to agree under the worst small step; with the image prior,
-        a quarter more, besides, under changes of the image.
+        Epochs of consistency training under the worst small step; with the image prior,
+        besides, a quarter more under changes of the image.
     decoder_max_iter : int, default=5
-        Epochs of the style and the decoder.
+        Epochs of the within-cluster offsets and the decoder.
     min_steps : int, default=1000
         Minibatches that each of these trainings has at least, however few samples there are.
     image_shape, input_kind, random_state, verbose, device : as in `AutoEncoder`
@@ -137,15 +140,8 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         """What `AutoEncoder` asks to know whether the shape of an image is needed."""
         return "conv" if self.image_prior else "dense"
 
-    @default_state()
     def fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: ARG002
-        """Learn clusters, codes and decoder from X; ``y`` is never read.
-
-        Parameters
-        ----------
-        X : array of shape (n, n_features) or (n, h, w) or (n, h, w, channels)
-            float in [0, 1], bytes, or a table of any numbers.
-        y : ignored
+        """Learn clusters, codes and decoder from X, as of `AutoEncoder.fit`; ``y`` is never read.
 
         Raises
         ------
@@ -154,8 +150,17 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         DivergedError
             When a loss is no longer a number; the last good weights are kept.
         """
+        for _ in self.fit_stages(X):
+            pass
+        return self
+
+    def fit_stages(self, X: ArrayLike) -> Iterator[Stage]:
+        """Fit to X and yield every stage of the clusters when it is done; see `fit`.
+
+        The model is fitted once there are no more.
+        """
         self._check_parameters()
-        with plain_parameters(self):
+        with default_state(), plain_parameters(self):
             rows = validate_samples(self, X, reset=True)
             if self.n_clusters > 1:  # one is no clustering, and no error either
                 check_n_clusters(self.n_clusters, rows)
@@ -164,10 +169,17 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
             x = in_chunks(self.scaling_, inference.as_tensor(rows))
             self._build()
             initialize(self.network_, generator)
-            self._sort(x, seed, generator)
-            self._draw(x, generator)
+            neighbors = neighbors_of(x.numpy(), self.n_neighbors, self.n_clusters)
+            self.first_labels_ = first_clusters(x.numpy(), neighbors, self.n_clusters, seed)
+            x = x.to(self.network_.centers.device)
+            for stage in self._cluster(x, neighbors, generator):
+                yield stage
+            self.labels_ = stage.memberships.argmax(1).cpu().numpy()
+            self._lay_out(neighbors)
+            trainer = self.trainer(x, generator)
+            self.loss_curve_ = train_decoder(trainer, self.network_, self.decoder_max_iter)
+            self.n_iter_, self.validation_loss_curve_, self.snapshots_ = self.max_iter, None, None
             self._report(x)
-        return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """Return the cluster (n,) of each sample of X, seen or new."""
@@ -185,64 +197,29 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
 
     # ------------------------------------------------------------------ stages
 
-    def _sort(self, x: Tensor, seed: int, generator: torch.Generator) -> None:
-        """Find the first clusters and teach them to the network."""
-        samples = x.numpy()
-        # A neighbourhood as large as a cluster would tell nothing of clusters.
-        most = max(2, len(samples) // (2 * self.n_clusters))
-        neighbors = nearest_neighbors(samples, min(self.n_neighbors, most))
-        self.first_labels_ = first_clusters(samples, neighbors, self.n_clusters, seed)
-        x = x.to(self.network_.centers.device)
-        farthest = neighbors[0][:, min(REACHED, neighbors[0].shape[1]) - 1]
-        reach = torch.as_tensor(consistency.REACH * farthest, dtype=x.dtype)[:, None].to(x.device)
-        answers = as_answers(self.first_labels_, self.n_clusters, x)
-        sorter = self._dense_sorter(generator, x)
-        perturb = consistency.adversarial(sorter, reach, generator)
-        answers = self._teach(sorter, x, answers, perturb, self.max_iter, generator)
+    def _cluster(
+        self, x: Tensor, neighbors: Neighbors, generator: torch.Generator
+    ) -> Iterator[Stage]:
+        """Yield the clusters of the graph, and those of a head trained under perturbations."""
+        rate = self.learning_rate_init
+        memberships = one_hot(self.first_labels_, self.n_clusters, x)
+        head = self._dense_head(generator, x)
+        yield Stage(GRAPH, head, memberships, x)
+        perturb = consistency.adversarial(head, vat_epsilons(neighbors, x), generator)
+        trainer = self.trainer(x, generator)
+        memberships = train_consistency(trainer, head, memberships, perturb, self.max_iter, rate)
+        yield Stage(SMALL_STEPS, head, memberships, x)
         if self.image_prior:
             assert self.image_shape_ is not None
             perturb = consistency.warped(self.image_shape_, generator)
-            epochs = round(IMAGE_SHARE * self.max_iter)
-            answers = self._teach(self.network_.sorter, x, answers, perturb, epochs, generator)
-        self.labels_ = answers.argmax(1).cpu().numpy()
-        alike = edge_shares(nearest_graph(neighbors[1]), self.labels_, self.n_clusters)
-        centers = neighborly(spread_centers(self.n_clusters, self.n_components), alike)
-        least = pdist(centers).min() if len(centers) > 1 else 1.0
+            epochs, head = round(IMAGE_SHARE * self.max_iter), self.network_.sorter
+            memberships = train_consistency(trainer, head, memberships, perturb, epochs, rate)
+            yield Stage(CHANGED_IMAGES, head, memberships, x)
+
+    def _lay_out(self, neighbors: Neighbors) -> None:
+        centers, radius = layout_of(neighbors, self.labels_, self.n_clusters, self.n_components)
         self.network_.centers.copy_(torch.as_tensor(centers))
-        self.network_.radius.fill_(RADIUS * float(least))
-
-    def _teach(
-        self,
-        sorter: nn.Module,
-        x: Tensor,
-        answers: Tensor,
-        perturb: consistency.Perturbation,
-        epochs: int,
-        generator: torch.Generator,
-    ) -> Tensor:
-        """Return the answers (n, k) of a sorter that has learnt to agree with itself."""
-        trainer = self._trainer(x, generator)
-        trainer.warm_up(sorter, answers, self.learning_rate_init)
-        clusters = answers.argmax(1)
-        proportions = torch.bincount(clusters, minlength=self.n_clusters) / len(clusters)
-        learn_consistency(
-            trainer, sorter, proportions.to(x.dtype), epochs, self.learning_rate_init, perturb
-        )
-        return in_chunks(lambda part: torch.softmax(sorter(part), 1), x)
-
-    def _draw(self, x: Tensor, generator: torch.Generator) -> None:
-        """Teach style and decoder to draw each sample from its code."""
-        network = self.network_
-        x = x.to(network.centers.device)
-        places = in_chunks(network.place, x)
-        trainer = self._trainer(x, generator)
-        self.loss_curve_ = trainer.reconstruct(
-            lambda part, indices: places[indices] + network.styled(part),
-            nn.ModuleList([network.style, network.decoder]),
-            network.decode,
-            self.decoder_max_iter,
-        )
-        self.n_iter_, self.validation_loss_curve_, self.snapshots_ = self.max_iter, None, None
+        self.network_.radius.fill_(radius)
 
     def _report(self, x: Tensor) -> None:
         """Warn of what the codes and clusters show to be wrong."""
@@ -257,16 +234,17 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
 
     # ------------------------------------------------------------------- parts
 
-    def _trainer(self, x: Tensor, generator: torch.Generator) -> MinibatchTrainer:
+    def trainer(self, x: Tensor, generator: torch.Generator) -> MinibatchTrainer:
+        """Return what trains a network on samples x (n, n_features) by this model's parameters."""
         verbose = bool(self.verbose)
         return MinibatchTrainer(x, self.batch_size, self.min_steps, generator, self, verbose)
 
-    def _dense_sorter(self, generator: torch.Generator, like: Tensor) -> nn.Module:
+    def _dense_head(self, generator: torch.Generator, like: Tensor) -> nn.Module:
         if not self.image_prior:
             return self.network_.sorter
-        sorter = dense_sorter(self.n_features_in_, self.hidden_layer_sizes, self.n_clusters)
-        initialize(sorter, generator)
-        return sorter.to(like)
+        head = dense_head(self.n_features_in_, self.hidden_layer_sizes, self.n_clusters)
+        initialize(head, generator)
+        return head.to(like)
 
     def _build(self) -> None:
         """Make the network, its weights still to be filled."""
@@ -276,11 +254,11 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     def _new_network(self) -> SortingNetwork:
         if self.image_prior:
             assert self.image_shape_ is not None
-            sorter: nn.Module = ConvSorter(self.image_shape_, self.n_clusters)
+            head: nn.Module = ConvHead(self.image_shape_, self.n_clusters)
         else:
-            sorter = dense_sorter(self.n_features_in_, self.hidden_layer_sizes, self.n_clusters)
+            head = dense_head(self.n_features_in_, self.hidden_layer_sizes, self.n_clusters)
         return SortingNetwork(
-            sorter, self.n_features_in_, self.n_components, self.n_clusters,
+            head, self.n_features_in_, self.n_components, self.n_clusters,
             is_image=self.input_kind_ == "images",
         )  # fmt: skip
 
@@ -297,6 +275,6 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
 
     @property
     def cluster_centers_(self) -> NDArray[Any]:
-        """The place (k, n_components) of each cluster in code space."""
+        """The position (k, n_components) of each cluster in code space."""
         check_is_fitted(self, "network_")
         return self.network_.centers.cpu().numpy()

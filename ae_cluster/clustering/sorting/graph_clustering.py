@@ -5,9 +5,9 @@ neighbour graph with several numbers of eigenvectors, and Gaussian mixtures on a
 3-D UMAP of it. Each is often right and each sometimes merges two classes; the
 mutual information between the clusters of a sample and of its five nearest
 (`information`) tells which one to trust, without labels. Clusters of one size are
-the first guess. Where they may cut through a crowd, unequal ones are looked for by
+the first guess. Where they may cut through a dense region, unequal ones are looked for by
 merging many small ones (`merging`), and taken if they are unequal indeed: data of
-equal classes hold small crowds too, but seldom some that large and that small.
+equal classes hold small dense regions too, but seldom some that large and that small.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ae_cluster.clustering.sorting.information import (
     deepest_cut,
     merged,
     neighbor_information,
-    polished,
+    refined,
     tells_more,
 )
 from ae_cluster.graphs.neighbors import NeighborSearch
@@ -40,11 +40,11 @@ from ae_cluster.graphs.umap import Neighbors, umap_places
 EIGENVECTORS = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.5)  # times the number of clusters
 CUT = (10, 15)  # neighbours in the graphs that are cut
 JUDGES = 5  # neighbours in the graph that judges: the nearest know best
-FINALISTS = 10  # candidates that are polished
+FINALISTS = 10  # candidates that are refined
 EVENNESS = 0.3  # counted when unequal clusters are looked for; else all of it, 1
 SMALL = 4  # times the clusters are what unequal ones are merged from
 UNEQUAL = 0.86  # of the clusters: an effective number under it is unequal indeed
-CROWD = 0.03  # a deeper cut may lead through a crowd
+DENSE = 0.03  # a deeper cut may lead through a dense region
 CLEAN = 0.005  # a shallower one leads through a gap
 SHALLOWER = 4  # times, and KMeans goes through gaps where the best does not
 STARTS = 8  # of KMeans on each set of eigenvectors
@@ -94,9 +94,9 @@ def _edges(weights: NDArray[np.float64], indices: NDArray[np.int64]) -> sparse.c
 def first_clusters(
     samples: NDArray[Any], neighbors: Neighbors, n_clusters: int, seed: int
 ) -> Clusters:
-    """Return the candidate of most information between neighbours, once polished.
+    """Return the candidate of most information between neighbours, once refined.
 
-    Unpolished, rough edges hide whole clusters that are right. KMeans on the samples
+    Unrefined, rough edges hide whole clusters that are right. KMeans on the samples
     is the simplest, and stays unless another tells more by more than chance, or where
     it goes through gaps and the best does not.
 
@@ -118,7 +118,7 @@ def first_clusters(
     deepest = deepest_cut(judge, best, n_clusters)
     if deepest > CLEAN and deepest_cut(judge, simplest, n_clusters) < deepest / SHALLOWER:
         return simplest
-    if deepest > CROWD:
+    if deepest > DENSE:
         unequal = list(of_small_ones(judge, neighbors, n_clusters, seed))
         other = most_telling(judge, unequal, n_clusters, EVENNESS) if unequal else best
         if effective_number(other) < UNEQUAL * n_clusters:
@@ -134,13 +134,15 @@ def effective_number(clusters: Clusters) -> float:
 def most_telling(
     judge: sparse.csr_array, found: list[Clusters], n_clusters: int, evenness: float = 1.0
 ) -> Clusters:
-    """Return the candidate of most `neighbor_information`, once the best of them are polished."""
+    """Return the candidate of most `neighbor_information`, once the best of them are refined."""
 
     def information(clusters: Clusters) -> float:
         return neighbor_information(judge, clusters, n_clusters, evenness)
 
     finalists = heapq.nlargest(FINALISTS, found, key=information)
-    return max((polished(judge, f, n_clusters, evenness) for f in finalists), key=information)
+    return max(
+        (refined(judge, f, n_clusters, evenness).clusters for f in finalists), key=information
+    )
 
 
 def of_graph(
@@ -171,7 +173,8 @@ def of_small_ones(
         graph = shared_neighbor_graph(neighbors[1][:, :size])
         directions = _on_sphere(spectral_directions(graph, n_small).astype(np.float32))
         for start in range(STARTS):
-            small = polished(judge, _kmeans(directions, n_small, seed + start), n_small)
+            small = _kmeans(directions, n_small, seed + start)
+            small = refined(judge, small, n_small).clusters
             yield merged(judge, small, n_small, n_clusters, EVENNESS)
 
 

@@ -2,20 +2,20 @@
 
 Walk one step along a random edge of a neighbour graph and look at the clusters
 at both ends: their mutual information is high when neighbours share a cluster
-*and* clusters are many-sided, so it neither cuts through a crowd nor merges two
-crowds to save a cut. No label is asked, which is why it may choose between
+*and* clusters are many-sided, so it neither cuts through a dense region nor merges
+two of them to save a cut. No label is asked, which is why it may choose between
 clusterings. It is the objective of Ji, Henriques and Vedaldi, "Invariant
 Information Clustering" (2019), with neighbours in the place of augmented views.
 
 It has a leaning: the information of two neighbours' clusters is the entropy of the
 clusters' shares, less what is left unknown of the one when the other is seen. The
 first is largest for clusters of one size, and can pay for a cut through the largest
-crowd; so it may be counted less (``evenness``), and `deepest_cut` tells such a cut.
+dense region; so it may be counted less (``evenness``), and `deepest_cut` tells such a cut.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from scipy.special import entr
 Clusters = NDArray[np.int64]
 TINY = 1e-9
 SURE = 2.0  # standard errors
+MAX_ITER = 1000  # of `refined`; the information rises with each, so that it ends by itself
 
 
 def edge_shares(weights: sparse.csr_array, clusters: Clusters, n_clusters: int) -> NDArray[Any]:
@@ -105,9 +106,26 @@ def _pointwise(shares: NDArray[Any], evenness: float) -> NDArray[Any]:
     return np.asarray(np.log(shares * rarity))
 
 
-def polished(
+class Refined(NamedTuple):
+    """Clusters, and how refining them ended.
+
+    Attributes
+    ----------
+    clusters : ndarray (n,)
+    n_iter : int
+        Rounds in which samples moved.
+    converged : bool
+        The information rose no more; else ``MAX_ITER`` rounds were made.
+    """
+
+    clusters: Clusters
+    n_iter: int
+    converged: bool
+
+
+def refined(
     weights: sparse.csr_array, clusters: Clusters, n_clusters: int, evenness: float = 1.0
-) -> Clusters:
+) -> Refined:
     """Return the clusters after moving samples to where their neighbours speak for them.
 
     Every sample goes to the cluster with the largest sum, over its edges, of the
@@ -115,14 +133,15 @@ def polished(
     `neighbor_information` rises.
     """
     information = neighbor_information(weights, clusters, n_clusters, evenness)
-    while True:
+    for n_iter in range(MAX_ITER):
         votes = (weights @ _members(clusters, n_clusters)).toarray()
         shares = edge_shares(weights, clusters, n_clusters)
         moved = (votes @ _pointwise(shares, evenness)).argmax(axis=1)
         now = neighbor_information(weights, moved, n_clusters, evenness)
         if now <= information + TINY:
-            return clusters
+            return Refined(clusters, n_iter, converged=True)
         clusters, information = moved, now
+    return Refined(clusters, MAX_ITER, converged=False)
 
 
 def _members(clusters: Clusters, n_clusters: int) -> sparse.csr_array:

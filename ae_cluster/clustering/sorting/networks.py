@@ -1,4 +1,4 @@
-"""The networks of `SortingAutoEncoder`: which kind, which of its kind, and back to the image."""
+"""The networks of `SortingAutoEncoder`: cluster head, within-cluster offset and decoder."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from ae_cluster.autoencoder.networks import AutoEncoderNetwork, UnfilledConv, UnfilledLinear
 
-SHARPNESS = 4.0  # of the softmax in a code: the sure lie at their cluster, the torn between two
-STYLE_SIZES = (256, 64)
+SHARPNESS = 4.0  # of the softmax in a code: unclear samples lie between the centers of two clusters
+OFFSET_SIZES = (256, 64)
 DECODER_SIZES = (128, 256, 512)
 
 
-def dense_sorter(n_features: int, hidden_layer_sizes: Sequence[int], n_clusters: int) -> nn.Module:
+def dense_head(n_features: int, hidden_layer_sizes: Sequence[int], n_clusters: int) -> nn.Module:
     """Return a perceptron from samples (n, n_features) to the logits (n, k) of their clusters."""
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise([n_features, *hidden_layer_sizes]):
@@ -24,7 +24,7 @@ def dense_sorter(n_features: int, hidden_layer_sizes: Sequence[int], n_clusters:
     return nn.Sequential(*layers, UnfilledLinear([n_features, *hidden_layer_sizes][-1], n_clusters))
 
 
-class ConvSorter(nn.Module):
+class ConvHead(nn.Module):
     """Convolutions from flattened images (n, n_features) to the logits (n, k) of their clusters."""
 
     def __init__(
@@ -64,12 +64,12 @@ def as_maps(x: Tensor, image_shape: tuple[int, int, int]) -> Tensor:
 
 
 class SortingNetwork(AutoEncoderNetwork):
-    """Codes that are a place: the centre of the image's cluster, and its style around it.
+    """Codes that are the center of the sample's cluster plus a within-cluster offset.
 
     Parameters
     ----------
     sorter : nn.Module
-        Samples (n, n_features) to logits (n, k).
+        The cluster head: samples (n, n_features) to logits (n, k).
     n_features, n_components, n_clusters : int
     is_image : bool
         Whether outputs lie in [0, 1].
@@ -78,7 +78,7 @@ class SortingNetwork(AutoEncoderNetwork):
     ----------
     centers : Tensor (k, n_components)
     radius : Tensor ()
-        How far from its centre a style may lead.
+        How long an offset may be.
     """
 
     centers: Tensor
@@ -94,8 +94,8 @@ class SortingNetwork(AutoEncoderNetwork):
         is_image: bool,
     ) -> None:
         super().__init__()
-        self.sorter = sorter
-        self.style = _perceptron([n_features, *STYLE_SIZES, n_components])
+        self.sorter = sorter  # named so in model files, as is the offset's `style`
+        self.style = _perceptron([n_features, *OFFSET_SIZES, n_components])
         ending = [nn.Sigmoid()] if is_image else []
         self.decoder = nn.Sequential(
             *_perceptron([n_components, *DECODER_SIZES, n_features]), *ending
@@ -104,21 +104,21 @@ class SortingNetwork(AutoEncoderNetwork):
         self.register_buffer("radius", torch.ones(()))
 
     def memberships(self, x: Tensor) -> Tensor:
-        """Return how much each sample belongs to each cluster (n, k); rows sum to 1."""
+        """Return the soft assignments (n, k); rows sum to 1."""
         return torch.softmax(self.sorter(x), 1)
 
-    def place(self, x: Tensor) -> Tensor:
-        """Return the place (n, n_components): the centre, or between two for the torn."""
+    def position(self, x: Tensor) -> Tensor:
+        """Return the mean (n, n_components) of the centers, by sharpened soft assignments."""
         return torch.softmax(SHARPNESS * self.sorter(x), 1) @ self.centers
 
-    def styled(self, x: Tensor) -> Tensor:
-        """Return the way (n, n_components) from the centre, shorter than the radius."""
+    def offset(self, x: Tensor) -> Tensor:
+        """Return the within-cluster offset (n, n_components), shorter than the radius."""
         free: Tensor = self.style(x)
         return self.radius * free / torch.sqrt(1 + free.square().sum(1, keepdim=True))
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the codes (n, n_components) of samples (n, n_features)."""
-        return self.place(x) + self.styled(x)
+        return self.position(x) + self.offset(x)
 
     def decode(self, codes: Tensor) -> Tensor:
         """Return the samples (n, n_features) of codes (n, n_components)."""

@@ -15,8 +15,8 @@ from sklearn.frozen import FrozenEstimator
 from torch import Tensor, nn
 
 from ae_cluster.clustering.sorting import SortingAutoEncoder, consistency
-from ae_cluster.clustering.sorting.estimator import REACHED
 from ae_cluster.clustering.sorting.graph_clustering import nearest_neighbors
+from ae_cluster.clustering.sorting.stages import EPSILON_NEIGHBOR
 from ae_cluster.common.validation import FloatArray, IntArray
 from ae_cluster.graphs.neighbors import NeighborSearch
 from ae_cluster.semi_supervised.base import Labeling
@@ -233,6 +233,6 @@ def small_steps(x: Tensor, clusters: NDArray[np.int64]) -> Tensor:
     for cluster in np.unique(clusters):
         inside = np.flatnonzero(clusters == cluster)
         if len(inside) > 1:
-            distances, _ = nearest_neighbors(samples[inside], REACHED)
-            reach[inside] = consistency.REACH * distances[:, -1:]
+            distances, _ = nearest_neighbors(samples[inside], EPSILON_NEIGHBOR)
+            reach[inside] = consistency.VAT_EPSILON * distances[:, -1:]
     return torch.from_numpy(reach).to(x)
