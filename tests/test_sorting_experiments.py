@@ -1,5 +1,7 @@
 """The grids of the sorting codes make the data they say they make, and run whole."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -63,6 +65,26 @@ def test_the_table_of_medians_follows_from_held_out_rows(load_experiment, tmp_pa
 
     said = "| wine | sorting → kmeans | 3 | 3 | 0.400 (0.200–0.900) | 0.500 (0.500–0.500) |"
     assert said in path.read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.filterwarnings("ignore")  # of clusters that so short a training leaves empty
+def test_the_ablation_sees_the_stages_of_a_plain_fit(load_experiment):
+    ablation = load_experiment("ablation")
+    raw = ablation.data_of("digits").raw_train
+    data = SimpleNamespace(raw_train=raw[:120], raw_test=raw[120:160])
+    parameters = {"image_prior": True, "max_iter": 1, "min_steps": 5, "image_shape": (8, 8)}
+    models = [ablation.SortingAutoEncoder(3, random_state=0, **parameters) for _ in range(2)]
+
+    watched = ablation.Watched(models[0], data)
+
+    plain = models[1].fit(data.raw_train)
+    assert tuple(watched.answers) == tuple(watched.seconds) == ablation.STAGES
+    for found, x in (
+        (watched.answers[ablation.STAGES[-1]], data.raw_train),
+        (watched.held_out_answers[ablation.STAGES[-1]], data.raw_test),
+    ):
+        np.testing.assert_array_equal(found, plain.predict(x))
+    np.testing.assert_array_equal(models[0].transform(raw), plain.transform(raw))
 
 
 @pytest.mark.slow

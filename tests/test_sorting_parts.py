@@ -13,6 +13,7 @@ from sklearn.datasets import load_digits, make_blobs
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
+from ae_cluster.clustering.sorting import SortingAutoEncoder, information
 from ae_cluster.clustering.sorting.centers import neighborly, spread_centers
 from ae_cluster.clustering.sorting.consistency import (
     adversarial,
@@ -144,6 +145,33 @@ def test_a_sample_among_strangers_is_moved_home():
     astray = np.repeat([0, 1], 4)
     astray[0] = 1
     np.testing.assert_array_equal(refined(two_cliques(), astray, 2).clusters, np.repeat([0, 1], 4))
+
+
+def test_refining_tells_how_it_ended(monkeypatch):
+    astray = np.repeat([0, 1], 4)
+    astray[0] = 1
+
+    found = refined(two_cliques(), astray, 2)
+    assert found.converged
+    assert found.n_iter == 1
+    assert refined(two_cliques(), found.clusters, 2).n_iter == 0
+    monkeypatch.setattr(information, "MAX_ITER", 1)
+    assert not refined(two_cliques(), astray, 2).converged
+
+
+def test_a_fit_in_stages_is_the_same_fit():
+    x, _ = load_digits(return_X_y=True)
+    x = x[:120] / 16
+    parameters = {"image_prior": True, "max_iter": 1, "min_steps": 5, "random_state": 0}
+    whole = SortingAutoEncoder(3, **parameters).fit(x)
+    model = SortingAutoEncoder(3, **parameters)
+
+    stages = list(model.fit_stages(x))
+
+    assert [stage.name for stage in stages] == ["graph", "small steps", "changed images"]
+    np.testing.assert_array_equal(stages[0].memberships.argmax(1), whole.first_labels_)
+    np.testing.assert_array_equal(stages[2].memberships.argmax(1), whole.labels_)
+    np.testing.assert_array_equal(model.transform(x), whole.transform(x))
 
 
 def test_a_sure_gain_is_told_from_a_lucky_one():
