@@ -85,7 +85,7 @@ def test_new_samples_are_attached_to_their_nearest():
 def test_wide_codes_are_compared_in_their_principal_components():
     codes = np.random.default_rng(0).normal(size=(200, 80)) * np.r_[np.ones(40), np.zeros(40)]
 
-    assert neighbor_graph(codes).search.places.shape == (200, 50)
+    assert neighbor_graph(codes).search.positions.shape == (200, 50)
     same = neighbor_graph(codes[:, :40]).weights - neighbor_graph(codes).weights
     assert np.abs(same.toarray()).max() < 1e-8
 

@@ -76,7 +76,7 @@ def digits_file(tmp_path):
     ("method", "stages"),
     [
         ("dec", ["training"]),
-        pytest.param("sorting", ["learning to agree when disturbed", "learning to draw"],
+        pytest.param("sorting", ["consistency training", "decoder training"],
                      marks=pytest.mark.slow),
     ],
 )  # fmt: skip

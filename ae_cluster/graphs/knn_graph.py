@@ -89,7 +89,7 @@ def neighbor_graph(codes: ArrayLike, n_neighbors: int = 10) -> NeighborGraph:
 def _rows_of_weights(distances: Distances, indices: IntArray, n: int) -> sparse.csr_array:
     """Return the weights (m, n) of m samples to their k nearest."""
     farthest = distances[:, -1:]
-    # Where k samples or more lie at the very same place, all are as near as can be.
+    # Where k samples or more lie at the very same position, all are as near as can be.
     ratios = np.divide(distances, farthest, out=np.zeros_like(distances), where=farthest > 0)
     m, k = indices.shape
     starts = np.arange(0, m * k + 1, k)
@@ -136,5 +136,5 @@ def _close_pair(points: FloatArray, part: IntArray, a: int, b: int) -> tuple[int
     return int(i), int(in_b[_nearest_to(points[i], points[in_b])])
 
 
-def _nearest_to(place: FloatArray, points: FloatArray) -> int:
-    return int(np.square(points - place).sum(axis=1).argmin())
+def _nearest_to(position: FloatArray, points: FloatArray) -> int:
+    return int(np.square(points - position).sum(axis=1).argmin())

@@ -21,7 +21,7 @@ class NeighborSearch:
 
     Attributes
     ----------
-    places : ndarray (n, at most 50)
+    positions : ndarray (n, at most 50)
         Where distances are taken: the codes, or their first principal components.
     """
 
@@ -30,18 +30,18 @@ class NeighborSearch:
         self._pca: Any = None
         if width > MOST_COMPARED and n > MOST_COMPARED:
             self._pca = PCA(MOST_COMPARED, svd_solver="covariance_eigh").fit(codes)
-        self.places = self.placed(codes)
+        self.positions = self.position_of(codes)
         how = "kd_tree" if width <= MOST_FOR_A_TREE else "brute"  # in chunks, never n × n
-        self._index = NearestNeighbors(algorithm=how).fit(self.places)
+        self._index = NearestNeighbors(algorithm=how).fit(self.positions)
 
-    def placed(self, codes: FloatArray) -> FloatArray:
+    def position_of(self, codes: FloatArray) -> FloatArray:
         """Return where codes lie for distances: as they are, or their principal components."""
-        placed: FloatArray = codes if self._pca is None else self._pca.transform(codes)
-        return placed
+        positions: FloatArray = codes if self._pca is None else self._pca.transform(codes)
+        return positions
 
     def nearest(self, codes: FloatArray, k: int) -> tuple[Distances, IntArray]:
         """Return distances and indices (m, k) of the nearest, nearest first."""
-        distances, indices = self._index.kneighbors(self.placed(codes), k)
+        distances, indices = self._index.kneighbors(self.position_of(codes), k)
         return distances.astype(np.float64), indices
 
     def nearest_others(self, k: int) -> tuple[Distances, IntArray]:

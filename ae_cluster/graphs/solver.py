@@ -72,12 +72,12 @@ class GraphSystem(NamedTuple):
 
 def graph_system(graph: NeighborGraph, alpha: float = 1.0) -> GraphSystem:
     """Return the system of a graph: of Poisson learning with alpha 1, of label spreading below."""
-    return _system(graph, alpha, _patch_of_each(graph.search.places))
+    return _system(graph, alpha, _patch_of_each(graph.search.positions))
 
 
 def _system_by_parts(graph: NeighborGraph, alpha: float) -> GraphSystem:
     """Return the system of a graph with patches none of which lies in two of its parts."""
-    patch = _patch_of_each(graph.search.places)
+    patch = _patch_of_each(graph.search.positions)
     if graph.parts.max() < MOST_PATCHES:
         together = patch * (graph.parts.max() + 1) + graph.parts
         patch = np.unique(together, return_inverse=True)[1].astype(np.int64)
@@ -101,13 +101,13 @@ def _system(graph: NeighborGraph, alpha: float, patch: NDArray[np.int64]) -> Gra
     return GraphSystem(order, matrix, patches, np.linalg.inv(coarse), graph, alpha)
 
 
-def _patch_of_each(places: NDArray[np.floating]) -> NDArray[np.int64]:
+def _patch_of_each(positions: NDArray[np.floating]) -> NDArray[np.int64]:
     """Return the patch (n,) of each sample: that of the nearest of some chosen samples."""
-    n = len(places)
+    n = len(positions)
     n_patches = min(MOST_PATCHES, -(-n // SAMPLES_IN_A_PATCH))
     chosen = np.random.default_rng(0).choice(n, n_patches, replace=False)
-    _, nearest = NeighborSearch(places[chosen]).nearest(places, 1)
-    # Numbered anew: of two chosen samples at the same place one has an empty patch.
+    _, nearest = NeighborSearch(positions[chosen]).nearest(positions, 1)
+    # Numbered anew: of two chosen samples at the same position one has an empty patch.
     return np.unique(nearest[:, 0], return_inverse=True)[1].astype(np.int64)
 
 

@@ -17,7 +17,7 @@ from ae_cluster.common.global_state import numba_is_lost
 Neighbors = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 
-def umap_places(
+def umap_embedding(
     samples: NDArray[Any],
     n_components: int,
     n_neighbors: int,
@@ -41,7 +41,7 @@ def umap_places(
     Raises
     ------
     InputError
-        When UMAP finds no place for some sample.
+        When UMAP finds no position for some sample.
     RuntimeError
         In a process made by fork after another UMAP: numba would end it without a word.
     """
@@ -68,13 +68,13 @@ def umap_places(
             random_state=seed,
             n_jobs=1,
         )
-        places = np.asarray(layout.fit_transform(samples), dtype=np.float64)
-    if not np.isfinite(places).all():
+        embedding = np.asarray(layout.fit_transform(samples), dtype=np.float64)
+    if not np.isfinite(embedding).all():
         raise InputError(
-            f"UMAP found no place for {np.isnan(places).any(axis=1).sum()} of {len(samples)} "
+            f"UMAP found no position for {np.isnan(embedding).any(axis=1).sum()} of {len(samples)} "
             f"samples with n_neighbors={n_neighbors}; raise n_neighbors, or remove duplicates."
         )
-    return places
+    return embedding
 
 
 def _with_self(neighbors: Neighbors) -> tuple[NDArray[Any], NDArray[np.float32], None]:

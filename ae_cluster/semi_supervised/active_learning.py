@@ -57,7 +57,7 @@ def suggest_labels(
             "the samples without a label."
         )
     search = NeighborSearch(points)
-    cluster = _clusters(search.places, n + known.size, seed)
+    cluster = _clusters(search.positions, n + known.size, seed)
     distances, _ = search.nearest_others(min(_NEIGHBORS, len(points) - 1)) if len(points) > 1 else (
         np.zeros((1, 1)), None,
     )  # fmt: skip

@@ -166,7 +166,7 @@ def empty_clusters(clusters: Array, n_clusters: int) -> list[int]:
 
 
 def dominant_cluster(clusters: Array, n_clusters: int) -> tuple[int, float] | None:
-    """Return a cluster that has eaten most samples, and its share; None where there is none.
+    """Return a cluster that holds most samples, and its share; None where there is none.
 
     Most is more than half and more than four fair shares (but .95 is always too much).
     """
@@ -234,7 +234,7 @@ def _of_clusters(clusters: Array, n_clusters: int) -> Iterator[str]:
         yield f"{_named('cluster', empty)} empty, of {n_clusters} asked for."
     dominant = dominant_cluster(clusters, n_clusters)
     if dominant:
-        yield f"Cluster {dominant[0]} holds {dominant[1]:.0%} of all samples: it eats the others."
+        yield f"Cluster {dominant[0]} holds {dominant[1]:.0%} of all samples."
 
 
 def _of_centers(centers: Array, codes: Array) -> Iterator[str]:

@@ -26,7 +26,7 @@ class MinibatchTrainer:
     x : Tensor (n, n_features)
         All training samples as a network takes them.
     batch_size, min_steps : int
-        Few samples are taught for at least so many steps.
+        Few samples are trained on for at least so many steps.
     generator : torch.Generator
         Where everything random comes from.
     model : object
@@ -54,26 +54,26 @@ class MinibatchTrainer:
         """Return the epochs asked for, or as many as make (a share of) the least steps."""
         return max(wanted, math.ceil(share * self.min_steps / self.steps_per_epoch))
 
-    def warm_up(self, sorter: nn.Module, answers: Tensor, rate: float) -> None:
-        """Teach the sorter known answers (n, k)."""
+    def warm_up(self, head: nn.Module, memberships: Tensor, rate: float) -> None:
+        """Train a cluster head on known soft assignments (n, k)."""
 
         def loss(indices: Tensor) -> Tensor:
-            return nn.functional.cross_entropy(sorter(self.x[indices]), answers[indices])
+            return nn.functional.cross_entropy(head(self.x[indices]), memberships[indices])
 
         epochs = self.epochs(1, WARM_SHARE)
-        self.fit(sorter, loss, epochs, rate, lower=False, what="learning the known clusters")
+        self.fit(head, loss, epochs, rate, lower=False, what="learning the known clusters")
 
     def reconstruct(
         self, encode: Callable[[Tensor, Tensor], Tensor], learners: nn.Module,
         decode: Callable[[Tensor], Tensor], epochs: int,
     ) -> list[float]:  # fmt: skip
-        """Teach ``learners`` the mean squared error of decoded codes; return the loss curve."""
+        """Train ``learners`` to reconstruct from codes; return the curve of mean squared errors."""
 
         def loss(indices: Tensor) -> Tensor:
             x = self.x[indices]
             return nn.functional.mse_loss(decode(encode(x, indices)), x)
 
-        return self.fit(learners, loss, self.epochs(epochs), DECODER_RATE, what="learning to draw")
+        return self.fit(learners, loss, self.epochs(epochs), DECODER_RATE, what="decoder training")
 
     def fit(
         self,

@@ -49,7 +49,7 @@ def hidden_layers(
     return seen
 
 
-HEALTH_SAMPLES = 1000
+DIAGNOSED_SAMPLES = 1000
 SLOWER = 4  # a restart has a quarter of the rate before
 
 
@@ -188,8 +188,8 @@ class FineTunedClustering(DeepClustering):
         self.labels_ = self._clusters_of(self._encoded(rows))
 
     def _appearance(self, rows: NDArray[Any], objective: Objective) -> dict[str, Any]:
-        """Return what can be seen of the training's health, on up to a thousand samples."""
-        some = rows[:: math.ceil(len(rows) / HEALTH_SAMPLES)]
+        """Return what diagnostics look at, on up to a thousand samples."""
+        some = rows[:: math.ceil(len(rows) / DIAGNOSED_SAMPLES)]
         codes = self._encoded(some)
         seen = {"codes": codes, "n_clusters": self.n_clusters} | self._look_at(codes)
         # Of all samples: a thousand may well miss a small cluster.

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ae_cluster.clustering.deep.base import DeepClustering, fitted_quietly
 from ae_cluster.common.global_state import default_state
-from ae_cluster.graphs.umap import umap_places
+from ae_cluster.graphs.umap import umap_embedding
 from ae_cluster.training.callbacks import HealthWatch
 
 _ARRAYS = ("manifold_", "memberships_", "cluster_centers_")
@@ -28,7 +28,7 @@ class N2D(DeepClustering):
     autoencoder is not trained on. New samples belong to the clusters of the
     training samples with the nearest codes, weighted by one over the distance.
     UMAP's own ``transform`` gives 98 % of the digits the same cluster, but another
-    place according to what else is asked about.
+    position according to what else is asked about.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class N2D(DeepClustering):
     Attributes
     ----------
     manifold_ : ndarray (n, n_manifold_components)
-        Where UMAP put the training samples.
+        UMAP's embedding of the training samples.
     memberships_ : ndarray (n, k)
         The mixture's responsibilities for them.
     cluster_centers_ : ndarray (k, n_components)
@@ -68,7 +68,7 @@ class N2D(DeepClustering):
     def _learn(self, rows: NDArray[Any], seed: int) -> None:
         codes = self._encoded(rows)
         n_components = self.n_manifold_components or self.n_clusters
-        self.manifold_ = umap_places(
+        self.manifold_ = umap_embedding(
             codes, n_components, self.n_neighbors, seed, min_dist=self.min_dist
         )
         self.memberships_ = mixture_of(self.manifold_, self.n_clusters, seed)
@@ -104,18 +104,21 @@ class N2D(DeepClustering):
         for name in _ARRAYS:
             setattr(self, name, tensors[name].numpy())
         n = len(self.labels_)
-        n_places = self.n_manifold_components or self.n_clusters
-        if self.manifold_.shape != (n, n_places) or self.memberships_.shape != (n, self.n_clusters):
-            raise ValueError(f"its places and memberships are not those of {n} samples")
+        n_dimensions = self.n_manifold_components or self.n_clusters
+        if self.manifold_.shape != (n, n_dimensions) or self.memberships_.shape != (
+            n,
+            self.n_clusters,
+        ):
+            raise ValueError(f"its embedding and memberships are not those of {n} samples")
         if len(tensors["codes"]) != n:
             raise ValueError(f"it holds {len(tensors['codes'])} codes of {n} samples")
         self._keep_neighbors(tensors["codes"].numpy())
 
 
-def mixture_of(places: NDArray[Any], n_clusters: int, seed: int) -> NDArray[Any]:
-    """Return the responsibilities (n, k) of a mixture of Gaussians fitted to these places."""
-    mixture = fitted_quietly(GaussianMixture(n_clusters, random_state=seed), places)
-    soft: NDArray[Any] = mixture.predict_proba(places)
+def mixture_of(embedding: NDArray[Any], n_clusters: int, seed: int) -> NDArray[Any]:
+    """Return the responsibilities (n, k) of a mixture of Gaussians fitted to an embedding."""
+    mixture = fitted_quietly(GaussianMixture(n_clusters, random_state=seed), embedding)
+    soft: NDArray[Any] = mixture.predict_proba(embedding)
     return soft
 
 

@@ -35,7 +35,7 @@ from ae_cluster.clustering.sorting.information import (
     tells_more,
 )
 from ae_cluster.graphs.neighbors import NeighborSearch
-from ae_cluster.graphs.umap import Neighbors, umap_places
+from ae_cluster.graphs.umap import Neighbors, umap_embedding
 
 EIGENVECTORS = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.5)  # times the number of clusters
 CUT = (10, 15)  # neighbours in the graphs that are cut
@@ -152,7 +152,7 @@ def of_graph(
     for size in CUT:
         yield from _spectral(shared_neighbor_graph(neighbors[1][:, :size]), n_clusters, seed)
     if len(samples) >= FEW:
-        places = umap_places(
+        embedding = umap_embedding(
             samples, 3, neighbors[1].shape[1] + 1, seed, neighbors=neighbors, n_epochs=UMAP_EPOCHS
         )
         for i in range(MIXTURES):
@@ -161,7 +161,7 @@ def of_graph(
             )
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # one that does not converge is not chosen
-                yield mixture.fit_predict(places)
+                yield mixture.fit_predict(embedding)
 
 
 def of_small_ones(

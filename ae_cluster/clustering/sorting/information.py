@@ -5,7 +5,7 @@ at both ends: their mutual information is high when neighbours share a cluster
 *and* clusters are many-sided, so it neither cuts through a dense region nor merges
 two of them to save a cut. No label is asked, which is why it may choose between
 clusterings. It is the objective of Ji, Henriques and Vedaldi, "Invariant
-Information Clustering" (2019), with neighbours in the place of augmented views.
+Information Clustering" (2019), with neighbours instead of augmented views.
 
 It has a leaning: the information of two neighbours' clusters is the entropy of the
 clusters' shares, less what is left unknown of the one when the other is seen. The
@@ -170,16 +170,16 @@ def merged(
         As of `neighbor_information`.
     """
     shares = edge_shares(weights, clusters, n_clusters)
-    place = np.arange(n_clusters)  # of each cluster among those that are left
+    position = np.arange(n_clusters)  # of each cluster among those that are left
     while len(shares) > n_wanted:
         gains = merging_gains(shares, evenness)
         kept, lost = sorted(divmod(int(gains.argmax()), len(shares)))
         shares[kept] += shares[lost]
         shares[:, kept] += shares[:, lost]
         shares = np.delete(np.delete(shares, lost, 0), lost, 1)
-        place[place == lost] = kept
-        place[place > lost] -= 1
-    return np.asarray(place[clusters])
+        position[position == lost] = kept
+        position[position > lost] -= 1
+    return np.asarray(position[clusters])
 
 
 def merging_gains(shares: NDArray[Any], evenness: float) -> NDArray[Any]:

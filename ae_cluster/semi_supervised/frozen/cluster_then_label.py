@@ -32,7 +32,7 @@ class _Clusters(NamedTuple):
 
     def soft(self, codes: FloatArray) -> NDArray[np.float64]:
         """Return the memberships (n, n_clusters) of codes."""
-        return _memberships(self.clusterer, self.search.placed(codes))
+        return _memberships(self.clusterer, self.search.position_of(codes))
 
 
 class _Prepared(NamedTuple):
@@ -96,7 +96,7 @@ class ClusterThenLabel(FewLabelClassifier):
     def _learn(self, prepared: _Prepared, labeling: Labeling) -> _State:
         clusters = prepared.clusters_of(self.n_clusters or labeling.n_classes)
         chosen = labeling.labelled
-        places, columns = clusters.search.places[chosen], labeling.columns[chosen]
+        places, columns = clusters.search.positions[chosen], labeling.columns[chosen]
         names = _names(_remoteness(clusters.central, places, columns))
         soft = clusters.soft(prepared.codes[chosen])
         one_hot = np.eye(labeling.n_classes)
@@ -108,9 +108,11 @@ class ClusterThenLabel(FewLabelClassifier):
 
 
 def _cluster(search: NeighborSearch, name: str, k: int, seed: int, n_central: int) -> _Clusters:
-    if k > len(search.places):
-        raise InputError(f"{k} clusters of {len(search.places)} samples cannot be made; ask fewer.")
-    places = search.places.astype(np.float64)
+    if k > len(search.positions):
+        raise InputError(
+            f"{k} clusters of {len(search.positions)} samples cannot be made; ask fewer."
+        )
+    places = search.positions.astype(np.float64)
     clusterer = make_clusterer(name, k, seed).fit(places)
     centers = clusterer.means_ if name == "gmm" else clusterer.cluster_centers_
     soft = _memberships(clusterer, places)
@@ -147,7 +149,7 @@ def _remoteness(
     everyone = np.concatenate(central)
     logs = []
     for search in searches:
-        k = math.isqrt(len(search.places))
+        k = math.isqrt(len(search.positions))
         far = search.nearest(everyone, k)[0][:, -1]
         logs.append([part.mean() for part in np.split(np.log(far + _LEAST), ends)])
     return np.array(logs).T
