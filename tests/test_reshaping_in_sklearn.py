@@ -14,7 +14,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from ae_cluster import AutoEncoder, InputError, SortingAutoEncoder
 from ae_cluster.clustering.sorting import consistency
-from ae_cluster.clustering.sorting.consistency import REACH
+from ae_cluster.clustering.sorting.consistency import VAT_EPSILON
 from ae_cluster.methods import FINETUNED
 from ae_cluster.semi_supervised.finetuned import (
     DeepGenerativeClassifier,
@@ -204,7 +204,7 @@ def test_a_small_step_is_a_share_of_the_way_to_the_tenth_neighbour():
     distances = np.sort(np.linalg.norm(X[:, None] - X, axis=2), axis=1)[:, 10]
 
     # Of separate crowds no neighbour lies outside.
-    assert np.allclose(found, REACH * distances, rtol=1e-4)
+    assert np.allclose(found, VAT_EPSILON * distances, rtol=1e-4)
 
 
 def test_bytes_are_images():

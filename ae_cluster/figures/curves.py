@@ -55,13 +55,8 @@ def plot_code_sizes(
 ) -> Figure:
     """Draw a score against the size of the code, one line per way, one panel per data set.
 
-    Parameters
-    ----------
-    rows : DataFrame
-        Tidy rows; those with a label budget are left out. Features of one size
-        only, such as pixels, become level lines.
-    score, split, title : str
-        As in `ae_cluster.figures.plot_methods`, and so are errors.
+    Features of one size only, such as pixels, become level lines. Parameters and errors are
+    those of `ae_cluster.figures.plot_methods`.
 
     Returns
     -------
