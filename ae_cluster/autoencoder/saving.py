@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -215,7 +215,8 @@ class SavedModel(ABC):
         """
         tensors, description = read(Path(path), cls.__name__)
         with whole(path, cls.__name__):
-            model = cls(**unjsoned(description["parameters"]))
+            make: Callable[..., Self] = cls
+            model = make(**unjsoned(description["parameters"]))
             model._restore(tensors, description)
             check_use(model, getattr(model, "n_clusters", None))
         return model
