@@ -1,4 +1,4 @@
-"""Numbers by others for ways that are also ours, to stand beside them in tables.
+"""Numbers by others for pipelines that are also ours, to stand beside them in tables.
 
 `ANCHORS` hold only what truly matches: the same data set, input, size of code
 and clusterer, and where a network is trained, the same network for as long. A
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
+
+from ae_cluster.methods import FINETUNED, FROZEN
 
 
 class Anchor(NamedTuple):
@@ -70,11 +72,11 @@ ANCHORS: dict[tuple[str, str, str, float], Anchor] = {
 
 
 class Published(NamedTuple):
-    """What another way reaches by its authors' or our account: not the same thing as any row.
+    """What another pipeline reaches by its authors' or our account: not the same thing as any row.
 
     Attributes
     ----------
-    dataset, way : str
+    dataset, pipeline : str
     code_size : str
         Numbers per sample that are clustered.
     image_prior : str
@@ -120,13 +122,13 @@ PUBLISHED = (
 
 
 class FewLabels(NamedTuple):
-    """What another way reaches with a few labels, by its authors' account.
+    """What another pipeline reaches with a few labels, by its authors' account.
 
     Attributes
     ----------
-    dataset, way : str
+    dataset, pipeline : str
     family : str
-        "frozen codes" or "fine-tuned encoder", as of our own methods.
+        `FROZEN` or `FINETUNED`, as of our own methods.
     percent : dict of int to str
         Accuracy on the test samples by labels per class, ± one standard deviation where told.
     source : str
@@ -142,23 +144,23 @@ class FewLabels(NamedTuple):
 
 _POISSON = "Poisson learning's paper (ICML 2020), 100 draws, kNN graph on VAE codes"
 PUBLISHED_FEW_LABELS = (
-    FewLabels("mnist", "Laplace label propagation", "frozen codes",
+    FewLabels("mnist", "Laplace label propagation", FROZEN,
               {1: "16.1 ± 6", 2: "28.2", 5: "69.5", 10: "91.3"}, _POISSON),
-    FewLabels("mnist", "Poisson learning", "frozen codes",
+    FewLabels("mnist", "Poisson learning", FROZEN,
               {1: "90.2 ± 4.0", 2: "93.6", 5: "95.3", 10: "95.9"}, _POISSON),
-    FewLabels("mnist", "PoissonMBO", "frozen codes",
+    FewLabels("mnist", "PoissonMBO", FROZEN,
               {1: "96.5 ± 2.6", 2: "97.2", 5: "97.2", 10: "97.2"},
               f"{_POISSON}; told the true class shares"),
-    FewLabels("mnist", "clusters named by the labels", "frozen codes",
+    FewLabels("mnist", "clusters named by the labels", FROZEN,
               {1: "95.4 ± 7.1 (10th percentile 79.7)", 2: "97.9", 5: "97.9", 10: "97.9"},
               "derived from a published embedding, 200 draws"),
-    FewLabels("mnist", "CNN regularised by parametric UMAP", "fine-tuned encoder",
+    FewLabels("mnist", "CNN regularised by parametric UMAP", FINETUNED,
               {4: "97.85"}, "its paper"),
-    FewLabels("mnist", "M1+M2", "fine-tuned encoder", {10: "96.7"}, "its paper"),
-    FewLabels("mnist", "VAT", "fine-tuned encoder", {10: "98.6"}, "its paper"),
-    FewLabels("mnist", "Ladder network", "fine-tuned encoder", {5: "98.4", 10: "98.9"},
+    FewLabels("mnist", "M1+M2", FINETUNED, {10: "96.7"}, "its paper"),
+    FewLabels("mnist", "VAT", FINETUNED, {10: "98.6"}, "its paper"),
+    FewLabels("mnist", "Ladder network", FINETUNED, {5: "98.4", 10: "98.9"},
               "its paper"),
-    FewLabels("mnist", "Ladder network + NP", "fine-tuned encoder", {5: "98.9", 10: "99.1"},
+    FewLabels("mnist", "Ladder network + NP", FINETUNED, {5: "98.9", 10: "99.1"},
               "its paper"),
 )  # fmt: skip
 
@@ -170,7 +172,7 @@ _NAMES_IN_PAPERS = {"accuracy": "ACC", "accuracy_matched": "ACC", "nmi": "NMI"}
 def find_anchor(
     dataset: str, method: str, features: str, n_components: float, split: str
 ) -> Anchor | None:
-    """Return the number by others for this way, scored on this split or on all samples."""
+    """Return the number by others for this pipeline, scored on this split or on all samples."""
     anchor = ANCHORS.get((dataset, method, features, n_components))
     return anchor if anchor is not None and anchor.scored in (split, "all") else None
 
