@@ -18,7 +18,14 @@ MAIN = ("AutoEncoder", "SortingAutoEncoder", "load_dataset", "read_codes", "sugg
 
 
 @pytest.mark.filterwarnings("ignore::ae_cluster.training.diagnostics.HealthWarning")
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        # A fit of its graph's clusterings takes many seconds, which the README's test has too.
+        pytest.param(name, marks=pytest.mark.slow if "sorting" in name else ())
+        for name in MODULES
+    ],
+)
 def test_examples_give_what_they_show(name, request):
     module = importlib.import_module(name)
     names = vars(module).copy()
