@@ -270,6 +270,7 @@ def _learning(job: Job, epochs: int, rate: float) -> AutoEncoder:
 def _source_of(job: Job, trained: Trained, seconds: float) -> Source:
     data, model = job.data, trained.model
     (frames,) = model.callbacks
+    assert isinstance(frames, Reconstructions)
     frames.draw(model, model.n_iter_ * -(-len(data.raw_train) // job.config.batch_size))
     train, test = model.transform(data.raw_train), model.transform(data.raw_test)
     if trained.collapse:
