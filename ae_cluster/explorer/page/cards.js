@@ -9,14 +9,14 @@ const N_NEIGHBOURS = 6;
 const MOST_NUMBERS = 4; // of a code
 
 /**
- * @typedef {import("./explorer.js").Explorer} Explorer
+ * @typedef {import("./state.js").Explorer} Explorer
  * @typedef {import("./pictures.js").Pictures} Pictures
  */
 
 /**
  * @param {Explorer} explorer
  * @param {Pictures} pictures
- * @param {import("./explorer.js").Dot} dot
+ * @param {import("./state.js").Dot} dot
  */
 export function dotCard(explorer, pictures, { cloud, row }) {
   const { content, method, space } = explorer;
@@ -173,7 +173,7 @@ export function listenToKept(explorer, pictures) {
 /**
  * @param {Explorer} explorer
  * @param {Pictures} pictures
- * @param {import("./explorer.js").Dot} dot
+ * @param {import("./state.js").Dot} dot
  * @param {number} number
  */
 function keptCard(explorer, pictures, dot, number) {

@@ -13,8 +13,8 @@ import {
 import { captionOf, cloudName, filmSentence, summaryOf } from "./text.js";
 
 /**
- * @typedef {import("./explorer.js").Explorer} Explorer
- * @typedef {import("./explorer.js").ColoringName} ColoringName
+ * @typedef {import("./state.js").Explorer} Explorer
+ * @typedef {import("./state.js").ColoringName} ColoringName
  */
 
 /** @type {[ColoringName, string][]} */

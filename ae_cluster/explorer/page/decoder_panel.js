@@ -18,7 +18,7 @@ const N_STEPS = 9; // pictures along a walk
 const WALK_SECONDS = 4;
 
 /**
- * @typedef {import("./explorer.js").Explorer} Explorer
+ * @typedef {import("./state.js").Explorer} Explorer
  * @typedef {import("./pictures.js").Pictures} Pictures
  * @typedef {import("./stage.js").Stage} Stage
  * @typedef {{name: string, code: Float32Array}} End

@@ -11,7 +11,7 @@ const CLICK = 4; // pixels a pointer may move and still have clicked
 
 /**
  * @param {import("./stage.js").Stage} stage
- * @param {import("./explorer.js").Explorer} explorer
+ * @param {import("./state.js").Explorer} explorer
  */
 export function listenToPointer(stage, explorer) {
   const { box, pen } = stage;
@@ -75,7 +75,7 @@ export function listenToPointer(stage, explorer) {
 
 /**
  * @param {import("./stage.js").Stage} stage
- * @param {import("./explorer.js").Explorer} explorer
+ * @param {import("./state.js").Explorer} explorer
  * @param {PointerEvent} event
  * @param {[number, number]} step
  */
@@ -94,7 +94,7 @@ function drag(stage, explorer, event, [right, below]) {
 /**
  * Move the cursor along the screen's right, up and towards the eye.
  * @param {import("./stage.js").Stage} stage
- * @param {import("./explorer.js").Explorer} explorer
+ * @param {import("./state.js").Explorer} explorer
  * @param {number[]} amounts
  */
 function moveCursor(stage, explorer, amounts) {
@@ -124,7 +124,7 @@ function pinch(stage, down, finger, place) {
 
 /**
  * @param {import("./stage.js").Stage} stage
- * @param {import("./explorer.js").Explorer} explorer
+ * @param {import("./state.js").Explorer} explorer
  * @param {[number, number]} place
  */
 function click(stage, explorer, place) {
@@ -138,7 +138,7 @@ function click(stage, explorer, place) {
 /**
  * Act on a key; whether it was one of ours.
  * @param {import("./stage.js").Stage} stage
- * @param {import("./explorer.js").Explorer} explorer
+ * @param {import("./state.js").Explorer} explorer
  * @param {KeyboardEvent} event
  */
 function press(stage, explorer, event) {
@@ -175,7 +175,7 @@ function press(stage, explorer, event) {
 
 /**
  * Point at the next or previous dot that is shown and, where there is a selection, in it.
- * @param {import("./explorer.js").Explorer} explorer
+ * @param {import("./state.js").Explorer} explorer
  * @param {1 | -1} direction
  */
 function stepTo(explorer, direction) {

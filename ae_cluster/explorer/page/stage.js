@@ -13,7 +13,7 @@ const MOST_NAMES = 24;
 
 /** Where the dots are seen. Coordinates are pixels from the stage's upper left corner. */
 export class Stage {
-  /** @param {import("./explorer.js").Explorer} explorer */
+  /** @param {import("./state.js").Explorer} explorer */
   constructor(explorer) {
     this.explorer = explorer;
     this.box = byId("stage");

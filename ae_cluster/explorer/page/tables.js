@@ -14,7 +14,7 @@ import {
   shortened,
 } from "./text.js";
 
-/** @typedef {import("./explorer.js").Explorer} Explorer */
+/** @typedef {import("./state.js").Explorer} Explorer */
 
 /** @param {Explorer} explorer */
 export function listenToScores(explorer) {
