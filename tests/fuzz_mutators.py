@@ -147,7 +147,7 @@ def _npy(array):
     return file.getvalue()
 
 
-def other_array(array, rng):
+def other_array(array, rng, lies=0.3):
     """Return an array's ``.npy`` with other values, kind or axes, or a header that lies."""
     shape = array.shape
     integers = np.arange(array.size).reshape(shape)
@@ -181,7 +181,7 @@ def other_array(array, rng):
         lambda: _header("'<U300000000'", (2,)), lambda: _header("'<f4'", 10**30),
         lambda: pickle.dumps([1]), lambda: b"", lambda: b"\x93NUMPY",
     ]  # fmt: skip
-    return rng.choice(liars)() if rng.random() < 0.3 else _npy(rng.choice(others)())
+    return rng.choice(liars)() if rng.random() < lies else _npy(rng.choice(others)())
 
 
 def _members(content):

@@ -293,8 +293,8 @@ def test_verbose_is_one_bar_that_is_closed_however_it_ends(
     shown = []
 
     class Bar(ProgressBar):
-        def __init__(self, progress):
-            super().__init__(progress)
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
             shown.append("opened")
 
         def close(self):

@@ -208,3 +208,11 @@ def test_deep_json_and_long_names_are_told(run_copy):
     path.write_text(text.replace("{", '{"long": "' + "x" * 2**24 + '",', 1))
     with pytest.raises(InputError, match="more than 16,777,216 are not read"):
         read_codes(run_copy, "kmeans")
+
+
+def test_a_mark_of_deep_json_is_nobodys(tmp_path):
+    from ae_cluster.common.write_lock import MARK, finished
+
+    for content in (b"[" * 200_000, b"\xff", b'"ae-cluster run"\n' + b"[" * 200_000):
+        (tmp_path / MARK).write_bytes(content)
+        assert finished(tmp_path) is None

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ae_cluster.common.bounded_files import MOST_JSON, parse_json, read_bytes
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.own_files import (
     drop_files,
@@ -113,8 +114,9 @@ def _lines(folder: Path) -> list[str | dict[str, str]] | None:
     """Return the lines of the mark, none of one by an earlier version; None where it is not one."""
     mark = folder / MARK
     try:
-        texts = mark.read_text(encoding="utf-8").split("\n") if not mark.is_symlink() else ["no"]
-    except (OSError, UnicodeDecodeError):
+        content = b"no" if mark.is_symlink() else read_bytes(mark, MOST_JSON)
+        texts = content.decode("utf-8").split("\n")
+    except (OSError, ValueError):
         return None
     found = [line for line in map(_line, texts) if line]  # the last may have been cut off
     if found and found[0] == _FIRST:
@@ -124,7 +126,7 @@ def _lines(folder: Path) -> list[str | dict[str, str]] | None:
 
 def _line(text: str) -> str | dict[str, str]:
     try:
-        line = json.loads(text)
+        line = parse_json(text)
     except ValueError:
         return ""
     is_name = isinstance(line, str)

@@ -167,8 +167,8 @@ def epochs_done(path: Path) -> int:
     """Return after how many epochs a checkpoint was written; 0 where none can be read."""
     try:
         with safe_open(path, framework="pt") as file:
-            return int(json.loads((file.metadata() or {})["state"])["epoch"])
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+            return int(parse_json((file.metadata() or {})["state"])["epoch"])
+    except (SafetensorError, OSError, ValueError, LookupError, TypeError, OverflowError):
         return 0
 
 
@@ -176,9 +176,9 @@ def learning_rate_of(path: str | Path) -> float | None:
     """Return the ``learning_rate_init`` of the training that a file keeps; None without one."""
     try:
         with safe_open(path, framework="pt") as file:
-            state = json.loads((file.metadata() or {})["state"])
-        return float(json.loads(state["key"])["learning_rate_init"])
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+            state = parse_json((file.metadata() or {})["state"])
+        return float(parse_json(state["key"])["learning_rate_init"])
+    except (SafetensorError, OSError, ValueError, LookupError, TypeError, OverflowError):
         return None  # nothing is there, or it is damaged: `Checkpoint.resume` says so
 
 
