@@ -14,10 +14,11 @@ import ae_cluster
 from ae_cluster.autoencoder.estimator import AutoEncoder
 from ae_cluster.cli.main import main
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.model_reading import checksum
 from ae_cluster.datasets import load_dataset
 from ae_cluster.explorer import write_page
 from ae_cluster.explorer.colors import group_colors, lighter
-from ae_cluster.explorer.decoders import NO_KIND, NO_MODEL, read_decoder
+from ae_cluster.explorer.decoders import DAMAGED, NO_KIND, NO_MODEL, read_decoder
 from ae_cluster.explorer.html import inert_json, joined_modules, page_modules, page_of
 from ae_cluster.explorer.images import cloud_images, picture_shape
 from ae_cluster.explorer.run_arrays import read_run
@@ -271,10 +272,15 @@ def test_what_cannot_be_decoded_is_said_in_a_sentence(tmp_path):
     assert "too many to travel" in read_decoder(place, codes)[1]
     place, codes = saved(tmp_path / "model")
     assert read_decoder(place, codes[:, :2]) == (None, NO_KIND)
-    (place / "model.json").write_text('{"parameters": {"kind": "other"}, "fitted": {}}')
+    weights = (place / "weights.safetensors").read_bytes()
+    content = json.loads((place / "model.json").read_text())
+    del content["checksum"]
+    content["parameters"]["kind"] = "other"
+    content["checksum"] = checksum(content, weights)
+    (place / "model.json").write_text(json.dumps(content))
     assert read_decoder(place, codes) == (None, NO_KIND)
     (place / "weights.safetensors").write_bytes(b"damaged")
-    assert read_decoder(place, codes) == (None, NO_MODEL)
+    assert read_decoder(place, codes) == (None, DAMAGED)
     assert read_decoder(tmp_path / "none", codes) == (None, NO_MODEL)
 
 
