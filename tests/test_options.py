@@ -71,10 +71,11 @@ def test_an_abbreviated_option_is_refused(words, capsys):
     assert "unrecognized arguments: --" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["grids", "published"])
-def test_an_experiment_refuses_an_abbreviated_option(load_experiment, name):
-    module = load_experiment(name)
-    parser = (module.grid_parser if name == "grids" else module.redraw_parser)("Claim")
+@pytest.mark.parametrize(
+    ("name", "make"), [("arguments", "grid_parser"), ("published", "redraw_parser")]
+)
+def test_an_experiment_refuses_an_abbreviated_option(load_experiment, name, make):
+    parser = getattr(load_experiment(f"support.{name}"), make)("Claim")
     assert parser.parse_args(["--seeds", "3"]).seeds == 3
     with pytest.raises(SystemExit):
         parser.parse_args(["--seed", "3"])

@@ -175,6 +175,7 @@ class DEC(_SelfTrained):
     Examples
     --------
     >>> from sklearn.datasets import load_digits
+    >>> from ae_cluster import AutoEncoder
     >>> X = load_digits().data / 16
     >>> start = AutoEncoder(max_iter=1, random_state=0).fit(X)
     >>> DEC(10, start, max_iter=1, random_state=0).fit(X).predict_proba(X).shape
