@@ -27,12 +27,13 @@ pytest_plugins = ("explorer_fixtures",)
 
 def test_text_from_the_data_never_becomes_markup(open_page, tmp_path):
     images, y = small_images()
-    names = np.array([NASTY, "{{script}}" + 1500 * "L", "a,\"b'\u2028\u202e"])[y]
-    ids = np.array([f"={NASTY}{i}" + 1500 * "i" for i in range(len(y))])
+    names = np.array([NASTY, "{{script}}" + 900 * "L", "a,\"b'\u2028\u202e"])[y]
+    ids = np.array([f"={NASTY}{i}" + 900 * "i" for i in range(len(y))])
     folder = make_run(tmp_path, {"x": images, "y": names, "ids": ids})
     (folder / "methods" / "kmeans").rename(folder / "methods" / "<b>k&means")
     config = json.loads((folder / "config.json").read_text())
     config["data"]["name"] = NASTY
+    config["methods"]["<b>k&means"] = config["methods"].pop("kmeans")
     (folder / "config.json").write_text(json.dumps(config))
     page = open_page(write_page(folder))
     assert page.inner_text("h1") == NASTY
