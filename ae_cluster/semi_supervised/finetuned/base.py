@@ -92,7 +92,7 @@ class Learnt(NamedTuple):
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class ReshapingClassifier(FewLabelClassifier):
+class BaseFineTunedClassifier(FewLabelClassifier):
     """A few-label classifier of the samples themselves, which an encoder learns to tell apart.
 
     The encoder is trained without labels, once for all labelings (or given, trained already),

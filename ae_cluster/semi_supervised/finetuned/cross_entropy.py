@@ -15,8 +15,8 @@ from ae_cluster.common.validation import FloatArray
 from ae_cluster.semi_supervised.base import Labeling
 from ae_cluster.semi_supervised.finetuned.base import (
     LABELS_AT_ONCE,
+    BaseFineTunedClassifier,
     Learnt,
-    ReshapingClassifier,
     Start,
     in_turns,
     labels_of,
@@ -50,7 +50,7 @@ class EncoderWithHead(nn.Module):
 
 
 @dataclass(eq=False, repr=False)
-class FineTunedClassifier(ReshapingClassifier):
+class FineTunedClassifier(BaseFineTunedClassifier):
     """A trained autoencoder whose encoder learns on from both kinds of samples.
 
     Minimises the cross-entropy of the labelled samples, by a small perceptron on the code, plus

@@ -17,8 +17,8 @@ from ae_cluster.metrics.clustering import UNKNOWN
 from ae_cluster.semi_supervised.base import Labeling
 from ae_cluster.semi_supervised.finetuned.base import (
     LABELS_AT_ONCE,
+    BaseFineTunedClassifier,
     Learnt,
-    ReshapingClassifier,
     Start,
     in_turns,
     labels_of,
@@ -107,7 +107,7 @@ class _Codes(NamedTuple):
 
 
 @dataclass(eq=False, repr=False)
-class DeepGenerativeClassifier(ReshapingClassifier):
+class DeepGenerativeClassifier(BaseFineTunedClassifier):
     """M1+M2: the class and a style are causes of an autoencoder's codes.
 
     M1 is the autoencoder, trained without labels. M2 explains its (standardised) codes by a

@@ -23,8 +23,8 @@ from ae_cluster.semi_supervised.base import Labeling
 from ae_cluster.semi_supervised.cluster_labels import evidence, likelihoods, one_to_one
 from ae_cluster.semi_supervised.finetuned.base import (
     LABELS_AT_ONCE,
+    BaseFineTunedClassifier,
     Learnt,
-    ReshapingClassifier,
     Start,
     in_turns,
     labels_of,
@@ -96,7 +96,7 @@ class _Sorted(NamedTuple):
 
 
 @dataclass(eq=False, repr=False)
-class SortingClassifier(ReshapingClassifier):
+class SortingClassifier(BaseFineTunedClassifier):
     """Clusters of a `SortingAutoEncoder` named by the labels, then taught on with labels and all.
 
     1. *Names.* Each class is given one cluster: of all ways the likeliest for the labelled
