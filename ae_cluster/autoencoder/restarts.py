@@ -29,7 +29,7 @@ class Trained(NamedTuple):
     ----------
     model : AutoEncoder
     collapsed_at : list of float
-        The learning rates that came to nothing, in the order they were tried.
+        The learning rates at which the code collapsed, in the order they were tried.
     collapse : str
         How the model itself is collapsed, as a sentence; "" when it is not.
     """

@@ -51,7 +51,10 @@ def _label(arguments: argparse.Namespace) -> None:
         if sheet.picture:
             print(f"The images to label, each with its number: {sheet.picture}")
         else:
-            print("The samples' images are not to be had; their ids are in the table.")
+            print(
+                "There are no images to show: the samples are numbers, or their file was not "
+                "found. Their ids are in the table."
+            )
         print(f"Write the classes into the column label of: {sheet.questions}")
         print(f"Then: ae-cluster label {arguments.run} --answers {sheet.questions}")
         return

@@ -64,7 +64,7 @@ def cluster_codes(
     Raises
     ------
     InputError
-        When a ``module:Class`` is not to be had, or fails.
+        When a ``module:Class`` cannot be imported, or fails.
     """
     start = time.perf_counter()
     train, test = codes_train.astype(np.float64), codes_test.astype(np.float64)

@@ -58,7 +58,7 @@ def write_page(
         Of more samples, as many are chosen at random, always the same ones.
     data : Dataset, default=None
         The run's data set where it is in memory already; None reads it again. Where it is not
-        to be had, the page says so and shows no images.
+        found, the page says so and shows no images.
     data_home : path, default=None
         As in `ae_cluster.load_dataset`; nothing is downloaded.
     say : callable, optional

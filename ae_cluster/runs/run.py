@@ -242,7 +242,7 @@ def _carry_out(
 
 
 def _source_or_error(sources: Sources, name: str) -> Source | Exception:
-    """Return a source, or why a method that learns codes and clusters came to nothing."""
+    """Return a source, or the error of a method that learns codes and clusters."""
     if name not in LEARNERS:
         return sources[name]
     if kind_of(name) == DEEP:

@@ -234,7 +234,7 @@ def _clustered(pipeline: Pipeline, source: Source, job: Job) -> Clustering:
 def failed_rows(
     pipeline: Pipeline, job: Job, error: BaseException, codes: Codes | None = None
 ) -> list[Row]:
-    """Return the rows of a way that came to nothing; without codes it was they that failed."""
+    """Return the rows of a pipeline that failed; without codes it was they that failed."""
     failed = {"status": FAILED, "reason": " ".join(str(error).split())}
     place = _place(pipeline, job, codes) | {"n_clusters": job.n_clusters} | failed
     return [place | {"split": split} for split in ("train", "test")]

@@ -64,7 +64,7 @@ function codeInWords(code) {
 }
 
 /**
- * The sample itself and what the decoder makes of its code, as far as they are to be had.
+ * The sample itself and what the decoder makes of its code, where the page has them.
  * @param {Explorer} explorer
  * @param {Pictures} pictures
  * @param {number} cloud
