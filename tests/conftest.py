@@ -16,6 +16,7 @@ from sklearn.datasets import load_digits
 from ae_cluster import load_dataset
 
 ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT))  # experiments/ is not installed; at the end: ``ae_cluster`` is
 
 # Many tests compare bits, and a GPU adds up in any order; test_on_gpu.py is what tests there.
 if os.environ.get("AE_CLUSTER_TEST_GPU") != "1":
@@ -138,14 +139,8 @@ def digit_rows():
 
 @pytest.fixture(scope="session")
 def load_experiment():
-    """Give the function that imports an experiment; ``ae_cluster`` stays the installed one."""
-
-    def load(name):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "path", [*sys.path, str(ROOT)])
-            return importlib.import_module(f"experiments.{name}")
-
-    return load
+    """Give the function that imports an experiment by its name."""
+    return lambda name: importlib.import_module(f"experiments.{name}")
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ import tempfile
 from importlib import import_module
 from pathlib import Path
 
+from ae_cluster.common.global_state import default_state
+
 _TOUCH = {"os.rename", "os.remove", "os.rmdir", "os.mkdir"}
 _WRITE = os.O_WRONLY | os.O_RDWR
 
@@ -73,6 +75,8 @@ def serve():
     "".encode("utf-8-sig")  # loads it: another user may not be let to the file
     for name in ("cli.main", "runs.run", "runs.classify", "runs.label"):
         import_module(f"ae_cluster.{name}")
+    with default_state():  # torch loads parts of itself only when they are first used
+        pass
 
     for line in sys.stdin:
         job = json.loads(line)
