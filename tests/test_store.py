@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,13 @@ from ae_cluster.common.errors import InputError
 from experiments.support.grid import make_task, run_grid
 from experiments.support.store import Store, cell_key
 
-GRID = """
-import sys, time
+ROOT = Path(__file__).parents[1]
+GRID = f"""
+import sys
+sys.path.append({str(ROOT)!r})  # experiments/ is not installed
+"""
+GRID += """
+import time
 import numpy as np
 from pathlib import Path
 from experiments.support.grid import make_task, run_grid
