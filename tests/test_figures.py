@@ -109,6 +109,16 @@ def test_the_caption_is_also_in_the_picture_and_its_files(tmp_path):
     assert caption in svg.read_text(encoding="utf-8")
 
 
+def test_a_caption_cannot_control_the_terminal_that_shows_its_file(tmp_path):
+    figure = plot_loss_curve([0.3, 0.2])
+    figure.supxlabel("\x1b[2J\x1b]0;owned\x07 classes\u202e of\nothers")
+    png, svg, text = save_figure(figure, tmp_path, "loss")
+    shown = r"\x1b[2J\x1b]0;owned\x07 classes\u202e of others"
+    assert text.read_text(encoding="utf-8") == shown + "\n"
+    assert shown in svg.read_text(encoding="utf-8")
+    assert shown.encode() in png.read_bytes()
+
+
 def test_drawing_again_gives_the_same_bytes(tmp_path, digits):
     def draw(name):
         figure = plot_codes(digits[1], digits[2], digits[2] % 4)

@@ -26,10 +26,11 @@ from ae_cluster.common.own_files import (
 
 MARK = ".being-written"
 CHECKPOINT = "checkpoint.safetensors"  # of the autoencoder's training
+PAGE = "explorer.html"  # which `ae_cluster.explorer` writes
 _FIRST = "ae-cluster run"
 # What earlier versions wrote, which listed nothing and marked a folder with a process's number.
 LAYOUT = re.compile(
-    r"(config\.json|scores\.csv|explorer\.html|checkpoint\.safetensors"
+    rf"(config\.json|scores\.csv|{re.escape(PAGE)}|checkpoint\.safetensors"
     r"|figures/(reconstructions|loss|tiles|label-budget"
     r"|(reconstructions|codes|confusion|clusters)-(?P<drawn>[^/]+))\.(png|svg|txt)"
     r"|methods/(?P<kept>[^/]+)/(codes\.npz|snapshots\.npz|history\.csv|classes\.csv|learnt\.json"

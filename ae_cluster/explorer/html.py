@@ -16,13 +16,13 @@ from typing import Any
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import expanded, written_beside
 from ae_cluster.common.global_state import default_state
+from ae_cluster.common.write_lock import PAGE
 from ae_cluster.datasets import Dataset
 from ae_cluster.explorer.content import page_content, samples_carried
 from ae_cluster.explorer.run_arrays import read_run
 from ae_cluster.explorer.samples import choose_clouds, smallest_budgets
 from ae_cluster.records.reading import load_samples
 
-NAME = "explorer.html"
 _TITLE = "ae_cluster explorer"
 LIBRARY = "vendor/three.min.js"
 
@@ -75,9 +75,9 @@ def write_page(
         When the folder is no run's, or the file cannot be written or is no such page.
     """
     folder = expanded(run_folder)
-    path = expanded(out) if out is not None else folder / NAME
+    path = expanded(out) if out is not None else folder / PAGE
     if path.is_dir():
-        raise InputError(f"{path} is a folder; name a file, like {path / NAME}.")
+        raise InputError(f"{path} is a folder; name a file, like {path / PAGE}.")
     if path.exists() and not is_page(path):
         raise InputError(
             f"{path} is no page that ae-cluster wrote, so it is not replaced; name another file "

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from ae_cluster.common.files import make_folder, written_beside
 from ae_cluster.common.global_state import default_state
+from ae_cluster.common.texts import visible
 
 ENDINGS = (".png", ".svg", ".txt")
 
@@ -226,7 +227,7 @@ def captioned(figure: Figure, title: str, caption: str) -> Figure:
     lines = textwrap.wrap(title, int(beside * _TITLE_CHARACTERS_PER_INCH))
     heading = "\n".join(plain(line, len(line)) for line in lines)
     figure.suptitle(heading, x=0.01, ha="left", fontsize=12, fontweight="bold")
-    wrapped = textwrap.fill(caption, int(width * _CAPTION_CHARACTERS_PER_INCH))
+    wrapped = textwrap.fill(visible(caption), int(width * _CAPTION_CHARACTERS_PER_INCH))
     figure.supxlabel(wrapped, x=0.01, ha="left", fontsize=_CAPTION_SIZE, color="#333333")
     return figure
 
@@ -272,8 +273,8 @@ def nothing_to_draw(title: str, reason: str) -> Figure:
 
 
 def caption_of(figure: Figure) -> str:
-    """Return the caption a ``plot_…`` function gave its figure, as one line."""
-    return " ".join(figure.get_supxlabel().split())
+    """Return the caption a ``plot_…`` function gave its figure, as one line of visible text."""
+    return " ".join(visible(figure.get_supxlabel()).split())
 
 
 def plain_log_ticks(axis: Axis) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.write_lock import PAGE
 from ae_cluster.metrics.clustering import METRICS
 from ae_cluster.records.reading import method_names, read_codes
 from ae_cluster.records.rows import COLLAPSED, OK, pipeline_name
@@ -39,7 +40,7 @@ def run_report(rows: pd.DataFrame, out: Path) -> str:
     if figures:
         listed = "\n".join(f"  {path}" for path in figures)
         parts.append(f"Figures, each with its caption beside it:\n{listed}")
-    if (page := out / "explorer.html").is_file():
+    if (page := out / PAGE).is_file():
         parts.append(f"Walk through the codes, in a browser: {page}")
     parts.append(f"Everything else (scores.csv, codes, model, config): {out}")
     parts.append(_told_collapse(rows))

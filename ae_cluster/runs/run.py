@@ -18,7 +18,7 @@ from ae_cluster.common.files import expanded
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.own_files import told
 from ae_cluster.common.spreadsheets import safe_table
-from ae_cluster.common.write_lock import claim
+from ae_cluster.common.write_lock import PAGE, claim
 from ae_cluster.datasets import Dataset, load_dataset
 from ae_cluster.explorer import write_page
 from ae_cluster.figures import run as of_run
@@ -201,7 +201,7 @@ def _fill(job: Job, pipelines: Sequence[Pipeline], figures: bool) -> pd.DataFram
     claim(folder, "scores.csv")
     safe_table(table).to_csv(folder / "scores.csv", index=False)
     if kept:
-        claim(folder, "explorer.html")
+        claim(folder, PAGE)
         write_page(folder, data=data)
     return table
 

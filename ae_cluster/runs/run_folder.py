@@ -29,8 +29,7 @@ from ae_cluster.common.own_files import (
     temporaries_in,
     told,
 )
-from ae_cluster.common.write_lock import CHECKPOINT, LAYOUT, MARK, claimed
-from ae_cluster.explorer.html import NAME as _PAGE
+from ae_cluster.common.write_lock import CHECKPOINT, LAYOUT, MARK, PAGE, claimed
 from ae_cluster.explorer.html import is_page
 from ae_cluster.methods import DEFAULTS
 from ae_cluster.records.config import FORMAT_VERSION, differing, read_config
@@ -38,7 +37,7 @@ from ae_cluster.records.config import FORMAT_VERSION, differing, read_config
 CONFIG = "config.json"
 LEARNT = "learnt.json"  # beside a model that a run which was killed had finished
 LABELS = "labels"  # a user's, by `ae_cluster.runs.label`
-_TOPS = {CONFIG, "scores.csv", "clusters.csv", "explorer.html", "figures", "methods"}
+_TOPS = {CONFIG, "scores.csv", "clusters.csv", PAGE, "figures", "methods"}
 _GOES_ON = (
     "what was learnt is kept, and the same command with --resume (resume=True) goes on from there"
 )
@@ -69,8 +68,8 @@ def files_of_run(folder: Path) -> set[str]:
         methods = content.get("methods", DEFAULTS)
         names = set(_laid_out(files_in(folder), list(methods) if methods else ()))
     names |= {CONFIG} | temporaries_in(folder) | ({MARK} if claimed(folder) is not None else set())
-    if is_page(folder / _PAGE):
-        names.add(_PAGE)
+    if is_page(folder / PAGE):
+        names.add(PAGE)
     return present(folder, names)
 
 
