@@ -16,6 +16,8 @@ import tempfile
 from importlib import import_module
 from pathlib import Path
 
+from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.main import main
 from ae_cluster.common.global_state import default_state
 
 _TOUCH = {"os.rename", "os.remove", "os.rmdir", "os.mkdir"}
@@ -57,8 +59,6 @@ def _command(job, said):
     for name, number in (("kill_at", signal.SIGKILL), ("sigint_at", signal.SIGINT)):
         if n := job.get(name):
             _strike_at(n, number, job["cwd"])
-    from ae_cluster.cli.main import main
-
     try:
         return main(job["argv"])
     except SystemExit as end:
@@ -73,7 +73,7 @@ def _command(job, said):
 def serve():
     """Carry out commands until there are no more."""
     "".encode("utf-8-sig")  # loads it: another user may not be let to the file
-    for name in ("cli.main", "runs.run", "runs.classify", "runs.label"):
+    for name in (*(f"cli.{name}" for name in COMMANDS), "runs.run", "runs.classify", "runs.label"):
         import_module(f"ae_cluster.{name}")
     with default_state():  # torch loads parts of itself only when they are first used
         pass

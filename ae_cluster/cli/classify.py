@@ -8,6 +8,7 @@ import textwrap
 from typing import Any
 
 from ae_cluster.cli import arguments as read
+from ae_cluster.cli.commands import COMMANDS
 from ae_cluster.methods import (
     CLASSIFIERS,
     DEFAULT_CLASSIFIER,
@@ -55,7 +56,7 @@ def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
     classify = commands.add_parser(
         "classify",
-        help="from a few labels to a class for every sample",
+        help=COMMANDS["classify"],
         description="Learn codes of all samples without labels, and a classifier of the codes from "
         "the few labels there are; write a prediction and its probability for every sample, and "
         "say how good they are where the labels can tell.",

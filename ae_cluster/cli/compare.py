@@ -6,13 +6,14 @@ import argparse
 from typing import Any
 
 from ae_cluster.cli import arguments as read
+from ae_cluster.cli.commands import COMMANDS
 
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
     compare = commands.add_parser(
         "compare",
-        help="put the scores of run folders side by side",
+        help=COMMANDS["compare"],
         description="Put the held-out scores of two or more run folders side by side, name what "
         "differs in their configuration, and say what must not be compared.",
         epilog="example: ae-cluster compare runs/digits-seed0 runs/digits-seed1 --csv both.csv",

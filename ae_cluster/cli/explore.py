@@ -6,13 +6,14 @@ import argparse
 from typing import Any
 
 from ae_cluster.cli import arguments as read
+from ae_cluster.cli.commands import COMMANDS
 
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
     explore = commands.add_parser(
         "explore",
-        help="write one HTML file in which to walk through a run's codes",
+        help=COMMANDS["explore"],
         description="Write one HTML file in which to turn the codes, point at samples, compare "
         "clusters with labels and let the decoder draw. It opens from disk, needs no network and "
         "carries the samples it shows, images or numbers: give it only to whom you would give "

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from ae_cluster.cli import arguments as read
+from ae_cluster.cli.commands import COMMANDS
 from ae_cluster.common.errors import InputError
 
 EPILOG = """\
@@ -21,7 +22,7 @@ def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
     label = commands.add_parser(
         "label",
-        help="which samples of a run to label, and the labels back",
+        help=COMMANDS["label"],
         description="Choose the samples of a run that are most worth labelling, typical ones "
         "unlike each other, and write a sheet of their images and a table to fill in; read the "
         "filled table back.",

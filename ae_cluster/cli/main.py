@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ae_cluster import __version__
-from ae_cluster.cli import classify, compare, explore, label, listing, run
-from ae_cluster.common.global_state import default_state, wait_without_spinning
-from ae_cluster.common.progress import spoken_of
+from ae_cluster.cli.commands import COMMANDS, EXAMPLES
 from ae_cluster.common.terminal import Parser, exit_code, say_error
 
 EPILOG = f"""\
-{run.EPILOG.rstrip()}
+{EXAMPLES.rstrip()}
   ae-cluster compare runs/digits-seed*            run folders side by side
   ae-cluster label runs/mnist --n-labels 10       which images to label
   ae-cluster classify my.npz --labels labels.csv  a class for every sample
@@ -29,11 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _carry_out(argv: Sequence[str] | None) -> int:
-    parser = build_parser()
+    parser = build_parser(sys.argv[1:] if argv is None else argv)
     arguments = parser.parse_args(argv)
     if arguments.command is None:
         parser.print_help()
         return 0
+    from ae_cluster.common.global_state import default_state, wait_without_spinning
+    from ae_cluster.common.progress import spoken_of
+
     warnings.showwarning = _show_warning
     wait_without_spinning()
     try:
@@ -45,8 +47,11 @@ def _carry_out(argv: Sequence[str] | None) -> int:
         return 130
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands; it loads nothing heavy."""
+def build_parser(words: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """Return the parser of all commands; of those not among the words, it knows only the names.
+
+    So ``--help`` need not wait for what a command imports.
+    """
     parser = Parser(
         prog="ae-cluster",
         description="How far can a 3-D autoencoder code be taken? Images to codes to clusters "
@@ -56,8 +61,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ae-cluster {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for command in (run, listing, compare, explore, label, classify):
-        command.add(commands)
+    for name, line in COMMANDS.items():
+        if name in words:
+            importlib.import_module(f"ae_cluster.cli.{name}").add(commands)
+        else:
+            commands.add_parser(name, help=line)
     return parser
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import ae_cluster
 from ae_cluster.cli import arguments as read
+from ae_cluster.cli.commands import COMMANDS, EXAMPLES
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import expanded
 from ae_cluster.methods import AUTOENCODER, GIVEN, current_name, is_external
@@ -23,28 +24,17 @@ from ae_cluster.records.config import (
 if TYPE_CHECKING:
     import pandas as pd
 
-EPILOG = """\
-examples:
-  ae-cluster run                                  the bundled digits, in half a minute
-  ae-cluster run mnist --out runs/mnist           the tutorial itself (downloads MNIST once)
-  ae-cluster run my.npz --n-clusters 7            your own data: x_train and x_test, or x
-  ae-cluster run mnist --method sorting --method dec              see: ae-cluster methods
-  ae-cluster run --method sklearn.cluster:AgglomerativeClustering any clusterer, on the codes
-  ae-cluster run codes.npz --features given --n-clusters 7        x holds codes already
-  ae-cluster run --config runs/mnist/config.json  the same run again
-"""
-
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
     d = RunConfig()
     run = commands.add_parser(
         "run",
-        help="train, cluster, score and draw: the main job",
+        help=COMMANDS["run"],
         description="Train an autoencoder, cluster its codes with KMeans and a Gaussian mixture, "
         "or by the methods named, score them on held-out labels, try classifiers from a few "
         "labels, and draw it all.",
-        epilog=EPILOG,
+        epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,  # so that --config knows what was said
     )

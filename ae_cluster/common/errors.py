@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from ae_cluster.common.texts import LONGEST_QUOTE, one_line, shortened
@@ -22,6 +21,8 @@ class InputError(ValueError):
 
 def nearest(name: str, known: Iterable[str], n: int = 3) -> str:
     """Return the known names closest to ``name`` as text, or all of them when none is close."""
+    import difflib  # late: most calls end without an error
+
     names = sorted(known)
     close = difflib.get_close_matches(name.lower()[:LONGEST_QUOTE], names, n=n, cutoff=0.5)
     if close:

@@ -1,4 +1,4 @@
-"""``ae-cluster methods`` and ``ae-cluster datasets``: what is known by name."""
+"""``ae-cluster methods``: the methods known by name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from ae_cluster.cli.commands import COMMANDS
 from ae_cluster.methods import (
     CLASSIFIERS,
     CLASSIFIERS_COST,
@@ -47,14 +48,13 @@ def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
     methods = commands.add_parser(
         "methods",
-        help="list the methods known by name: what each assumes, and what it costs",
+        help=COMMANDS["methods"],
         description="List every method that ae-cluster run --method and ae-cluster classify "
         "--method take: what it is, what it assumes beside the samples, which data chose its "
         "settings, and how long it takes.",
     )
     methods.add_argument("--json", action="store_true", help="as JSON, for programs")
     methods.set_defaults(function=_list)
-    _add_datasets(commands)
 
 
 def _list(arguments: argparse.Namespace) -> None:
@@ -86,15 +86,3 @@ def _entry(method: Method) -> str:
     said = f"{method.what} Paper: {method.paper}." if method.paper else method.what
     text = textwrap.fill(said, 92, initial_indent=indent, subsequent_indent=indent)
     return f"{method.name}   ({method.kind})\n{text}"
-
-
-def _add_datasets(commands: Any) -> None:
-    """Add the command to the parser's subcommands."""
-    datasets = commands.add_parser("datasets", help="list the data sets known by name")
-    datasets.set_defaults(function=_list_datasets)
-
-
-def _list_datasets(_: argparse.Namespace) -> None:
-    from ae_cluster.datasets import known_datasets
-
-    print("\n".join(known_datasets()))

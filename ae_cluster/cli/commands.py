@@ -1,0 +1,21 @@
+"""Every command in a line, and first examples: all that ``ae-cluster --help`` needs."""
+
+COMMANDS = {
+    "run": "train, cluster, score and draw: the main job",
+    "methods": "list the methods known by name: what each assumes, and what it costs",
+    "datasets": "list the data sets known by name",
+    "compare": "put the scores of run folders side by side",
+    "explore": "write one HTML file in which to walk through a run's codes",
+    "label": "which samples of a run to label, and the labels back",
+    "classify": "from a few labels to a class for every sample",
+}
+EXAMPLES = """\
+examples:
+  ae-cluster run                                  the bundled digits, in half a minute
+  ae-cluster run mnist --out runs/mnist           the tutorial itself (downloads MNIST once)
+  ae-cluster run my.npz --n-clusters 7            your own data: x_train and x_test, or x
+  ae-cluster run mnist --method sorting --method dec              see: ae-cluster methods
+  ae-cluster run --method sklearn.cluster:AgglomerativeClustering any clusterer, on the codes
+  ae-cluster run codes.npz --features given --n-clusters 7        x holds codes already
+  ae-cluster run --config runs/mnist/config.json  the same run again
+"""
