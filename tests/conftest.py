@@ -115,6 +115,23 @@ def small_run(tmp_path_factory):
     return copy
 
 
+@pytest.fixture(scope="session")
+def command():
+    """Give the function that carries out a command in a process of its own."""
+    from own_files import commands
+
+    with commands() as carry_out:
+        yield carry_out
+
+
+@pytest.fixture(scope="session")
+def states(tmp_path_factory, command):
+    """Give a folder with data, a finished run X, and another that was killed, X.partial."""
+    from own_files import make_states
+
+    return make_states(tmp_path_factory.mktemp("states"), command)
+
+
 @pytest.fixture
 def assert_one_sentence():
     """Give the check that an error (or its message) is one sentence with these parts in it."""

@@ -1,9 +1,6 @@
 """What a user has set for the whole process changes no result, and is as before afterwards."""
 
 import os
-import signal
-import subprocess
-import sys
 import warnings
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -70,6 +67,14 @@ def _deterministic():
 
 
 @contextmanager
+def _array_api_dispatch():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SCIPY_ARRAY_API", "1")  # or scikit-learn refuses
+        with sklearn.config_context(array_api_dispatch=True):
+            yield
+
+
+@contextmanager
 def _warnings_as_errors():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -79,7 +84,8 @@ def _warnings_as_errors():
 STATES = {
     "transform_output": lambda: sklearn.config_context(transform_output="pandas"),
     "assume_finite": lambda: sklearn.config_context(assume_finite=True, working_memory=1),
-    "array_api_dispatch": lambda: sklearn.config_context(enable_metadata_routing=True),
+    "metadata routing": lambda: sklearn.config_context(enable_metadata_routing=True),
+    "array_api_dispatch": _array_api_dispatch,
     "no gradients": lambda: torch.set_grad_enabled(False),
     "inference mode": torch.inference_mode,
     "default device": lambda: _torch_default("default_device", "meta"),
@@ -168,9 +174,13 @@ def _deep(method, folder):
     return np.asarray(model.transform(x)), model.labels_, drawn, soft, loaded.predict(x)
 
 
-def _sorting(folder):
+def _tiny_sorting(**changes):
+    return SortingAutoEncoder(3, max_iter=1, min_steps=3, random_state=0, **changes)
+
+
+def _sorting(folder, **changes):
     x = _samples()
-    model = SortingAutoEncoder(3, max_iter=1, min_steps=3, random_state=0).fit(x)
+    model = _tiny_sorting(**changes).fit(x)
     loaded = _saved_and_loaded(model, folder)
     return np.asarray(model.transform(x)), model.labels_, loaded.predict_proba(x)
 
@@ -235,6 +245,7 @@ def _run(folder):
     )
 
 
+IMAGES = {"image_prior": True, "image_shape": (4, 4)}
 QUICK = {
     "autoencoder": lambda folder: _autoencoder(folder, _samples()),
     "early stopping": lambda folder: _autoencoder(
@@ -259,9 +270,11 @@ SLOW = {
     "idec": lambda folder: _deep(IDEC, folder),
     "n2d": lambda folder: _deep(N2D, folder),
     "sorting": _sorting,
+    "sorting-images": lambda folder: _sorting(folder, **IMAGES),
     "m1-m2": lambda _: _classifier(_short(DeepGenerativeClassifier, autoencoder=_tiny())),
-    "fine-tuned-sorting": lambda _: _classifier(
-        _short(SortingClassifier, sorting=SortingAutoEncoder(3, max_iter=1, min_steps=3))
+    "fine-tuned-sorting": lambda _: _classifier(_short(SortingClassifier, sorting=_tiny_sorting())),
+    "fine-tuned-sorting-images": lambda _: _classifier(
+        _short(SortingClassifier, sorting=_tiny_sorting(**IMAGES))
     ),
     "budgets": lambda _: _budgets(),
     "run": _run,
@@ -334,57 +347,3 @@ def test_a_warning_that_is_named_is_raised_as_the_user_wants():
                 warn(HealthWarning, "anything")
             warn(FutureWarning, "anything")
         assert [str(warning.message) for warning in heard] == ["anything"]
-
-
-# -------------------------------------------------------------- children by fork
-
-CHILD = """
-import os, sys, time
-import numpy as np, torch
-from ae_cluster import AutoEncoder, SortingAutoEncoder
-
-def fit(name):
-    x = np.random.default_rng(0).random((300, 64), dtype=np.float32)
-    if name == "autoencoder":
-        return AutoEncoder(max_iter=1, random_state=0).fit_transform(x)
-    return SortingAutoEncoder(3, max_iter=1, min_steps=3, random_state=0).fit_transform(x)
-
-name = sys.argv[1]
-torch.set_num_threads(2)
-torch.ones(1_000_000).exp().sum()  # OpenMP's threads are there, whatever our training asks for
-first = fit(name)
-if os.fork() == 0:
-    start = time.perf_counter()
-    try:
-        said = "same" if (fit(name) == first).all() else "another"
-    except RuntimeError as error:
-        said = str(error)
-    print(said, time.perf_counter() - start < 5, flush=True)
-    os._exit(0)
-os.wait()
-"""
-
-
-def _forked(name, timeout=60):
-    """Return what a child made by fork after a fit says; both are ended if it never does."""
-    code = [sys.executable, "-W", "ignore", "-c", CHILD, name]
-    process = subprocess.Popen(
-        code, stdout=subprocess.PIPE, text=True, start_new_session=True,
-        env=os.environ | {"OMP_WAIT_POLICY": "passive"},
-    )  # fmt: skip
-    try:
-        return process.communicate(timeout=timeout)[0].strip()
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_child_made_by_fork_after_a_fit_can_fit():
-    assert _forked("autoencoder") == "same True"
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_child_made_by_fork_after_a_umap_is_told_what_to_do():
-    assert "get_context('spawn')" in _forked("sorting", timeout=180)

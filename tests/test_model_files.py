@@ -12,20 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import load, save
+from model_folders import describe, described
+from safetensors.torch import save
 
 from ae_cluster import (
-    DCN,
-    DEC,
-    IDEC,
-    N2D,
     AutoEncoder,
     Callback,
     InputError,
-    SortingAutoEncoder,
-    VaDE,
 )
-from ae_cluster.autoencoder import saving
 from ae_cluster.autoencoder.saving import DESCRIPTION, FORMAT_VERSION, WEIGHTS
 
 CONFIGURATIONS = {
@@ -65,20 +59,6 @@ def model(rows):
 def folder(model, tmp_path):
     model.save(tmp_path / "model")
     return tmp_path / "model"
-
-
-def described(folder):
-    return json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-
-
-def describe(folder, checksum=True, **changes):
-    """Edit a model folder's description; with a checksum that fits, as only an attacker would."""
-    content = described(folder) | changes
-    if checksum:
-        content.pop("checksum")
-        weights = (folder / WEIGHTS).read_bytes()
-        content["checksum"] = saving.checksum(content, weights)
-    (folder / DESCRIPTION).write_text(json.dumps(content), encoding="utf-8")
 
 
 def assert_refused(folder, assert_one_sentence, *parts):
@@ -272,50 +252,6 @@ def test_forged_weights_are_refused(folder, assert_one_sentence):
     describe(folder)
 
     assert_refused(folder, assert_one_sentence)
-
-
-def bars():
-    rows = np.random.default_rng(0).random((40, 36), dtype=np.float32) / 4
-    for place in range(3):
-        rows[place::3, 12 * place : 12 * place + 12] += 0.7
-    return rows
-
-
-def fitted(kind):
-    start = AutoEncoder(2, (9,), max_iter=1, random_state=0)
-    few = {"max_iter": 1, "random_state": 0}
-    if kind is AutoEncoder:
-        return start.fit(bars())
-    if kind is SortingAutoEncoder:
-        few |= {"min_steps": 1, "decoder_max_iter": 1, "hidden_layer_sizes": (5,)}
-        return kind(3, 2, **few).fit(bars())
-    return kind(3, start, **({"random_state": 0} if kind is N2D else few)).fit(bars())
-
-
-@pytest.mark.filterwarnings("ignore")  # of clusters that one epoch leaves ill
-@pytest.mark.parametrize(
-    "kind",
-    [AutoEncoder, SortingAutoEncoder, DEC, DCN, VaDE]
-    + [pytest.param(kind, marks=pytest.mark.slow) for kind in (IDEC, N2D)],  # UMAP is compiled
-)
-def test_tensors_of_another_shape_are_refused(tmp_path, kind, assert_one_sentence):
-    folder = tmp_path / "model"
-    fitted(kind).save(folder)
-    whole = load((folder / WEIGHTS).read_bytes())
-    kind.load(folder)
-    for name, tensor in whole.items():
-        if tensor.ndim == 0:
-            continue
-        shapes = [tensor[:0], tensor[None], tensor.flatten()[:1], torch.tensor(3.0)]
-        shapes += [tensor[..., :-1], torch.cat([tensor, tensor])]
-        for other in shapes:
-            if name == "labels" and kind is not N2D and other.ndim == 1 and len(other):
-                continue  # how many samples there were, nothing else says
-            (folder / WEIGHTS).write_bytes(save(whole | {name: other.contiguous()}))
-            describe(folder)
-            with pytest.raises(InputError) as error:
-                kind.load(folder)
-            assert_one_sentence(error, folder, "does not hold a whole")
 
 
 @pytest.mark.parametrize(
