@@ -14,22 +14,24 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.numbers import NOTHING, number
 from ae_cluster.common.terminal import exit_code
 from ae_cluster.common.texts import in_markdown
 from ae_cluster.reports import summarize
 from ae_cluster.reports.literature import PUBLISHED, Published
+from ae_cluster.reports.writing import markdown_table
 from experiments.support.published import nothing_found, published_rows, redraw_parser
 
 BEGIN = "<!-- headline: written by python -m experiments.headline -->"
 END = "<!-- end of headline -->"
 FIRST = ("mnist", "fashion-mnist", "digits")  # then all others by name
-NOTHING = "–"
 
 COLUMNS = ("from → by", "code", "n", "median accuracy", "min – max", "95 % interval", "seconds",
            "told", "tuned on", "same pipeline, by others")  # fmt: skip
@@ -87,7 +89,7 @@ def _line(pipeline: Any) -> list[str]:
         _number(pipeline.median),
         _range(pipeline.min, pipeline.max),
         _range(pipeline.low, pipeline.high),
-        NOTHING if math.isnan(pipeline.seconds) else f"{pipeline.seconds:.1f}",
+        number(pipeline.seconds, 1),
         in_markdown(pipeline.priors),
         in_markdown(pipeline.tuned_on or NOTHING),
         pipeline.anchor or NOTHING,
@@ -99,12 +101,10 @@ def _line_of_others(one: Published) -> list[str]:
 
 
 def _table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    rule = ["---"] * len(header)
-    return "\n".join(f"| {' | '.join(line)} |" for line in (header, rule, *lines))
+    return "\n".join(markdown_table(header, lines))
 
 
-def _number(value: float) -> str:
-    return NOTHING if math.isnan(value) else f"{value:.3f}".removeprefix("0")
+_number = partial(number, leading_zero=False)
 
 
 def _range(low: float, high: float) -> str:

@@ -48,6 +48,7 @@ COUNTED = {"accuracy", "accuracy_matched", "purity"}
 OTHERS = {
     "apply_class_map",
     "class_map",
+    "matched_columns",
     "matched_map",
     "confusion_matrix",
     "contingency_matrix",

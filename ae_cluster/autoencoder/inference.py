@@ -16,10 +16,10 @@ from torch import Tensor
 
 from ae_cluster.autoencoder.networks import AutoEncoderNetwork
 from ae_cluster.autoencoder.scaling import Scaling
+from ae_cluster.common.chunks import CHUNK_ROWS, slices
 from ae_cluster.training.threads import threads_for
 
-# At a time: large enough for the cores, small beside any data.
-CHUNK_ROWS, CHUNK_VALUES = 4096, 2**22
+CHUNK_VALUES = 2**22  # at a time, of wide rows
 
 
 def encode(network: AutoEncoderNetwork, scaling: Scaling, rows: NDArray[Any]) -> NDArray[Any]:
@@ -74,8 +74,8 @@ def chunks(rows: NDArray[Any] | Tensor, network: AutoEncoderNetwork) -> Iterator
     """Yield rows (n, n_features) as tensors on the network's device."""
     device = next(network.parameters()).device
     size = min(CHUNK_ROWS, max(1, CHUNK_VALUES // rows.shape[1]))
-    for start in range(0, len(rows), size):
-        yield as_tensor(rows[start : start + size]).to(device)
+    for part in slices(len(rows), size):
+        yield as_tensor(rows[part]).to(device)
 
 
 def as_tensor(rows: NDArray[Any] | Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.common.numbers import NOTHING
 from ae_cluster.methods import (
     CLASSIFIERS,
     CLASSIFIERS_COST,
@@ -77,7 +78,7 @@ def _table(head: tuple[str, ...], methods: Sequence[Method]) -> str:
 
 def _row(method: Method) -> tuple[str, ...]:
     assumed = ", ".join(word for name, word in ASSUMPTIONS.items() if getattr(method, name))
-    seconds = "–" if method.seconds is None else f"{method.seconds:g}"
+    seconds = NOTHING if method.seconds is None else f"{method.seconds:g}"
     return method.name, assumed or "nothing", method.tuned_on, seconds
 
 

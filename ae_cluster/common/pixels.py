@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ae_cluster.common.chunks import slices
 from ae_cluster.common.errors import InputError
 
 Array = npt.NDArray[Any]
@@ -21,7 +22,6 @@ UNIT, BYTES, WHOLE = "unit", "bytes", "whole"
 ROUNDING = 1e-5  # so far outside [0, 1] a resize or a change of type may put a value
 DARK = 16  # whole numbers up to here were hardly bytes: digits of 4 bits, classes, masks
 CHANNELS = (1, 3, 4)
-_CHUNK = 4096
 
 
 class Images(NamedTuple):
@@ -155,7 +155,7 @@ def _mask(x: Array) -> Array:
 def _is_whole(x: Array) -> bool:
     if x.dtype.kind != "f":
         return True
-    parts = (x[i : i + _CHUNK] for i in range(0, len(x), _CHUNK))
+    parts = (x[rows] for rows in slices(len(x)))
     return all(np.array_equal(part, np.rint(part)) for part in parts)
 
 

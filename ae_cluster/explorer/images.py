@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ae_cluster.common.chunks import slices
 from ae_cluster.datasets import Dataset
 from ae_cluster.explorer.encoding import Array, packed
 from ae_cluster.explorer.samples import Cloud
@@ -41,8 +42,7 @@ def cloud_images(data: Dataset, cloud: Cloud, shape: tuple[int, int, int]) -> li
     if images.shape[1:3] != shape[:2]:
         images = np.stack([_resized(image, shape) for image in images])
     across, down = per_sheet(shape)
-    size = across * down
-    return [_sheet(images[i : i + size], across) for i in range(0, len(images), size)]
+    return [_sheet(images[rows], across) for rows in slices(len(images), across * down)]
 
 
 def per_sheet(shape: tuple[int, int, int]) -> tuple[int, int]:

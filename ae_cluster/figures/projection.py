@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.colors import to_rgb
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linear_sum_assignment
 
 from ae_cluster.common.validation import IntArray, check_same_length, checked_labels
 from ae_cluster.figures.style import NEUTRAL, group_colors, names_of
+from ae_cluster.metrics.clustering import matched_map
 
 Points = NDArray[np.float64]
 
@@ -117,12 +117,8 @@ def _cluster_groups(clusters: IntArray, labels: IntArray | None) -> Groups:
 def _colors_like_labels(clusters: IntArray, labels: IntArray) -> NDArray[np.float64]:
     """Give each cluster the colour of the class it is matched to, one to one."""
     k, n_classes = int(clusters.max()) + 1, int(labels.max()) + 1
-    both = (clusters >= 0) & (labels >= 0)
-    counts = np.zeros((k, n_classes), dtype=np.int64)
-    np.add.at(counts, (clusters[both], labels[both]), 1)
-    matched, classes = linear_sum_assignment(counts, maximize=True)
-    place = np.full(k, -1)
-    place[matched] = classes
+    matched = matched_map(labels, clusters)
+    place = np.array([matched.get(cluster, -1) for cluster in range(k)], dtype=np.int64)
     rest = np.flatnonzero(place < 0)
     place[rest] = n_classes + np.arange(rest.size)
     return np.asarray(group_colors(n_classes + rest.size)[place])

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from ae_cluster.common.files import make_folder, written_beside
 from ae_cluster.common.global_state import default_state
+from ae_cluster.common.numbers import NOTHING
 from ae_cluster.common.texts import visible
 
 ENDINGS = (".png", ".svg", ".txt")
@@ -169,7 +170,7 @@ def _alike(names: Sequence[object], short: Sequence[str]) -> list[bool]:
 
 def _in_a_line(text: object) -> str:
     printable = "".join(c if c.isprintable() else " " for c in str(text))
-    return " ".join(printable.split()) or "–"
+    return " ".join(printable.split()) or NOTHING
 
 
 def _drawable(name: str) -> str:

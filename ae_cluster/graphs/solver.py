@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
+from ae_cluster.common.chunks import slices
 from ae_cluster.graphs.knn_graph import NeighborGraph
 from ae_cluster.graphs.neighbors import NeighborSearch
 
@@ -125,8 +126,7 @@ def solve(
     """
     found, most = np.empty(sides.shape, np.float32), 0
     single, exact = system.in_single_precision(), None
-    for start in range(0, sides.shape[1], COLUMNS_AT_ONCE):
-        columns = slice(start, start + COLUMNS_AT_ONCE)
+    for columns in slices(sides.shape[1], COLUMNS_AT_ONCE):
         wanted = sides[system.order, columns]
         if exact is None:
             part, n_steps = _conjugate_gradient(single, wanted, tol, max_iter)

@@ -97,17 +97,32 @@ def class_map(labels_true: ArrayLike, clusters: ArrayLike) -> dict[int, int]:
 def matched_map(labels_true: ArrayLike, clusters: ArrayLike) -> dict[int, int]:
     """Match clusters and classes one to one so that most samples are right. Learn it on train.
 
-    The Hungarian method (Kuhn 1955) on the rectangular table, so any number of clusters is
-    legal; a surplus cluster is not in the map, and neither is noise.
+    By `matched_columns`, so any number of clusters is legal; a surplus cluster is not in the map,
+    and neither is noise.
     """
-    from scipy.optimize import linear_sum_assignment
-
     table = _without_noise(_crosstab(labels_true, clusters))
     # In an order that does not depend on the clusters' names, lest a tie be broken by them.
     order = np.lexsort(table.counts[::-1]) if table.counts.size else np.arange(0)
-    rows, columns = linear_sum_assignment(table.counts[:, order], maximize=True)
-    names = table.clusters[order][columns]
-    return dict(zip(names.tolist(), table.classes[rows].tolist(), strict=True))
+    columns = matched_columns(table.counts[:, order])
+    names = table.clusters[order][columns[columns >= 0]]
+    return dict(zip(names.tolist(), table.classes[columns >= 0].tolist(), strict=True))
+
+
+def matched_columns(table: NDArray[Any]) -> IntArray:
+    """Match rows and columns one to one so that the matched cells' sum is largest.
+
+    The Hungarian method (Kuhn 1955) on a table (n, m) of counts or of other evidence.
+
+    Returns
+    -------
+    (n,) int64: the column of each row, −1 for a row that is left over.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    rows, columns = linear_sum_assignment(table, maximize=True)
+    matched = np.full(len(table), -1)
+    matched[rows] = columns
+    return matched
 
 
 def apply_class_map(clusters: ArrayLike, mapping: Mapping[int, int]) -> IntArray:

@@ -11,11 +11,12 @@ import pandas as pd
 
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import written_beside
+from ae_cluster.common.numbers import NOTHING, number
 from ae_cluster.common.spreadsheets import safe_table
 from ae_cluster.common.texts import shortened
 from ae_cluster.records.reading import read_run_config, read_scores
 from ae_cluster.records.rows import OK, pipeline_name
-from ae_cluster.reports.run import SHOWN, number
+from ae_cluster.reports.run import SHOWN
 
 # Shown under another name, or said by what the preset made of it.
 _SAID_ELSEWHERE = {"max_iter", "random_state", "clusterers", "input_kind", "dataset"}
@@ -156,7 +157,7 @@ def described_config(config: dict[str, Any]) -> dict[str, str]:
 def _as_text(value: Any) -> str:
     if isinstance(value, list):
         value = ",".join(map(str, value))
-    text = "–" if value is None else str(value)
+    text = NOTHING if value is None else str(value)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
@@ -164,9 +165,9 @@ def _differences(runs: Sequence[Run]) -> str:
     configs = [described_config(run.config) for run in runs]
     names = dict.fromkeys(name for config in configs for name in config)
     differing = {
-        name: [config.get(name, "–") for config in configs]
+        name: [config.get(name, NOTHING) for config in configs]
         for name in names
-        if len({config.get(name, "–") for config in configs}) > 1
+        if len({config.get(name, NOTHING) for config in configs}) > 1
     }
     if not differing:
         return "Nothing differs in their configuration, data and versions."
@@ -232,7 +233,7 @@ def _beside(runs: Sequence[Run], choose: Callable[[Run], pd.DataFrame]) -> pd.Da
 
 def _text_of(table: pd.DataFrame) -> str:
     table.index.names = [None, None]
-    return _indented(table.to_string(float_format=number, na_rep="–"))
+    return _indented(table.to_string(float_format=number, na_rep=NOTHING))
 
 
 def _indented(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ae_cluster.common.files import make_folder, written_beside
+from ae_cluster.common.numbers import NOTHING, number
 from ae_cluster.common.spreadsheets import safe_table
 from ae_cluster.common.texts import in_markdown
 from ae_cluster.methods import FROZEN
 from ae_cluster.reports.literature import PUBLISHED_FEW_LABELS
+from ae_cluster.reports.writing import markdown_table
 
 PIPELINE = ["dataset", "family", "features", "n_components", "method", "budget"]
 HOW_TO_READ = """\
@@ -166,20 +169,19 @@ def _markdown(spread: pd.DataFrame) -> str:
 def _table(group: pd.DataFrame) -> list[str]:
     head = ["method", "labels per class", "mean", "95 %", "10th percentile", "worst",
             "sd of seed", "sd of start", "sd of draw", "ECE", "fits", "told"]  # fmt: skip
-    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    lines = []
     row: Any
     for row in group.itertuples():
         known = [("balance", row.uses_balance), ("augmentation", row.uses_augmentation)]
         told = ", ".join(["k", *(word for word, is_used in known if is_used)])
         lost = f" ({row.n_failed} failed)" if row.n_failed else ""
-        cells = [
+        lines.append([
             in_markdown(str(row.method)), f"{row.budget:g}", _number(row.mean),
             f"{_number(row.low)} – {_number(row.high)}", _number(row.p10), _number(row.worst),
             _number(row.sd_seed), _number(row.sd_start), _number(row.sd_draw), _number(row.ece),
             f"{row.n_draws}{lost}", told,
-        ]  # fmt: skip
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines
+        ])  # fmt: skip
+    return markdown_table(head, lines)
 
 
 def _by_others(dataset: str) -> list[str]:
@@ -189,16 +191,17 @@ def _by_others(dataset: str) -> list[str]:
         return []
     budgets = sorted({budget for pipeline in found for budget in pipeline.percent})
     head = ["way", "family", *(f"{budget} per class" for budget in budgets), "from"]
-    lines = [f"**{dataset}**, by others, per cent of the test samples", ""]
-    lines += ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    for pipeline in found:
-        shown = [pipeline.percent.get(budget, "–") for budget in budgets]
-        lines.append(
-            "| " + " | ".join([pipeline.pipeline, pipeline.family, *shown, pipeline.source]) + " |"
-        )
-    return [*lines, ""]
+    lines = [
+        [
+            pipeline.pipeline,
+            pipeline.family,
+            *(pipeline.percent.get(budget, NOTHING) for budget in budgets),
+            pipeline.source,
+        ]
+        for pipeline in found
+    ]
+    title = f"**{dataset}**, by others, per cent of the test samples"
+    return [title, "", *markdown_table(head, lines), ""]
 
 
-def _number(value: object) -> str:
-    number = float(value)  # type: ignore[arg-type]
-    return "–" if math.isnan(number) else f"{number:.3f}".removeprefix("0")
+_number = partial(number, leading_zero=False)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ae_cluster.common.numbers import number
 from ae_cluster.methods import FINETUNED, FROZEN
 
 
@@ -186,7 +187,7 @@ def anchor_text(anchor: Anchor, score: str) -> str:
     name = _NAMES_IN_PAPERS.get(score, "")
     if name not in anchor.scores:
         return ""
-    low, high = (f"{value:.3f}".removesuffix("0") for value in anchor.scores[name])
+    low, high = (number(value).removesuffix("0") for value in anchor.scores[name])
     value = low if low == high else f"{low}–{high}"
     return f"{name} {value} ({anchor.kind}, {anchor.scored})"
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.numbers import NOTHING, number
 from ae_cluster.common.write_lock import PAGE
 from ae_cluster.metrics.clustering import METRICS
 from ae_cluster.records.reading import method_names, read_codes
@@ -70,7 +71,9 @@ def clustering_table(rows: pd.DataFrame) -> str:
         names = {"n_clusters": "k"} | names
         shown = shown.assign(n_clusters=shown["n_clusters"].astype("Int64"))
     columns = {k: v for k, v in names.items() if shown[k].notna().any()}
-    text = shown[list(columns)].rename(columns=columns).to_string(float_format=number, na_rep="–")
+    text = (
+        shown[list(columns)].rename(columns=columns).to_string(float_format=number, na_rep=NOTHING)
+    )
     lost = shown[shown["status"] != OK]
     reasons = zip(lost.index, lost["status"], lost["reason"], strict=True)
     notes = [f"  {name} {status}: {reason}" for name, status, reason in reasons]
@@ -123,10 +126,5 @@ def _of_family(few: pd.DataFrame, told: str) -> str:
     table.index.name, table.columns.name = None, "labels per class"
     draws = few["draw"].nunique()
     of = f"mean of {draws} draws" if draws > 1 else "one draw"
-    text = table.to_string(float_format=number, na_rep="–")
+    text = table.to_string(float_format=number, na_rep=NOTHING)
     return f"Test accuracy from a few labels{told} ({of}):\n{text}"
-
-
-def number(value: float) -> str:
-    """Return a score as these tables show it."""
-    return f"{value:.3f}"

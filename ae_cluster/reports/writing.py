@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ae_cluster.common.files import make_folder, written_beside
+from ae_cluster.common.numbers import NOTHING, number
 from ae_cluster.common.spreadsheets import safe_table
 from ae_cluster.common.texts import in_markdown, one_line, visible
 from ae_cluster.records.rows import TEXTS
@@ -23,7 +24,6 @@ Wilcoxon's signed-rank test, two-sided, not corrected for their number, and with
 below 0.002. Seconds: median. MB: highest peak memory. Priors: what the way is told beside the
 samples. Tuned on: what chose its settings."""
 
-NOTHING = "–"
 _HEADERS = {
     "dataset": "data",
     "n_components": "code size",
@@ -80,11 +80,26 @@ def to_markdown(summary: pd.DataFrame) -> str:
     """Return a summary as a Markdown table; below it what is missing and how to read it."""
     columns = _shown(summary)
     head = [column.header for column in columns]
-    rule = ["--:" if column.is_number else ":--" for column in columns]
     body = zip(*([in_markdown(text) for text in column.texts] for column in columns), strict=True)
-    table = [f"| {' | '.join(line)} |" for line in (head, rule, *body)]
+    table = markdown_table(head, body, ["--:" if column.is_number else ":--" for column in columns])
     notes = [f"* {in_markdown(note)}" for note in _notes(summary)]
     return "\n".join([*table, "", *notes, *([""] if notes else []), HOW_TO_READ, ""])
+
+
+def markdown_table(
+    head: Sequence[str], lines: Iterable[Sequence[str]], rule: Sequence[str] = ()
+) -> list[str]:
+    """Return the lines of a Markdown table, of cells that are Markdown already.
+
+    Parameters
+    ----------
+    head : sequence of str
+    lines : iterable of sequence of str
+    rule : sequence of str
+        What stands below each head and aligns its column; by default none is aligned.
+    """
+    rule = rule or ["---"] * len(head)
+    return [f"| {' | '.join(line)} |" for line in (head, rule, *lines)]
 
 
 def to_latex(summary: pd.DataFrame) -> str:
@@ -131,8 +146,8 @@ def _shown(summary: pd.DataFrame) -> list[_Column]:
             [_difference(*d) for d in _zipped(lines, "difference", "decimals", "best")],
         ),
         _Column("p", _each(summary["wilcoxon"], _p_value)),
-        _Column("seconds", _each(summary["seconds"], "{:.1f}".format)),
-        _Column("MB", _each(summary["peak_mb"], "{:.0f}".format)),
+        _Column("seconds", _each(summary["seconds"], lambda value: number(value, 1))),
+        _Column("MB", _each(summary["peak_mb"], lambda value: number(value, 0))),
         _Column("priors", _each(summary["priors"], _text), is_number=False),
         _Column("tuned on", _each(summary["tuned_on"], _text), is_number=False),
         _Column("by others", _each(summary["anchor"], _text), is_number=False),
@@ -159,9 +174,7 @@ def _text(value: Any) -> str:
 
 
 def _number(value: float, decimals: int) -> str:
-    if pd.isna(value):
-        return NOTHING
-    return f"{value:z.{decimals}f}".replace("-", "−")
+    return number(value, decimals).replace("-", "−")
 
 
 def _range(low: float, high: float, decimals: int) -> str:
@@ -182,7 +195,7 @@ def _difference(difference: float, decimals: int, is_best: bool) -> str:
 
 
 def _p_value(value: float) -> str:
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
+    return "<0.001" if value < 0.001 else number(value)
 
 
 def _notes(summary: pd.DataFrame) -> list[str]:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.validation import FloatArray, IntArray
+from ae_cluster.metrics.clustering import matched_columns
 
 
 def evidence(log_memberships: FloatArray, columns: IntArray, n_classes: int) -> NDArray[Any]:
@@ -44,10 +44,13 @@ def one_to_one(evidence: FloatArray) -> IntArray:
             f"{k} clusters cannot be given the names of {n_classes} classes; ask for at least "
             "as many clusters as classes."
         )
-    names: IntArray = evidence.argmax(axis=1)
-    clusters, classes = linear_sum_assignment(evidence, maximize=True)
-    names[clusters] = classes
-    return names
+    return matched_or_nearest(evidence)
+
+
+def matched_or_nearest(evidence: FloatArray) -> IntArray:
+    """Return the class (k,) of each cluster: one to one, and of those left over the likeliest."""
+    matched = matched_columns(evidence)
+    return np.where(matched < 0, evidence.argmax(axis=1), matched)
 
 
 def likelihoods(

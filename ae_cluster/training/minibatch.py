@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ae_cluster.common.chunks import slices
 from ae_cluster.training.fitting import Fitting
 from ae_cluster.training.loop import Callback, Progress
 from ae_cluster.training.optimizer import Adam, flatten_parameters, release_gradients
@@ -121,6 +122,6 @@ def descend(loss: Tensor, optimizer: Adam) -> float:
 
 @torch.no_grad()
 @one_thread()
-def in_chunks(function: Callable[[Tensor], Tensor], x: Tensor, size: int = 4096) -> Tensor:
+def in_chunks(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Return ``function`` of all rows of x, one below the other."""
-    return torch.cat([function(part) for part in torch.split(x, size)])
+    return torch.cat([function(x[rows]) for rows in slices(len(x))])

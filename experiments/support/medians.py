@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from ae_cluster.common.files import make_folder
+from ae_cluster.common.numbers import NOTHING, number
 from ae_cluster.common.texts import in_markdown
 from ae_cluster.reports.literature import OF_DEEP
+from ae_cluster.reports.writing import markdown_table
 from experiments.support.published import published_rows
-
-NOTHING = "–"
 
 
 def robustness_table(results: Path) -> list[Path]:
@@ -19,16 +19,18 @@ def robustness_table(results: Path) -> list[Path]:
     rows = held_out(results, "robustness")
     if rows.empty:
         return []
+    head = ("data", "codes → by", "k", "seeds", "accuracy, median (min–max)",
+            "AMI, median (min–max)")  # fmt: skip
     lines = [
-        "| data | codes → by | k | seeds | accuracy, median (min–max) | AMI, median (min–max) |",
-        "|---|---|---|---|---|---|",
+        (
+            *(_in(dataset), f"{_in(features)} → {_in(method)}", str(k), str(len(found))),
+            *(spread(found["accuracy"]), spread(found["ami"])),
+        )
+        for (dataset, k, features, method), found in rows.groupby(
+            ["dataset", "n_clusters", "features", "method"]
+        )
     ]
-    for (dataset, k, features, method), found in rows.groupby(
-        ["dataset", "n_clusters", "features", "method"]
-    ):
-        told = f"| {_in(dataset)} | {_in(features)} → {_in(method)} | {k} | {len(found)} "
-        lines.append(f"{told}| {spread(found['accuracy'])} | {spread(found['ami'])} |")
-    return written(lines, results / "tables" / "robustness.md")
+    return written(markdown_table(head, lines), results / "tables" / "robustness.md")
 
 
 def deep_table(results: Path) -> list[Path]:
@@ -39,22 +41,22 @@ def deep_table(results: Path) -> list[Path]:
     rows = held_out(results, "deep_clusterings")
     if rows.empty:
         return []
-    lines = [
-        "| data | code | method | seeds | ACC (matched on test), median (min–max) "
-        "| NMI | MSE | seconds | ACC by others |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    head = ("data", "code", "method", "seeds", "ACC (matched on test), median (min–max)", "NMI",
+            "MSE", "seconds", "ACC by others")  # fmt: skip
+    lines = []
     # In the order of the grid: the larger code first, what all start from before the others.
     for (dataset, size, method), found in rows.groupby(
         ["dataset", "n_components", "method"], sort=False
     ):
         others = OF_DEEP.get((int(size), str(method)), NOTHING) if dataset == "mnist" else NOTHING
         lines.append(
-            f"| {_in(dataset)} | {size}-D | {_in(method)} | {len(found)} | "
-            f"{spread(found['accuracy_matched'])} | {found['nmi'].median():.3f} | "
-            f"{found['mse'].median():.3f} | {found['seconds'].median():.0f} | {others} |"
+            (
+                *(_in(dataset), f"{size}-D", _in(method), str(len(found))),
+                *(spread(found["accuracy_matched"]), number(found["nmi"].median())),
+                *(number(found["mse"].median()), number(found["seconds"].median(), 0), others),
+            )
         )
-    return written(lines, results / "tables" / "deep-clusterings.md")
+    return written(markdown_table(head, lines), results / "tables" / "deep-clusterings.md")
 
 
 def _in(text: object) -> str:
@@ -69,7 +71,7 @@ def held_out(results: Path, experiment: str) -> pd.DataFrame:
 
 def spread(scores: pd.Series[float]) -> str:
     """Return the median and the range as text."""
-    return f"{scores.median():.3f} ({scores.min():.3f}–{scores.max():.3f})"
+    return f"{number(scores.median())} ({number(scores.min())}–{number(scores.max())})"
 
 
 def written(lines: list[str], path: Path) -> list[Path]:

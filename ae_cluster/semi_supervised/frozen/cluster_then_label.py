@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 from scipy.special import softmax
 from sklearn.utils import check_random_state
 
@@ -17,6 +16,7 @@ from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.common.validation import FloatArray, IntArray
 from ae_cluster.graphs.neighbors import NeighborSearch
 from ae_cluster.semi_supervised.base import FewLabelClassifier, Labeling, Scores
+from ae_cluster.semi_supervised.cluster_labels import matched_or_nearest
 
 _TRUST = 10.0  # as many labels as the name of a cluster is worth
 _DOUBT = 0.5  # a label shared by all classes, in every cluster
@@ -97,7 +97,7 @@ class ClusterThenLabel(FewLabelClassifier):
         clusters = prepared.clusters_of(self.n_clusters or labeling.n_classes)
         chosen = labeling.labelled
         places, columns = clusters.search.positions[chosen], labeling.columns[chosen]
-        names = _names(_remoteness(clusters.central, places, columns))
+        names = matched_or_nearest(-_remoteness(clusters.central, places, columns))
         soft = clusters.soft(prepared.codes[chosen])
         one_hot = np.eye(labeling.n_classes)
         counts = soft.T @ one_hot[columns] + _TRUST * one_hot[names] + _DOUBT / labeling.n_classes
@@ -153,11 +153,3 @@ def _remoteness(
         far = search.nearest(everyone, k)[0][:, -1]
         logs.append([part.mean() for part in np.split(np.log(far + _LEAST), ends)])
     return np.array(logs).T
-
-
-def _names(remoteness: NDArray[np.float64]) -> IntArray:
-    """Return the class (n_clusters,) of each cluster: one for every class, then the nearest."""
-    names: IntArray = remoteness.argmin(axis=1)
-    clusters, classes = linear_sum_assignment(remoteness)
-    names[clusters] = classes
-    return names
