@@ -4,7 +4,7 @@ COMMANDS = {
     "run": "train, cluster, score and draw: the main job",
     "methods": "list the methods known by name: what each assumes, and what it costs",
     "datasets": "list the data sets known by name",
-    "compare": "put the scores of run folders side by side",
+    "compare": "put run folders side by side; medians over their seeds",
     "explore": "write one HTML file in which to walk through a run's codes",
     "label": "which samples of a run to label, and the labels back",
     "classify": "from a few labels to a class for every sample",
@@ -18,4 +18,5 @@ examples:
   ae-cluster run --method sklearn.cluster:AgglomerativeClustering any clusterer, on the codes
   ae-cluster run codes.npz --features given --n-clusters 7        x holds codes already
   ae-cluster run --config runs/mnist/config.json  the same run again
+  ae-cluster run digits mnist --seeds 5 --out five                then: ae-cluster compare five
 """

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import ae_cluster
 from ae_cluster.cli import arguments as read
 from ae_cluster.cli.commands import COMMANDS, EXAMPLES
+from ae_cluster.cli.output import add_json, print_json, records
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import expanded
 from ae_cluster.methods import AUTOENCODER, GIVEN, current_name, is_external
@@ -23,6 +26,8 @@ from ae_cluster.records.config import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+HOW = ("data_home", "download", "device", "force", "resume", "figures")  # it is carried out
 
 
 def add(commands: Any) -> None:
@@ -40,12 +45,21 @@ def add(commands: Any) -> None:
     )
     option = run.add_argument
     option(
-        "dataset",
-        nargs="?",
-        help=f"a name (see: ae-cluster datasets) or an .npz file; default: {d.dataset}",
+        "datasets",
+        nargs="*",
+        metavar="DATA",
+        help=f"a name (see: ae-cluster datasets) or an .npz file; default: {d.dataset}; of several "
+        "each has a run of its own, in OUT/DATA-seedN",
     )
     option("--out", type=read.path, help="run folder to write; default: runs/DATASET-seedN")
     option("--seed", type=read.whole(0), help=f"of everything random; default: {d.seed}")
+    option(
+        "--seeds",
+        type=read.whole(1),
+        metavar="N",
+        help="a run for each of the seeds 0 … N−1, in OUT/DATA-seedN, all tested on the same "
+        "samples; OUT is by default: runs. Then: ae-cluster compare OUT",
+    )
     option(
         "--method",
         action="append",
@@ -136,11 +150,15 @@ def add(commands: Any) -> None:
         help="replace a run; other files stay",
     )
     option("--resume", action="store_true", default=False, help="go on with a run that was killed")
+    add_json(run)
     run.set_defaults(function=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     said = {k: v for k, v in vars(arguments).items() if k in RunConfig.__dataclass_fields__}
+    datasets = getattr(arguments, "datasets", [])
+    if datasets:
+        said["dataset"] = datasets[0]
     if "methods" in said:
         said["methods"] = tuple(said["methods"])
     earlier = RunConfig()
@@ -156,6 +174,8 @@ def _run(arguments: argparse.Namespace) -> int:
         elif "dataset" in said:
             if_other = _on_other_data(said["dataset"], arguments.config, content)
     config = replace(earlier, **said)
+    if len(datasets) > 1 or hasattr(arguments, "seeds"):
+        return _run_many(arguments, config, datasets or [config.dataset], fingerprint, if_other)
     out = getattr(arguments, "out", None) or _free_place(config, arguments.resume)
 
     from ae_cluster.common import progress
@@ -164,19 +184,64 @@ def _run(arguments: argparse.Namespace) -> int:
     rows = run(
         config,
         out,
-        data_home=arguments.data_home,
-        download=arguments.download,
-        device=arguments.device,
-        force=arguments.force,
-        resume=arguments.resume,
-        figures=arguments.figures,
+        **{name: getattr(arguments, name) for name in HOW},
         expected_fingerprint=fingerprint,
         if_other_data=if_other,
         verbose=True,
         say=progress.say,
     )
-    print(_report(rows, out), flush=True)
-    return 0 if (rows.loc[rows["budget"].isna(), "status"] == "ok").any() else 1
+    if arguments.json:
+        print_json(_as_json(rows, out))
+    else:
+        print(_report(rows, out), flush=True)
+    return 0 if _has_score(rows) else 1
+
+
+def _has_score(rows: pd.DataFrame) -> bool:
+    return bool((rows.loc[rows["budget"].isna(), "status"] == "ok").any())
+
+
+def _run_many(
+    arguments: argparse.Namespace,
+    config: RunConfig,
+    datasets: list[str],
+    fingerprint: str | None,
+    if_other: str | None,
+) -> int:
+    """Carry out a run for each data set and seed, and return the exit code."""
+    if hasattr(arguments, "seeds") and hasattr(arguments, "seed"):
+        raise InputError("--seed is one and --seeds are several; say one of them.")
+    seeds = range(arguments.seeds) if hasattr(arguments, "seeds") else [config.seed]
+    out = getattr(arguments, "out", Path("runs"))
+
+    from ae_cluster.common import progress
+    from ae_cluster.runs.many import configs_of, run_many  # loads torch: only now
+
+    rows = run_many(
+        configs_of(config, datasets, seeds),
+        out,
+        {name: getattr(arguments, name) for name in HOW}
+        | {"expected_fingerprint": fingerprint, "if_other_data": if_other},
+        progress.say,
+    )
+    if arguments.json:
+        print_json({"runs": [_as_json(of_one, folder) for folder, of_one in rows.items()]})
+    else:
+        print(f"{len(rows)} runs: {out}\nMedians, intervals and a paired test: {_next(out, rows)}")
+    return 0 if all(map(_has_score, rows.values())) else 1
+
+
+def _next(out: Path, folders: Iterable[Path]) -> str:
+    """Return the command that compares runs; in a folder that holds others it names each."""
+    others = {path.parent.resolve() for path in out.glob("*/config.json")}
+    is_all = others == {folder.resolve() for folder in folders}
+    named = [out] if is_all else [out / folder.name for folder in folders]
+    return f"ae-cluster compare {' '.join(shlex.quote(str(path)) for path in named)}"
+
+
+def _as_json(rows: pd.DataFrame, out: Path) -> dict[str, Any]:
+    figures = sorted((out / "figures").glob("*.png"))
+    return {"run": out, "figures": figures, "scores": records(rows)}
 
 
 def _free_place(config: RunConfig, resume: bool) -> Path:

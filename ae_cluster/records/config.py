@@ -279,6 +279,11 @@ def free_folder(dataset: str, seed: int, parent: Path = Path("runs")) -> Path:
     return next(place for place in _places(dataset, seed, parent) if not place.exists())
 
 
+def usual_folder(dataset: str, seed: int, parent: Path) -> Path:
+    """Return PARENT/NAME-seedS, whether it exists or not."""
+    return next(_places(dataset, seed, parent))
+
+
 def folder_to_go_on_with(config: RunConfig, parent: Path = Path("runs")) -> Path:
     """Return the first of those that is the run of this configuration, or does not exist yet."""
     return next(

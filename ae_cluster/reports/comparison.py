@@ -25,7 +25,7 @@ _LONGEST_VALUE = 30
 HOW_TO_READ = """\
 How to read it: held-out test scores; accuracy, purity and NMI rise with k even for random
 clusters, AMI and ARI do not. Runs of other seeds are draws of one lottery: a difference between
-two single runs may be luck. experiments/compare_clustering.py compares over ten seeds."""
+two single runs may be luck: ae-cluster run --seeds 5 makes enough of them to tell."""
 
 
 class Run(NamedTuple):
@@ -34,7 +34,7 @@ class Run(NamedTuple):
     Attributes
     ----------
     letter : str
-        A, B, … : its name in tables.
+        A, B, …, AA, … : its name in tables.
     folder : Path
     config : dict
         Content of config.json.
@@ -49,27 +49,47 @@ class Run(NamedTuple):
 
 
 def read_runs(folders: Sequence[Path]) -> list[Run]:
-    """Return the runs in these folders.
+    """Return the runs in these folders, of a folder of runs all that it holds.
 
     Raises
     ------
     InputError
         For fewer than two, one named twice, or a folder that holds no finished run.
     """
-    if len(folders) < 2:
+    found = [run for folder in folders for run in _runs_in(folder)]
+    if len(found) < 2:
         raise InputError(
-            f"{len(folders)} run cannot be compared with anything; name two or more folders."
+            f"{len(found)} run cannot be compared with anything; name two or more folders."
         )
-    if len(folders) > len(string.ascii_uppercase):
-        raise InputError(f"{len(folders)} runs are too many to read side by side; name at most 26.")
-    places = [folder.resolve() for folder in folders]
+    places = [folder.resolve() for folder in found]
     for i, place in enumerate(places):
         if place in places[:i]:
-            raise InputError(f"{folders[i]} is named twice; name each run once.")
-    return [
-        _read_run(letter, folder)
-        for letter, folder in zip(string.ascii_uppercase, folders, strict=False)
-    ]
+            raise InputError(f"{found[i]} is named twice{_also_in(folders)}; name each run once.")
+    return [_read_run(_letters(i), folder) for i, folder in enumerate(found)]
+
+
+def _letters(i: int) -> str:
+    """Return the name of a run in tables: A to Z, then AA, AB and so on."""
+    more, last = divmod(i, len(string.ascii_uppercase))
+    return (_letters(more - 1) if more else "") + string.ascii_uppercase[last]
+
+
+def _runs_in(folder: Path) -> list[Path]:
+    """Return a folder, or the runs in it where it is not one itself."""
+    if (folder / "config.json").is_file() or not folder.is_dir():
+        return [folder]
+    found = sorted(path.parent for path in folder.glob("*/config.json"))
+    return [path for path in found if path.suffix != ".partial"] or [folder]
+
+
+def _also_in(folders: Sequence[Path]) -> str:
+    """Return which of the folders holds runs, and which."""
+    for folder in folders:
+        inside = _runs_in(folder)
+        if inside != [folder]:
+            listed = ", ".join(path.name for path in inside[:5])
+            return f", since {folder} was named and it holds runs: {listed}"
+    return ""
 
 
 def _read_run(letter: str, folder: Path) -> Run:
@@ -84,9 +104,9 @@ def _read_run(letter: str, folder: Path) -> Run:
             "with --resume."
         )
     if not (folder / "config.json").is_file():
-        inner = sorted(path.parent.name for path in folder.glob("*/config.json"))
-        way_out = f"it holds runs: {', '.join(inner[:5])}" if inner else "give one that has"
-        raise InputError(f"{folder} is not the folder of a run: it has no config.json; {way_out}.")
+        raise InputError(
+            f"{folder} is not the folder of a run: it has no config.json; give one that has."
+        )
     return Run(letter, folder, read_run_config(folder), read_scores(folder))
 
 
@@ -99,10 +119,20 @@ def compared_rows(runs: Sequence[Run]) -> pd.DataFrame:
 
 def write_rows(rows: pd.DataFrame, path: Path) -> None:
     """Write rows to a new CSV file; an existing one is never replaced."""
+    write_new(safe_table(rows).to_csv(index=False), path)
+
+
+def write_new(text: str, path: Path) -> None:
+    """Write text to a new file; an existing one is never replaced."""
     if path.exists():
         raise InputError(f"{path} exists already; name another file.")
     with written_beside(path) as beside:
-        safe_table(rows).to_csv(beside, index=False)
+        beside.write_bytes(text.encode())
+
+
+def is_many(runs: Sequence[Run]) -> bool:
+    """Return whether these are too many to be read side by side."""
+    return len(runs) > len(string.ascii_uppercase)
 
 
 def comparison_report(runs: Sequence[Run]) -> str:
@@ -110,7 +140,7 @@ def comparison_report(runs: Sequence[Run]) -> str:
     parts = [
         _list_of_runs(runs),
         _differences(runs),
-        "\n".join(_notes(runs)),
+        "\n".join(notes(runs)),
         f"Held-out test scores:\n{_clustering_table(runs)}",
         _few_label_table(runs),
         HOW_TO_READ,
@@ -138,7 +168,7 @@ def _text_of_ks(run: Run) -> str:
 
 
 def _ks(run: Run) -> set[int]:
-    test = _test_rows(run)
+    test = test_rows(run)
     return {int(k) for k in test["n_clusters"].dropna()}
 
 
@@ -179,13 +209,14 @@ def _differences(runs: Sequence[Run]) -> str:
 # Scores
 
 
-def _test_rows(run: Run) -> pd.DataFrame:
+def test_rows(run: Run) -> pd.DataFrame:
+    """Return the held-out rows of a run's clusterings."""
     return run.rows[(run.rows["split"] == "test") & run.rows["budget"].isna()]
 
 
 def _clustering_table(runs: Sequence[Run]) -> str:
     """Return a line per way and run, those of one way together."""
-    rows = _beside(runs, _test_rows)
+    rows = _beside(runs, test_rows)
     names = dict(SHOWN)
     if rows["accuracy_matched"].isna().any():
         names["silhouette"] = "silhouette"
@@ -243,7 +274,7 @@ def _indented(text: str) -> str:
 # What to beware of
 
 
-def _notes(runs: Sequence[Run]) -> list[str]:
+def notes(runs: Sequence[Run]) -> list[str]:
     """Return what makes scores of these runs unfit to be compared, a line each."""
     return [note for note in (_of_data(runs), _of_k(runs), _of_labels(runs)) if note]
 
@@ -277,7 +308,7 @@ def _of_k(runs: Sequence[Run]) -> str:
 
 
 def _of_labels(runs: Sequence[Run]) -> str:
-    blind = [run.letter for run in runs if _test_rows(run)["accuracy_matched"].isna().all()]
+    blind = [run.letter for run in runs if test_rows(run)["accuracy_matched"].isna().all()]
     if not blind:
         return ""
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
@@ -40,6 +40,7 @@ def summarize(
     by: Sequence[str] = GROUP,
     *,
     n_seeds: int = 10,
+    seeds: Collection[int] | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Return one line per group of rows: what its seeds reach, and how sure that is.
@@ -56,6 +57,8 @@ def summarize(
         With ``"budget"`` the rows of label budgets are taken, else the others.
     n_seeds : int
         Seeds 0 … n_seeds − 1 are expected of every group.
+    seeds : collection of int or None
+        These are expected instead.
     seed : int
         Of the bootstrap.
 
@@ -65,7 +68,7 @@ def summarize(
         The columns of ``by``, then
 
         * ``score``; ``n`` finished seeds, ``n_missing``, ``n_failed`` (status not ok, or no
-          score), together ``n_seeds``; ``lost``, last, says which and why;
+          score), together as many as are expected; ``lost``, last, says which and why;
         * ``median`` over finished seeds, ``min``, ``max``; ``low`` and ``high``, the
           bootstrap 95 % interval of the median. Several draws of one seed count once, by
           their mean, since they share an encoder; min and max are of single draws;
@@ -84,7 +87,8 @@ def summarize(
         As `comparable_rows`, and for seeds beyond ``n_seeds``.
     """
     rows = comparable_rows(rows, score, by)
-    _refuse_other_seeds(rows, n_seeds)
+    expected = range(n_seeds) if seeds is None else seeds
+    _refuse_other_seeds(rows, expected)
     lines, seed_scores = [], []
     for key, group in rows.groupby(list(by), dropna=False):
         finished = _finished_scores(group, score)
@@ -97,7 +101,7 @@ def summarize(
                 "seconds": done["seconds"].median(),
                 "peak_mb": done["peak_mb"].max(),
             }
-            | _counts(group, finished, n_seeds)
+            | _counts(group, finished, expected)
             | _spread(finished, done[score], seed)
             | _priors(group if done.empty else done)
             | _anchor(done, score)
@@ -109,12 +113,12 @@ def summarize(
     return summary.join(compared).reindex(columns=[*by, *STATISTICS]).astype(whole)
 
 
-def _refuse_other_seeds(rows: pd.DataFrame, n_seeds: int) -> None:
-    others = rows.loc[~rows["seed"].isin(range(n_seeds)), "seed"]
+def _refuse_other_seeds(rows: pd.DataFrame, expected: Collection[int]) -> None:
+    others = rows.loc[~rows["seed"].isin(expected), "seed"]
     if len(others):
         raise InputError(
-            f"Rows hold seed {others.iloc[0]}, where 0 to {n_seeds - 1} are expected; "
-            "say how many with n_seeds, or leave such rows out."
+            f"Rows hold seed {others.iloc[0]}, where {min(expected)} to {max(expected)} are "
+            "expected; say how many with n_seeds, or leave such rows out."
         )
 
 
@@ -124,9 +128,11 @@ def _finished_scores(group: pd.DataFrame, score: str) -> pd.Series[float]:
     return draws.mean()[draws.count() == draws.size()]
 
 
-def _counts(group: pd.DataFrame, finished: pd.Series[float], n_seeds: int) -> dict[str, Any]:
+def _counts(
+    group: pd.DataFrame, finished: pd.Series[float], expected: Collection[int]
+) -> dict[str, Any]:
     seeds = group["seed"].astype(int)
-    missing = sorted(set(range(n_seeds)) - set(seeds))
+    missing = sorted(set(expected) - set(seeds))
     failed = sorted(set(seeds) - set(finished.index))
     lost = [f"seed {s} failed ({_reason(group[seeds == s])})" for s in failed]
     lost += _told_missing(missing)

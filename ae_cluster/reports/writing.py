@@ -31,6 +31,9 @@ _HEADERS = {
     "budget": "labels per class",
     "n_train": "training samples",
 }
+_NOT_IN_TEXT = {
+    "split", _HEADERS["n_components"], "min–max", "MB", "priors", "tuned on", "by others",
+}  # fmt: skip
 _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -115,6 +118,18 @@ def to_latex(summary: pd.DataFrame) -> str:
     return "\n".join([*comments, *rows, ""])
 
 
+def to_text(summary: pd.DataFrame) -> str:
+    """Return the columns of a summary that fit a terminal, aligned; below it what is missing."""
+    columns = [c for c in _shown(summary) if c.header not in _NOT_IN_TEXT and set(c.texts) - {""}]
+    aligned = [
+        [text.rjust(width) if column.is_number else text.ljust(width) for text in column.all]
+        for column in columns
+        for width in [max(map(len, column.all))]
+    ]
+    table = ["  ".join(line).rstrip() for line in zip(*aligned, strict=True)]
+    return "\n".join([*table, *_lost(summary)])
+
+
 # What is shown
 
 
@@ -122,6 +137,11 @@ class _Column(NamedTuple):
     header: str
     texts: list[str]
     is_number: bool = True
+
+    @property
+    def all(self) -> list[str]:
+        """The header and what is below it."""
+        return [self.header, *self.texts]
 
 
 def _shown(summary: pd.DataFrame) -> list[_Column]:
@@ -200,14 +220,18 @@ def _p_value(value: float) -> str:
 
 def _notes(summary: pd.DataFrame) -> list[str]:
     """Return a line for every group with a lost seed, and one for every number by others."""
+    anchored = summary[summary["anchor"] != ""].drop_duplicates(["anchor", "anchor_source"])
+    sources = _zipped(anchored, "anchor", "anchor_source")
+    return [*_lost(summary), *(f"{anchor}: {source}" for anchor, source in sources)]
+
+
+def _lost(summary: pd.DataFrame) -> list[str]:
+    """Return a line for every group with a lost seed."""
     groups = [str(column) for column in summary if column not in STATISTICS]
     names = [
         " · ".join(_each(pd.Series(pipeline), _text)) for pipeline in _zipped(summary, *groups)
     ]
-    lost = [f"{name}: {why}" for name, why in zip(names, summary["lost"], strict=True) if why]
-    anchored = summary[summary["anchor"] != ""].drop_duplicates(["anchor", "anchor_source"])
-    sources = _zipped(anchored, "anchor", "anchor_source")
-    return [*lost, *(f"{anchor}: {source}" for anchor, source in sources)]
+    return [f"{name}: {why}" for name, why in zip(names, summary["lost"], strict=True) if why]
 
 
 # Escapes

@@ -130,14 +130,7 @@ def run(
         out = out.resolve()
     kept_as = [pipeline.kept_as for pipeline in pipelines if pipeline.kept_as]
     check_place(out, kept_as, force=force, resume=resume, figures=figures)
-    data = load_dataset(
-        config.dataset,
-        data_home=data_home,
-        download=download,
-        test_size=config.test_size,
-        seed=config.split_seed,
-        image_shape=config.image_shape,
-    )
+    data = load_samples_of(config, data_home, download)
     if expected_fingerprint not in (None, data.fingerprint):
         if if_other_data is None:
             raise InputError(
@@ -169,6 +162,18 @@ def run(
     _tell_of_others(out, beside, say)
     _tell_of_others(partial, tidy(partial, out), say)
     return rows if run_id is None else read_scores(out)
+
+
+def load_samples_of(config: RunConfig, data_home: str | Path | None, download: bool) -> Dataset:
+    """Return the samples that a configuration names, split as it says."""
+    return load_dataset(
+        config.dataset,
+        data_home=data_home,
+        download=download,
+        test_size=config.test_size,
+        seed=config.split_seed,
+        image_shape=config.image_shape,
+    )
 
 
 def _tell_of_others(folder: Path, names: Sequence[str], say: Callable[[str], None]) -> None:
