@@ -11,6 +11,7 @@ from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
 from ae_cluster.clustering import external
+from ae_cluster.clustering.heads import CenterHead, CodeHead, Head, MixtureHead
 from ae_cluster.common.errors import InputError
 from ae_cluster.methods import DEFAULTS, is_external
 
@@ -32,6 +33,8 @@ class Clustering(NamedTuple):
         Wall time of the fit.
     predicts : bool
         False: the clusterer cannot, so test samples have the cluster of the nearest train code.
+    head : Head or None
+        What assigns new codes; None of a method that learns codes too.
     """
 
     train: NDArray[np.int64]
@@ -41,6 +44,7 @@ class Clustering(NamedTuple):
     centers: NDArray[np.float64] | None
     seconds: float
     predicts: bool = True
+    head: Head | None = None
 
 
 def make_clusterer(name: str, n_clusters: int | None, seed: int) -> Any:
@@ -72,7 +76,11 @@ def cluster_codes(
     if is_external(name):
         found = external.cluster(model, train, test)
         return Clustering(
-            *found[:4], centers=None, seconds=time.perf_counter() - start, predicts=found.predicts
+            *found[:4],
+            centers=None,
+            seconds=time.perf_counter() - start,
+            predicts=found.predicts,
+            head=CodeHead(train, found.train),
         )
     model.fit(train)
     seconds = time.perf_counter() - start
@@ -84,7 +92,14 @@ def cluster_codes(
         soft_test=model.predict_proba(test).astype(np.float32) if is_mixture else None,
         centers=model.means_ if is_mixture else model.cluster_centers_,
         seconds=seconds,
+        head=_head_of(model, train),
     )
+
+
+def _head_of(model: Any, codes: NDArray[Any]) -> Head:
+    if isinstance(model, GaussianMixture):
+        return MixtureHead(model.weights_, model.means_, model.covariances_)
+    return CenterHead(model.cluster_centers_, model.inertia_ / codes.size)
 
 
 def check_n_clusters(n_clusters: int, rows: NDArray[Any]) -> None:

@@ -128,7 +128,7 @@ def read_codes(folder: str | PathLike[str], method: str) -> dict[str, NDArray[An
     path = folder / "methods" / method / "codes.npz"
     try:
         with told_of(path, "do the run again, or take a fresh copy of it"):
-            arrays = _read_arrays(path, _CODES)
+            arrays = read_arrays(path, _CODES)
             _check_codes(arrays, config["data"])
     except FileNotFoundError as error:
         known = sorted(p.name for p in (folder / "methods").glob("*"))
@@ -156,7 +156,7 @@ def read_snapshots(folder: str | PathLike[str], method: str, codes: Arrays) -> A
     path = _place(folder) / "methods" / method / "snapshots.npz"
     try:
         with told_of(path, "do the run again, or delete the file to do without its epochs"):
-            kept = _read_arrays(path, _SNAPSHOTS)
+            kept = read_arrays(path, _SNAPSHOTS)
             if lacking := sorted({"epochs", "codes"} - kept.keys()):
                 raise UnreadableError(f"it lacks the array {lacking[0]}")
             _check_snapshots(kept["codes"], codes["codes_train"])
@@ -237,8 +237,14 @@ def _place(folder: str | PathLike[str]) -> Path:
     return expanded(folder)
 
 
-def _read_arrays(path: Path, schema: dict[str, Axes]) -> Arrays:
-    """Return those arrays of a file that the schema names, each of which fits it."""
+def read_arrays(path: Path, schema: dict[str, Axes]) -> Arrays:
+    """Return those arrays of a file that the schema names, each of which fits it.
+
+    Raises
+    ------
+    FileNotFoundError
+    UnreadableError
+    """
     arrays = read_npz(path, lambda names: [name for name in schema if name in names])
     lengths: dict[str, int] = {}
     for name, array in arrays.items():

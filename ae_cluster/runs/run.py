@@ -40,6 +40,12 @@ from ae_cluster.records.environment import peak_mb
 from ae_cluster.records.reading import read_scores
 from ae_cluster.records.rows import tidy_row
 from ae_cluster.records.writing import arguments_of, write_config, write_method
+from ae_cluster.runs.clusterers import (
+    assigned_by,
+    cluster_table,
+    keep_clusterer,
+    write_clusters,
+)
 from ae_cluster.runs.encoders import N_ORIGINALS, Job, Source, Sources, save_model
 from ae_cluster.runs.plan import resolve_n_clusters, unused_arguments
 from ae_cluster.runs.run_folder import (
@@ -198,6 +204,8 @@ def _fill(job: Job, pipelines: Sequence[Pipeline], figures: bool) -> pd.DataFram
         if not source.collapse:
             say(merges_and_splits(pipeline.kept_as, data, result))
         _write(folder, pipeline.kept_as, data, source, result)
+    if kept:
+        write_clusters(folder, _table_of_clusters(data, kept))
     table = pd.DataFrame([tidy_row(**row) for row in rows])
     if figures:
         say(f"Drawing the figures …{of_run.note_on_names(data.class_names)}")
@@ -285,8 +293,19 @@ def _write(folder: Path, name: str, data: Dataset, source: Source, result: Clust
     )  # fmt: skip
     claim(folder, f"methods/{name}/classes.csv")
     safe_table(class_table(data, result)).to_csv(place / "classes.csv", index=False)
+    keep_clusterer(folder, name, data, source, result)
     if source.model is not None:
         save_model(source.model, folder, name)
+
+
+def _table_of_clusters(data: Dataset, kept: Kept) -> pd.DataFrame:
+    methods = {
+        pipeline.kept_as: assigned_by(source.codes[1:3], result)
+        for pipeline, (source, result) in kept.items()
+    }
+    first = next(iter(kept.values()))[0].codes
+    codes = np.concatenate([first.train, first.test])
+    return cluster_table((data.ids_train, data.ids_test), methods, codes)
 
 
 def _settings(job: Job, sources: Sources) -> dict[str, Any]:

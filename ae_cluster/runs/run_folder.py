@@ -32,6 +32,7 @@ from ae_cluster.common.own_files import (
 from ae_cluster.common.write_lock import CHECKPOINT, LAYOUT, MARK, PAGE, claimed
 from ae_cluster.explorer.html import is_page
 from ae_cluster.methods import DEFAULTS
+from ae_cluster.records.clusterers import FILES as CLUSTERER_FILES
 from ae_cluster.records.config import FORMAT_VERSION, differing, read_config
 
 CONFIG = "config.json"
@@ -114,7 +115,9 @@ def check_place(
     refuse_others(out, ours)
     if force:
         _refuse_locked_up(out, ours)
-    names = [CONFIG, "scores.csv", *(f"methods/{name}/codes.npz" for name in methods)]
+    names = [CONFIG, "scores.csv", "clusters.csv"]
+    names += [f"methods/{name}/codes.npz" for name in methods]
+    names += [f"methods/{name}/{file}" for name in methods for file in CLUSTERER_FILES]
     names += [*_laid_out(files_in(out), methods), "figures/tiles.png"]
     names = [name for name in names if figures or not name.startswith("figures/")]
     if blocks := standing_in_the_way(out, names, ours):

@@ -1,0 +1,126 @@
+"""What a run keeps so that new samples can be assigned later, and its table of clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.preprocessing import StandardScaler
+
+from ae_cluster.clustering.codes import Clustering
+from ae_cluster.clustering.heads import CenterHead, Head, distance_quantiles, variance_within
+from ae_cluster.common.spreadsheets import safe_table
+from ae_cluster.common.write_lock import claim
+from ae_cluster.datasets import Dataset
+from ae_cluster.datasets.dataset import file_order
+from ae_cluster.records.clusterers import Clusterer, write_clusterer
+from ae_cluster.runs.encoders import Source
+
+CLUSTERS = "clusters.csv"
+MODEL, SAMPLES, STANDARDISED = "model", "samples", "standardised samples"  # what makes codes
+MOST_CODES = 50  # columns of codes in the table; wider ones are the samples, or as good as them
+
+
+def head_of(codes: NDArray[Any], result: Clustering) -> Head:
+    """Return what assigns codes to the clusters of a method, or measures how far out they lie."""
+    if result.head is not None:
+        return result.head
+    assert result.centers is not None  # a method that learns codes has them
+    return CenterHead(result.centers, variance_within(codes, result.train, result.centers))
+
+
+def keep_clusterer(
+    folder: Path, method: str, data: Dataset, source: Source, result: Clustering
+) -> None:
+    """Write what assigns new samples to a method's clusters into the run's folder."""
+    codes = source.codes.train
+    head = head_of(codes, result)
+    arrays = head.arrays()
+    found = head.assign(codes, result.train)
+    arrays["quantiles"] = distance_quantiles(result.train, found.distances, len(head.centers))
+    codes_by = MODEL if source.model is not None else SAMPLES
+    if source.codes.features == "pixels" and data.is_table:
+        codes_by = STANDARDISED
+        scaler = StandardScaler().fit(data.x_train)
+        arrays |= {"mean": scaler.mean_, "scale": scaler.scale_}
+    units = "table" if data.is_table else _units_of(data)
+    write_clusterer(
+        folder, method, Clusterer(head.kind, codes_by, units, result.head is None, arrays)
+    )
+
+
+def _units_of(data: Dataset) -> str:
+    return "bytes" if data.raw_train.dtype == np.uint8 else "unit"
+
+
+# The table of clusters
+
+
+class Assigned(NamedTuple):
+    """Clusters and confidence of one method, both splits, train first.
+
+    Attributes
+    ----------
+    clusters : ndarray (n,)
+    confidence : ndarray (n,) or None
+        The largest membership; None where there are no memberships.
+    """
+
+    clusters: NDArray[np.int64]
+    confidence: NDArray[Any] | None
+
+
+def assigned_by(codes: Sequence[NDArray[Any]], result: Clustering) -> Assigned:
+    """Return clusters and confidence of a clustering of codes (train, test)."""
+    clusters = np.concatenate([result.train, result.test])
+    if result.soft_train is not None and result.soft_test is not None:
+        soft: NDArray[Any] | None = np.concatenate([result.soft_train, result.soft_test])
+    else:
+        soft = head_of(codes[0], result).assign(np.concatenate(codes), clusters).soft
+    return Assigned(clusters, None if soft is None else soft.max(axis=1))
+
+
+def cluster_table(
+    ids: tuple[NDArray[np.str_], NDArray[np.str_]],
+    methods: Mapping[str, Assigned],
+    codes: NDArray[Any],
+) -> pd.DataFrame:
+    """Return a row per sample, in the order of their file, as clusters.csv has it.
+
+    Columns
+    -------
+    id, split
+    NAME, NAME_confidence
+        For each method: the cluster, −1 for noise, and the largest membership; empty where the
+        method has no memberships.
+    code_1, code_2, …
+        Of the first method, unless there are more than `MOST_CODES`.
+
+    Parameters
+    ----------
+    ids : (ndarray, ndarray)
+        Of the train and the test samples.
+    methods : mapping
+    codes : ndarray (n, n_components)
+        Train first.
+    """
+    every = np.concatenate(ids)
+    columns: dict[str, Any] = {"id": every, "split": np.repeat(["train", "test"], [*map(len, ids)])}
+    for name, (clusters, confidence) in methods.items():
+        columns[name] = clusters
+        missing = np.full(len(every), np.nan)
+        columns[f"{name}_confidence"] = missing if confidence is None else confidence
+    if codes.shape[1] > MOST_CODES:
+        codes = codes[:, :0]
+    columns |= {f"code_{i}": column for i, column in enumerate(codes.T, start=1)}
+    return pd.DataFrame(columns).iloc[file_order(every)].reset_index(drop=True)
+
+
+def write_clusters(folder: Path, table: pd.DataFrame) -> None:
+    """Write clusters.csv into the run's folder."""
+    claim(folder, CLUSTERS)
+    safe_table(table).to_csv(folder / CLUSTERS, index=False, float_format="%.7g")
