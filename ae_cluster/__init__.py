@@ -33,6 +33,7 @@ _HOME_OF = {
     "DCN": "clustering.deep",
     "VaDE": "clustering.deep",
     "N2D": "clustering.deep",
+    "DiagnosticsWarning": "training.diagnostics",
     "HealthWarning": "training.diagnostics",
     "SortingAutoEncoder": "clustering.sorting",
     "DeepGenerativeClassifier": "semi_supervised.finetuned",

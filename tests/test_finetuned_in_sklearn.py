@@ -21,7 +21,7 @@ from ae_cluster.semi_supervised.finetuned import (
     FineTunedClassifier,
     SortingClassifier,
 )
-from ae_cluster.semi_supervised.finetuned.sorting import small_steps
+from ae_cluster.semi_supervised.finetuned.sorting import vat_steps
 from ae_cluster.semi_supervised.methods import FINETUNED_METHODS, FINETUNED_STARTS
 
 QUICK = {"max_iter": 1, "min_steps": 150, "random_state": 0}
@@ -200,7 +200,7 @@ def test_a_sorting_of_other_samples_may_be_started_from():
 def test_a_small_step_is_a_share_of_the_way_to_the_tenth_neighbour():
     X, _, truth = partly_labelled()
     x = torch.from_numpy(X)
-    found = small_steps(x, truth).numpy().ravel()
+    found = vat_steps(x, truth).numpy().ravel()
     distances = np.sort(np.linalg.norm(X[:, None] - X, axis=2), axis=1)[:, 10]
 
     # Of separate crowds no neighbour lies outside.

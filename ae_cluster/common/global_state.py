@@ -50,7 +50,7 @@ def _warnings_are_no_errors(stack: ExitStack) -> None:
     """Drop filters that make errors of all warnings; one that names its warning is obeyed.
 
     It names it by a message, a module, or a category of this package: whoever wants
-    `HealthWarning` raised says so.
+    `DiagnosticsWarning` raised says so.
     """
     kept = [found for found in warnings.filters if not _is_blanket_error(found)]
     if len(kept) < len(warnings.filters):

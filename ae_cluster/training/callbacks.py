@@ -1,4 +1,4 @@
-"""What may happen beside the training: early stopping, a schedule, snapshots, health, a bar."""
+"""What happens beside the training: early stopping, a schedule, snapshots, diagnostics, a bar."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ae_cluster.common.progress import ProgressLines, progress_bar
-from ae_cluster.training.diagnostics import HealthWarning, findings
+from ae_cluster.training.diagnostics import DiagnosticsWarning, findings
 from ae_cluster.training.loop import Callback, Progress, diverged
 from ae_cluster.training.optimizer import Adam
 
@@ -190,7 +190,7 @@ class Reconstructions(Callback):
             self.frames.append(model.inverse_transform(codes))
 
 
-class HealthWatch(Callback):
+class Diagnostics(Callback):
     """Warns after an epoch of everything `ae_cluster.training.diagnostics.findings` finds.
 
     Parameters
@@ -216,4 +216,4 @@ class HealthWatch(Callback):
             if trouble not in self.said:
                 self.said.add(trouble)
                 when = f"after epoch {self.epoch}" if self.epoch else "before training"
-                warnings.warn(f"{sentence[:-1]} ({when}).", HealthWarning, stacklevel=2)
+                warnings.warn(f"{sentence[:-1]} ({when}).", DiagnosticsWarning, stacklevel=2)

@@ -2,7 +2,7 @@
 
 Every function is pure and takes milliseconds for 60,000 codes, so that a
 training can ask after every epoch. `findings` asks all that the given arrays
-can answer; whoever trains emits its sentences as `HealthWarning`.
+can answer; whoever trains emits its sentences as `DiagnosticsWarning`.
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ ROUNDING = 1e-6  # likewise; float32 has seven digits
 HANDFUL = 0.1  # likewise, of an encoder that only knows a few corners
 
 
-class HealthWarning(UserWarning):
+class DiagnosticsWarning(UserWarning):
     """A training goes on, but what it makes is collapsing; the message says how."""
+
+
+HealthWarning = DiagnosticsWarning  # its older name
 
 
 def findings(

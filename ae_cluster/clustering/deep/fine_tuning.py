@@ -21,8 +21,8 @@ from ae_cluster.autoencoder.networks import AutoEncoderNetwork, DenseAutoEncoder
 from ae_cluster.autoencoder.restarts import CollapsedError
 from ae_cluster.autoencoder.scaling import Scaling
 from ae_cluster.clustering.deep.base import DeepClustering
-from ae_cluster.training.callbacks import HealthWatch
-from ae_cluster.training.diagnostics import HealthWarning
+from ae_cluster.training.callbacks import Diagnostics
+from ae_cluster.training.diagnostics import DiagnosticsWarning
 from ae_cluster.training.fitting import Fitting
 from ae_cluster.training.loop import Callback, Progress
 from ae_cluster.training.minibatch import descend
@@ -138,7 +138,7 @@ class FineTunedClustering(DeepClustering):
             if not self.collapse_:
                 return
             is_last = rate == rates[-1]
-            warnings.warn(self._told_collapse(is_last), HealthWarning, stacklevel=3)
+            warnings.warn(self._told_collapse(is_last), DiagnosticsWarning, stacklevel=3)
 
     def _told_collapse(self, is_last: bool) -> str:
         told = f"{self.collapse_[:-1]} at learning_rate_init={self.learning_rate_:g}"
@@ -158,7 +158,7 @@ class FineTunedClustering(DeepClustering):
         optimizer = Adam(weights, self.learning_rate_)
         generator = torch.Generator().manual_seed(seed)
         objective = self._objective(rows, optimizer, generator)
-        watch = HealthWatch(lambda: self._appearance(rows, objective))
+        watch = Diagnostics(lambda: self._appearance(rows, objective))
         progress = Progress(self.max_iter, math.ceil(len(rows) / self.batch_size), model=self)
         few = inference.as_tensor(rows[: self.batch_size]).to(device)
         fitting = Fitting(

@@ -15,7 +15,7 @@ from torch import Tensor
 from ae_cluster.clustering.deep.base import DeepClustering, fitted_quietly
 from ae_cluster.common.global_state import default_state
 from ae_cluster.graphs.umap import umap_embedding
-from ae_cluster.training.callbacks import HealthWatch
+from ae_cluster.training.callbacks import Diagnostics
 
 _ARRAYS = ("manifold_", "memberships_", "cluster_centers_")
 
@@ -75,7 +75,7 @@ class N2D(DeepClustering):
         self.cluster_centers_ = weighted_means(codes, self.memberships_)
         self._keep_neighbors(codes)
         self.labels_ = self._clusters_of(codes)
-        HealthWatch(dict).say(
+        Diagnostics(dict).say(
             codes=codes,
             soft=self.memberships_,
             clusters=self.labels_,

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ae_cluster.training.callbacks import HealthWatch
+from ae_cluster.training.callbacks import Diagnostics
 from ae_cluster.training.minibatch import MinibatchTrainer
 
 SURENESS = 0.2  # weight of the soft assignments' entropy
@@ -139,7 +139,7 @@ def learn_consistency(
 ) -> None:
     """Train a cluster head to give perturbed samples the same soft assignments."""
     clusters = np.zeros(len(trainer.x), dtype=np.int64)
-    watch = HealthWatch(lambda: {"clusters": clusters, "n_clusters": len(proportions)})
+    watch = Diagnostics(lambda: {"clusters": clusters, "n_clusters": len(proportions)})
 
     def loss(indices: Tensor) -> Tensor:
         x = trainer.x[indices]

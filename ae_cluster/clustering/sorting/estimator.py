@@ -43,7 +43,7 @@ from ae_cluster.clustering.sorting.stages import (
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.scalars import plain_parameters
 from ae_cluster.graphs.umap import Neighbors
-from ae_cluster.training.diagnostics import HealthWarning, findings
+from ae_cluster.training.diagnostics import DiagnosticsWarning, findings
 from ae_cluster.training.fitting import seed_of
 from ae_cluster.training.minibatch import MinibatchTrainer, in_chunks
 
@@ -230,7 +230,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
             codes=codes.cpu().numpy(), clusters=self.labels_, n_clusters=self.n_clusters,
             images=few.cpu().numpy(), reconstructions=drawn.cpu().numpy(),
         ):  # fmt: skip
-            warnings.warn(sentence, HealthWarning, stacklevel=4)
+            warnings.warn(sentence, DiagnosticsWarning, stacklevel=4)
 
     # ------------------------------------------------------------------- parts
 

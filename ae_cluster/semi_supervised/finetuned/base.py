@@ -1,4 +1,4 @@
-"""What the classifiers share that reshape an encoder: where they start, and what they learn."""
+"""What classifiers share that fine-tune an encoder: where they start, and what they learn."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Start(NamedTuple):
 
 
 class Learnt(NamedTuple):
-    """What one labeling taught: samples go through ``model``'s scaling, then ``network``.
+    """What was learnt from one labeling: samples go through ``model``'s scaling, then ``network``.
 
     Attributes
     ----------
@@ -73,14 +73,14 @@ class Learnt(NamedTuple):
         Scaled samples (n, n_features) to scores (n, n_classes).
     n_iter : int
         Epochs that it took.
-    untaught : ndarray (m, n_classes) or None
-        Scores of the labelled samples before their labels were taught.
+    first_scores : ndarray (m, n_classes) or None
+        Scores of the labelled samples before the training on their labels.
     """
 
     model: AutoEncoder
     network: nn.Module
     n_iter: int
-    untaught: NDArray[Any] | None = None
+    first_scores: NDArray[Any] | None = None
 
     def scores(self, X: ArrayLike) -> NDArray[Any]:
         """Return the scores (n, n_classes) of samples."""
@@ -134,7 +134,7 @@ class BaseFineTunedClassifier(FewLabelClassifier):
         return Start(model, x, seed)
 
     def _learn_all(self, prepared: Any, labelings: Sequence[Labeling]) -> Iterator[Any]:
-        """Return what each labeling teaches; each takes long, hence the bar."""
+        """Return what is learnt from each labeling; each takes long, hence the bar."""
         silent = not self.verbose or len(labelings) == 1  # then its epochs are the bar
         with nullcontext() if silent else progress_bar(len(labelings), "labels", "fit") as bar:
             for labeling in labelings:

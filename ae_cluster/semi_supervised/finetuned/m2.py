@@ -47,18 +47,18 @@ class ClassAndStyle(nn.Module):
     def __init__(self, n_features: int, n_classes: int, n_styles: int, hidden_size: int) -> None:
         super().__init__()
         self.n_classes, self.n_styles = n_classes, n_styles
-        self.sorter = _perceptron(n_features, hidden_size, n_classes)
-        self.stylist = _perceptron(n_features + n_classes, hidden_size, 2 * n_styles)
-        self.painter = _perceptron(n_classes + n_styles, hidden_size, 2 * n_features)
+        self.classifier = _perceptron(n_features, hidden_size, n_classes)
+        self.style_encoder = _perceptron(n_features + n_classes, hidden_size, 2 * n_styles)
+        self.decoder = _perceptron(n_classes + n_styles, hidden_size, 2 * n_features)
         self.log_priors = nn.Parameter(torch.zeros(n_classes))
 
     def bounds(self, x: Tensor, classes: Tensor, noise: Tensor) -> Tensor:
         """Return −L(x, y) (n,) of samples x (n, d) with classes (n,), by noise (n, n_styles)."""
         y = nn.functional.one_hot(classes, self.n_classes).to(x)
-        means, log_variances = self.stylist(torch.cat([x, y], 1)).chunk(2, 1)
+        means, log_variances = self.style_encoder(torch.cat([x, y], 1)).chunk(2, 1)
         z = sampled(means, log_variances, noise)
-        painted, spread = self.painter(torch.cat([y, z], 1)).chunk(2, 1)
-        likelihood = gaussian_log_density(x, painted, spread.clamp(*LOG_VARIANCES))
+        code_means, spread = self.decoder(torch.cat([y, z], 1)).chunk(2, 1)
+        likelihood = gaussian_log_density(x, code_means, spread.clamp(*LOG_VARIANCES))
         prior = torch.log_softmax(self.log_priors, 0)[classes]
         return labelled_bound(likelihood, prior, divergence_from_standard(means, log_variances))
 
@@ -76,17 +76,17 @@ class CodesAndClasses(nn.Module):
     ----------
     autoencoder : AutoEncoderNetwork
     mean, scale : Tensor (n_components,)
-    sorter : nn.Module
+    classifier : nn.Module
     """
 
     mean: Tensor
     scale: Tensor
 
     def __init__(
-        self, autoencoder: AutoEncoderNetwork, mean: Tensor, scale: Tensor, sorter: nn.Module
+        self, autoencoder: AutoEncoderNetwork, mean: Tensor, scale: Tensor, classifier: nn.Module
     ) -> None:
         super().__init__()
-        self.autoencoder, self.sorter = autoencoder, sorter
+        self.autoencoder, self.classifier = autoencoder, classifier
         self.register_buffer("mean", mean)
         self.register_buffer("scale", scale)
 
@@ -96,7 +96,7 @@ class CodesAndClasses(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return log q(y | x) (n, n_classes)."""
-        return torch.log_softmax(self.sorter(self.codes(x)), 1)
+        return torch.log_softmax(self.classifier(self.codes(x)), 1)
 
 
 class _Codes(NamedTuple):
@@ -183,7 +183,7 @@ class DeepGenerativeClassifier(BaseFineTunedClassifier):
         def loss(chosen: Tensor) -> Tensor:
             x, turn = others[chosen.to(codes.device)], next(turns)
             known = codes[indices[turn]]
-            log_shares = torch.log_softmax(network.sorter(torch.cat([x, known])), 1)
+            log_shares = torch.log_softmax(network.classifier(torch.cat([x, known])), 1)
             of_labels = log_shares[len(x) :].gather(1, classes[turn][:, None])
             return objective(
                 network.bounds(known, classes[turn], noise(len(known))),
@@ -197,7 +197,7 @@ class DeepGenerativeClassifier(BaseFineTunedClassifier):
         n_iter = trainer.epochs(self.max_iter)
         trainer.fit(network, loss, n_iter, self.learning_rate_init)
         whole = CodesAndClasses(
-            prepared.start.model.network_, prepared.mean, prepared.scale, network.sorter
+            prepared.start.model.network_, prepared.mean, prepared.scale, network.classifier
         )
         return Learnt(prepared.start.model, whole, n_iter)
 

@@ -1,4 +1,4 @@
-"""Clusters named by a few labels, and the sorter that found them taught on with both."""
+"""Clusters given classes by a few labels, and their cluster head fine-tuned with both."""
 
 from __future__ import annotations
 
@@ -32,40 +32,40 @@ from ae_cluster.semi_supervised.finetuned.base import (
 from ae_cluster.semi_supervised.temperature import fit_temperature
 from ae_cluster.training.minibatch import in_chunks
 
-TRUST = 1.0  # labels that a cluster's name is worth
+TRUST = 1.0  # labels that a cluster's matched class is worth
 EXPECTED = 0.5  # labels that the temperature expected without them is worth
-MENDED = 0.001  # of the samples: labels that would rename fewer are strays in right clusters
-HELD = 1.0  # weight of the proportions: at .4, the sorting's, one stray drew others along
-WITNESSES = 20  # nearest samples that are asked with a labelled one
+LEAST_CHANGED = 0.001  # of the samples: labels that would change fewer are outliers
+BALANCE_WEIGHT = 1.0  # of the proportions: at .4, the sorting's, one outlier drew others along
+N_NEIGHBORS = 20  # nearest samples whose memberships are averaged with a labelled one's
 
 
-class NamedSorter(nn.Module):
-    """A sorter whose clusters have names: samples (n, n_features) to log-probabilities of classes.
+class ClassHead(nn.Module):
+    """A cluster head with classes: samples (n, n_features) to log-probabilities of classes.
 
     Parameters
     ----------
-    sorter : nn.Module
+    cluster_head : nn.Module
         To logits (n, k) of clusters.
-    names : Tensor (k,)
+    class_of : Tensor (k,)
         Class of each cluster; each class has one.
     n_classes : int
     """
 
-    names: Tensor
+    class_of: Tensor
 
-    def __init__(self, sorter: nn.Module, names: Tensor, n_classes: int) -> None:
+    def __init__(self, cluster_head: nn.Module, class_of: Tensor, n_classes: int) -> None:
         super().__init__()
-        self.sorter, self.n_classes = sorter, n_classes
-        self.register_buffer("names", names)
+        self.cluster_head, self.n_classes = cluster_head, n_classes
+        self.register_buffer("class_of", class_of)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return log p(class | sample) (n, n_classes): the sum over a class's clusters."""
-        logs = torch.log_softmax(self.sorter(x), 1)
-        of_class = [torch.logsumexp(logs[:, self.names == c], 1) for c in range(self.n_classes)]
+        logs = torch.log_softmax(self.cluster_head(x), 1)
+        of_class = [torch.logsumexp(logs[:, self.class_of == c], 1) for c in range(self.n_classes)]
         return torch.stack(of_class, 1)
 
 
-class _Sorted(NamedTuple):
+class _Clustered(NamedTuple):
     """A start, and what is known of its samples without a label.
 
     Attributes
@@ -74,22 +74,22 @@ class _Sorted(NamedTuple):
         Log-memberships.
     search : NeighborSearch
         Among the samples.
-    reach : Tensor (n, 1) or None
-        How far a small step may lead from each; None with an image prior, which asks for none.
+    epsilon : Tensor (n, 1) or None
+        Lengths of the VAT steps; None with an image prior, which takes none.
     """
 
     start: Start
     logs: Tensor
     search: NeighborSearch
-    reach: Tensor | None
+    epsilon: Tensor | None
 
-    def told_by(self, chosen: IntArray) -> NDArray[np.float64]:
+    def neighborhood_logs(self, chosen: IntArray) -> NDArray[np.float64]:
         """Return the mean log-memberships (m, k) of some samples and those around them.
 
         A sample that lies in the wrong cluster has others of its kind near it more often than
         a sample that belongs there, which its own membership, near 0 or 1, does not tell.
         """
-        n = min(WITNESSES, len(self.logs))
+        n = min(N_NEIGHBORS, len(self.logs))
         _, around = self.search.nearest(self.start.x[chosen].cpu().numpy(), n)
         found: NDArray[np.float64] = self.logs.double().cpu().numpy()[around].mean(axis=1)
         return found
@@ -97,18 +97,19 @@ class _Sorted(NamedTuple):
 
 @dataclass(eq=False, repr=False)
 class SortingClassifier(BaseFineTunedClassifier):
-    """Clusters of a `SortingAutoEncoder` named by the labels, then taught on with labels and all.
+    """Clusters of a `SortingAutoEncoder` matched with classes, then fine-tuned with the labels.
 
-    1. *Names.* Each class is given one cluster: of all ways the likeliest for the labelled
-       samples and those around them. With several labels of a class, what else a cluster holds
-       is counted too; where that renames more than a stray sample, the sorter is first taught
-       these answers.
-    2. *Teaching.* A copy of the sorter learns the labels by cross-entropy and, on all samples,
-       to give the same answer for what differs little (`clustering.sorting.consistency`); with
-       the sorting's image prior that is the image turned, sheared, scaled, moved and bent.
+    1. *Matching.* Each class is given one cluster: the likeliest one-to-one matching for the
+       labelled samples and those around them. With several labels of a class, what else a
+       cluster holds is counted too; where that changes the class of more than an outlier, the
+       head is first trained on the resulting soft assignments.
+    2. *Consistency training.* A copy of the cluster head learns the labels by cross-entropy and,
+       on all samples, to predict the same for what differs little
+       (`clustering.sorting.consistency`); with the sorting's image prior that is the image
+       turned, sheared, scaled, moved and bent.
 
-    Assumes no shares of the classes: the proportions that the answers are held to are those
-    of the named clusters.
+    Assumes no shares of the classes: the proportions that the predictions are held to are those
+    of the matched clusters.
 
     Parameters
     ----------
@@ -142,80 +143,82 @@ class SortingClassifier(BaseFineTunedClassifier):
     def _default(self, n_classes: int) -> SortingAutoEncoder:
         return SortingAutoEncoder(n_classes)
 
-    def _prepare(self, X: FloatArray) -> Callable[[int], _Sorted]:
+    def _prepare(self, X: FloatArray) -> Callable[[int], _Clustered]:
         seed = self._checked_seed()
 
         @cache
-        def sorted_into(n_classes: int) -> _Sorted:
+        def clustered_into(n_classes: int) -> _Clustered:
             start = self._started(X, n_classes, seed)
             model = _sorting(start)
             logs = in_chunks(lambda x: torch.log_softmax(model.network_.sorter(x), 1), start.x)
             # Not its labels_: it may have been fitted to other samples.
             clusters = logs.argmax(1).cpu().numpy()
-            reach = None if model.image_prior else small_steps(start.x, clusters)
-            return _Sorted(start, logs, NeighborSearch(start.x.cpu().numpy()), reach)
+            epsilon = None if model.image_prior else vat_steps(start.x, clusters)
+            return _Clustered(start, logs, NeighborSearch(start.x.cpu().numpy()), epsilon)
 
-        return sorted_into
+        return clustered_into
 
-    def _learn(self, prepared: Callable[[int], _Sorted], labeling: Labeling) -> Learnt:
+    def _learn(self, prepared: Callable[[int], _Clustered], labeling: Labeling) -> Learnt:
         known = prepared(labeling.n_classes)
-        start, reach, generator = known.start, known.reach, known.start.generator()
-        network, answers = named(known, labeling)
+        start, epsilon, generator = known.start, known.epsilon, known.start.generator()
+        network, targets = with_classes(known, labeling)
         indices, classes = labels_of(labeling, start.x.device)
-        untaught = in_chunks(network, start.x[indices]).cpu().numpy()
-        if reach is None:
+        first_scores = in_chunks(network, start.x[indices]).cpu().numpy()
+        if epsilon is None:
             assert start.model.image_shape_ is not None
             perturb = consistency.warped(start.model.image_shape_, generator)
         else:
-            perturb = consistency.adversarial(network, reach, generator)
+            perturb = consistency.adversarial(network, epsilon, generator)
         trainer = self._trainer(start.x, generator)
         turns = in_turns(len(indices), LABELS_AT_ONCE, generator)
-        said = in_chunks(network, start.x)
-        mended = answers.argmax(1).ne(said.argmax(1)).double().mean()
-        if mended < MENDED:
-            answers = said.exp()
+        predicted = in_chunks(network, start.x)
+        changed = targets.argmax(1).ne(predicted.argmax(1)).double().mean()
+        if changed < LEAST_CHANGED:
+            targets = predicted.exp()
         else:
-            trainer.warm_up(network, answers, self.learning_rate_init)
-        proportions = answers.mean(0)
+            trainer.warm_up(network, targets, self.learning_rate_init)
+        proportions = targets.mean(0)
 
         def loss(unlabelled: Tensor) -> Tensor:
             turn = next(turns)
             both = torch.cat([unlabelled.to(indices.device), indices[turn]])
             logits = network(start.x[both])
             disturbed = network(perturb(start.x[both], both, logits))
-            agreement = consistency.consistency_loss(logits, disturbed, proportions, HELD)
+            inconsistency = consistency.consistency_loss(
+                logits, disturbed, proportions, BALANCE_WEIGHT
+            )
             learnt = sum(
                 nn.functional.cross_entropy(part[-len(turn) :], classes[turn])
                 for part in (logits, disturbed)
             )
-            return agreement + self.label_weight * learnt / 2
+            return inconsistency + self.label_weight * learnt / 2
 
         n_iter = trainer.epochs(self.max_iter)
         trainer.fit(network, loss, n_iter, self.learning_rate_init)
-        return Learnt(start.model, network, n_iter, untaught)
+        return Learnt(start.model, network, n_iter, first_scores)
 
     def _calibrate(self, _: FloatArray, labeling: Labeling, __: list[tuple[IntArray, Any]]) -> None:
-        """Set the temperature by what the sorter said of the labelled before it was taught.
+        """Set the temperature by the scores of the labelled before the training on their labels.
 
-        The labels gave it no more than its names, so that is as good as held out, and free.
+        These labels only chose the classes of the clusters, so that is as good as held out.
         """
-        assert self._state.untaught is not None
+        assert self._state.first_scores is not None
         truth = labeling.columns[labeling.labelled]
         self.temperature_ = fit_temperature(
-            self._state.untaught, truth, self._expected_temperature, EXPECTED
+            self._state.first_scores, truth, self._expected_temperature, EXPECTED
         )
 
 
-def named(known: _Sorted, labeling: Labeling) -> tuple[NamedSorter, Tensor]:
-    """Return a copy of the sorter with names, and what the labels say of all samples (n, k)."""
+def with_classes(known: _Clustered, labeling: Labeling) -> tuple[ClassHead, Tensor]:
+    """Return the cluster head with classes, and what the labels say of all samples (n, k)."""
     chosen, n_classes = labeling.labelled, labeling.n_classes
     columns = labeling.columns[chosen]
-    names = one_to_one(evidence(known.told_by(chosen), columns, n_classes))
+    class_of = one_to_one(evidence(known.neighborhood_logs(chosen), columns, n_classes))
     memberships = known.logs.exp()
     of_labelled = memberships[chosen].double().cpu().numpy()
-    shares = likelihoods(of_labelled, columns, names, n_classes, TRUST)
-    sorter: nn.Module = copy.deepcopy(_sorting(known.start).network_.sorter)
-    network = NamedSorter(sorter, torch.from_numpy(names).to(memberships.device), n_classes)
+    shares = likelihoods(of_labelled, columns, class_of, n_classes, TRUST)
+    head: nn.Module = copy.deepcopy(_sorting(known.start).network_.sorter)
+    network = ClassHead(head, torch.from_numpy(class_of).to(memberships.device), n_classes)
     return network.eval(), memberships @ torch.from_numpy(shares).to(memberships)
 
 
@@ -223,16 +226,16 @@ def _sorting(start: Start) -> SortingAutoEncoder:
     return cast(SortingAutoEncoder, start.model)
 
 
-def small_steps(x: Tensor, clusters: NDArray[np.int64]) -> Tensor:
-    """Return the length (n, 1) of a small step from each sample, as `consistency` measures it.
+def vat_steps(x: Tensor, clusters: NDArray[np.int64]) -> Tensor:
+    """Return the length (n, 1) of the VAT step from each sample, as the sorting measures it.
 
     Neighbours are looked for within a sample's cluster, which takes a fraction of the time and
     hardly misses any.
     """
-    samples, reach = x.cpu().numpy(), np.zeros((len(x), 1))
+    samples, lengths = x.cpu().numpy(), np.zeros((len(x), 1))
     for cluster in np.unique(clusters):
         inside = np.flatnonzero(clusters == cluster)
         if len(inside) > 1:
             distances, _ = nearest_neighbors(samples[inside], EPSILON_NEIGHBOR)
-            reach[inside] = consistency.VAT_EPSILON * distances[:, -1:]
-    return torch.from_numpy(reach).to(x)
+            lengths[inside] = consistency.VAT_EPSILON * distances[:, -1:]
+    return torch.from_numpy(lengths).to(x)
