@@ -136,6 +136,21 @@ def test_a_collapse_starts_training_again_and_says_so():
     assert np.array_equal(found.model.transform(ROWS), alone.transform(ROWS))
 
 
+def test_a_fit_that_collapses_warns_and_keeps_it(tmp_path):
+    with pytest.warns(HealthWarning, match="The codes have collapsed; .*learning_rate_init"):
+        model = make(RATE, max_iter=500).fit(ROWS)
+
+    assert make(RATE).fit(ROWS).collapse_  # 300 steps: kept, not warned of
+    assert (
+        model.collapse_
+        == fit_alive(lambda r: make(r, max_iter=500), ROWS, [RATE], pytest.fail).collapse
+        != ""
+    )
+    model.save(tmp_path / "model")
+    assert AutoEncoder.load(tmp_path / "model").collapse_ == model.collapse_
+    assert make(RATE, max_iter=0).fit(ROWS).collapse_ == make(RATE / 5).fit(ROWS).collapse_ == ""
+
+
 def test_a_healthy_training_is_what_it_was():
     found = fit_alive(make, ROWS, rates_from(0.005, keep_recipe=False), pytest.fail)
 

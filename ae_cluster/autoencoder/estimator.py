@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -35,10 +36,13 @@ from ae_cluster.autoencoder.scaling import Scaling
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.scalars import plain_parameters
+from ae_cluster.training.diagnostics import HealthWarning, told_collapse
 from ae_cluster.training.fitting import Fitting, held_out_split, seed_of
 from ae_cluster.training.loop import Callback, Progress
 from ae_cluster.training.optimizer import Adam, flatten_parameters, release_gradients
 from ae_cluster.training.threads import threads_for
+
+PLATEAU_STEPS = 1000  # a tanh network may stand on a plateau till then
 
 
 class AutoEncoder(
@@ -109,6 +113,9 @@ class AutoEncoder(
         Mean squared error of each epoch (for a table: of standardised columns).
     n_iter_ : int
         Finished epochs.
+    collapse_ : str
+        How the codes have collapsed, as a sentence; "" when they have not. `fit` warns of it
+        after 1,000 steps; fewer may have ended on a plateau.
     input_kind_ : {"images", "table"}
     image_units_ : {"unit", "bytes", "whole"}
         What training images came in: [0, 1], ``uint8``, or whole numbers of another type.
@@ -218,6 +225,7 @@ class AutoEncoder(
             self._build()
             initialize(self.network_, generator)
             self._train(rows, generator)
+            self._look_for_collapse(rows)
         return self
 
     @default_state()
@@ -303,6 +311,19 @@ class AutoEncoder(
         finally:
             self._keep_records(fitting)
             release_gradients(network)
+
+    def _look_for_collapse(self, rows: NDArray[Any]) -> None:
+        is_whole = 0 < self.n_iter_ == self.max_iter or self.early_stopping
+        self.collapse_ = ""
+        if is_whole:  # an untrained network, or one that Ctrl-C has ended, is what was asked for
+            self.collapse_ = inference.collapse_of(self.network_, self.scaling_, rows)
+        steps = self.n_iter_ * math.ceil(len(rows) / self.batch_size)
+        if self.collapse_ and steps >= PLATEAU_STEPS:
+            warnings.warn(
+                f"The codes have collapsed; {told_collapse(self.collapse_)}",
+                HealthWarning,
+                stacklevel=4,
+            )
 
     def _accompany(self, fitting: Fitting, rows: NDArray[Any], held_out: Tensor) -> None:
         """Add what the parameters ask for; a checkpoint is last, since it keeps the others."""

@@ -6,6 +6,7 @@ number of samples.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,9 +18,11 @@ from torch import Tensor
 from ae_cluster.autoencoder.networks import AutoEncoderNetwork
 from ae_cluster.autoencoder.scaling import Scaling
 from ae_cluster.common.chunks import CHUNK_ROWS, slices
+from ae_cluster.training.diagnostics import collapse
 from ae_cluster.training.threads import threads_for
 
 CHUNK_VALUES = 2**22  # at a time, of wide rows
+LOOKED_AT = 1000  # samples, evenly spread, that show a collapse
 
 
 def encode(network: AutoEncoderNetwork, scaling: Scaling, rows: NDArray[Any]) -> NDArray[Any]:
@@ -50,6 +53,19 @@ def is_usable(network: AutoEncoderNetwork, scaling: Scaling, rows: Tensor) -> bo
     """Return whether the codes and reconstructions of a few rows are finite numbers."""
     codes = network.encode(scaling(rows))
     return bool(codes.isfinite().all() and network.decode(codes).isfinite().all())
+
+
+@torch.no_grad()
+def collapse_of(network: AutoEncoderNetwork, scaling: Scaling, rows: NDArray[Any]) -> str:
+    """Return how a network has collapsed on training rows, "" when it has not."""
+    some = rows[:: math.ceil(len(rows) / LOOKED_AT)]
+    codes, images, drawn = [], [], []
+    for part in chunks(some.reshape(len(some), -1), network):
+        images.append(scaling(part))
+        codes.append(network.encode(images[-1]))
+        drawn.append(network.decode(codes[-1]))
+    seen = (torch.cat(parts).cpu().numpy() for parts in (codes, images, drawn))
+    return collapse(*seen)
 
 
 @torch.no_grad()

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
 from numpy.typing import NDArray
 
-from ae_cluster.autoencoder import inference
-from ae_cluster.autoencoder.estimator import AutoEncoder
+from ae_cluster.autoencoder.estimator import PLATEAU_STEPS, AutoEncoder
+from ae_cluster.autoencoder.inference import collapse_of
 from ae_cluster.training.checkpoints import learning_rate_of
-from ae_cluster.training.diagnostics import collapse
+from ae_cluster.training.diagnostics import HealthWarning
 from ae_cluster.training.loop import Callback, Progress
 
 RESTARTS, SLOWER = 2, 5  # at most; each with a fifth of the rate before
 LOOKS = 5  # during a training, evenly spread; the last one is at its end
-LEAST_STEPS = 1000  # before the first of them: a tanh network may stand on a plateau till then
-SAMPLES = 1000  # looked at
 
 
 class Trained(NamedTuple):
@@ -66,26 +64,11 @@ def watch_over(rows: NDArray[Any]) -> CollapseWatch:
 
     def look(progress: Progress) -> str:
         times = {math.ceil(progress.n_epochs * i / LOOKS) for i in range(1, LOOKS)}
-        if progress.step < LEAST_STEPS or progress.epoch not in times:
+        if progress.step < PLATEAU_STEPS or progress.epoch not in times:
             return ""
-        return collapse_of(progress.model, rows)
+        return collapse_of(progress.model.network_, progress.model.scaling_, rows)
 
     return CollapseWatch(look)
-
-
-def collapse_of(model: AutoEncoder, rows: NDArray[Any]) -> str:
-    """Return how a fitted autoencoder has collapsed on training rows, "" when it has not."""
-    network, scaling = model.network_, model.scaling_
-    some = rows[:: math.ceil(len(rows) / SAMPLES)]
-    some = some.reshape(len(some), -1)
-    codes, images, drawn = [], [], []
-    with torch.no_grad():
-        for part in inference.chunks(some, network):
-            images.append(scaling(part))
-            codes.append(network.encode(images[-1]))
-            drawn.append(network.decode(codes[-1]))
-    seen = (torch.cat(parts).cpu().numpy() for parts in (codes, images, drawn))
-    return collapse(*seen)
 
 
 def rates_from(rate: float, *, keep_recipe: bool) -> list[float]:
@@ -136,9 +119,13 @@ def _fit(model: AutoEncoder, rows: NDArray[Any], *, watched: bool) -> str:
     """Fit a model; return how it has collapsed, "" when it has not or Ctrl-C ended it."""
     given = model.callbacks
     try:
-        model.set_params(callbacks=[*given, watch_over(rows)] if watched else given).fit(rows)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", HealthWarning
+            )  # what is returned is for the caller to say
+            model.set_params(callbacks=[*given, watch_over(rows)] if watched else given).fit(rows)
     except CollapsedError as error:
         return str(error)
     finally:
         model.set_params(callbacks=given)
-    return collapse_of(model, rows) if model.n_iter_ == model.max_iter else ""
+    return model.collapse_

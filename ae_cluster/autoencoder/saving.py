@@ -40,7 +40,7 @@ from ae_cluster.common.texts import quoted
 
 FITTED = {
     *("dtype_", "image_shape_", "image_units_", "input_kind_", "n_features_in_"),
-    *("n_iter_", "loss_curve_", "validation_loss_curve_"),
+    *("n_iter_", "loss_curve_", "validation_loss_curve_", "collapse_"),
 }
 FILES = WEIGHTS, DESCRIPTION  # in the order in which they are replaced: the checksum is in the last
 # What safetensors and torch raise on what does not fit.
@@ -262,7 +262,7 @@ def restore(model: Any, tensors: dict[str, Tensor], fitted: dict[str, Any]) -> N
     ValueError, TypeError, KeyError, …
         One of ``DAMAGE``, when these cannot be of one model.
     """
-    model.image_units_ = pixels.UNIT  # where an earlier version saved none
+    model.image_units_, model.collapse_ = pixels.UNIT, ""  # where an earlier version saved none
     for name in FITTED & fitted.keys():
         setattr(model, name, fitted[name])
     model.snapshots_ = None  # a record of the training, which is not kept
@@ -291,6 +291,7 @@ def _check_fitted(model: Any) -> None:
         model.input_kind_ not in ("images", "table")
         or model.dtype_ not in ("float32", "float64")
         or not isinstance(model.n_features_in_, int)
+        or not isinstance(model.collapse_, str)
         or (names is not None and names.shape != (model.n_features_in_,))
     ):
         raise ValueError("its fitted attributes are none")
