@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def pipelines_of(image_shape: tuple[int, ...] | None) -> list[tuple[str, str]]:
-    """Return the ways that data allow: an image prior asks for images."""
+    """Return the pipelines that data allow: an image prior asks for images."""
     return [pipeline for pipeline in PIPELINES if image_shape or pipeline[0] != "sorting-images"]
 
 

@@ -98,11 +98,11 @@ def label_budgets(
         title = f"What a few labels buy when they fine-tune the encoder: {name}"
         others = by_others(dataset, FINETUNED)
         figure = plot_label_budget(rows[is_finetuned], references, published=others, title=title)
-        yield f"label-budget-{name}-reshaping", figure
+        yield f"label-budget-{name}-fine-tuned", figure
 
 
 def by_others(dataset: str, family: str) -> dict[str, dict[int, float]]:
-    """Return the published accuracies of a family, by way and labels per class."""
+    """Return the published accuracies of a family, by pipeline and labels per class."""
     return {
         f"{pipeline.pipeline}, published": {
             n: float(p.split()[0]) / 100 for n, p in pipeline.percent.items()

@@ -34,7 +34,7 @@ END = "<!-- end of headline -->"
 FIRST = ("mnist", "fashion-mnist", "digits")  # then all others by name
 
 COLUMNS = ("from → by", "code", "n", "median accuracy", "min – max", "95 % interval", "seconds",
-           "told", "tuned on", "same pipeline, by others")  # fmt: skip
+           "assumes", "tuned on", "same pipeline, by others")  # fmt: skip
 COLUMNS_OF_OTHERS = ("pipelines by others", "code", "image prior", "scored", "ACC", "NMI", "from")
 
 

@@ -1,7 +1,7 @@
 """Claim: every table of results/ follows from its rows, and from nothing else.
 
 Reads ``results/EXPERIMENT-DATASET.csv`` and writes ``results/tables/NAME.md|csv|tex``:
-held-out scores of every way, with n, median, spread and paired differences; of
+held-out scores of every pipeline, with n, median, spread and paired differences; of
 label budgets also the worst decile and the parts of the variance; of the robustness
 settings and the deep clusterings, medians and ranges.
 Never loads torch; a few seconds.
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def scores_table(results: Path, experiment: str, score: str, n_seeds: int) -> list[Path]:
-    """Write what the seeds of each way of an experiment reach, and return the files."""
+    """Write what the seeds of each pipeline of an experiment reach, and return the files."""
     rows = published_rows(results, experiment)
     if rows.empty:
         return []

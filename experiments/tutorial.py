@@ -25,7 +25,7 @@ from ae_cluster.common.interrupts import at_once_on_ctrl_c
 from ae_cluster.common.own_files import present
 from ae_cluster.common.terminal import Parser, exit_code
 from ae_cluster.figures import in_style, plot_code_tiles, plot_reconstructions
-from ae_cluster.figures.images import as_images, contact_sheet, show_sheet
+from ae_cluster.figures.images import as_images, image_grid, show_image_grid
 from ae_cluster.figures.style import ENDINGS, captioned, new_figure
 from experiments.support import animation as moving
 
@@ -105,7 +105,7 @@ class Watch(Callback):
         with in_style():
             self.figure.clear()
             ax = self.figure.add_subplot(title=said)
-            show_sheet(ax, contact_sheet(images, rows=2), ["input", "output"])
+            show_image_grid(ax, image_grid(images, rows=2), ["input", "output"])
             self.photos.append(moving.photo(self.figure, dpi=100))
         moving.refresh_window(self.figure)
         self.steps.append(progress.step)

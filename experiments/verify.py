@@ -4,7 +4,7 @@ Re-runs rows of every ``results/EXPERIMENT-DATASET.csv`` from the data on, encod
 included, and says of each test accuracy: reproduced (differs by at most .001, as
 it should on the same machine and versions), within tolerance (at most .01), or
 not. The exit code is 0 only if none is "not". A sample takes one row of every
-data set, experiment and way before a second, the quickest first, so that few
+data set, experiment and pipeline before a second, the quickest first, so that few
 minutes check many; for all of digits, half an hour.
 
     python -m experiments.verify --dataset digits --sample 4
@@ -59,7 +59,7 @@ def finished_rows(results: Path, datasets: Sequence[str]) -> pd.DataFrame:
 
 
 def stratified(rows: pd.DataFrame, n: int | None, seed: int = 0) -> pd.DataFrame:
-    """Return ``n`` rows (None: all), as evenly over data sets and ways as can be, quick first."""
+    """Return ``n`` rows (None: all), evenly over data sets and pipelines, quick first."""
     shuffled = rows.sample(frac=1, random_state=seed)
     turn = shuffled.groupby(STRATA).cumcount()  # first one of each stratum, then a second …
     in_turn = shuffled.assign(turn=turn).sort_values(["turn", "seconds"], kind="stable")

@@ -153,7 +153,7 @@ def confusion(codes, samples, labels, clusters, names):  # noqa: ARG001
 def sheet(codes, samples, labels, clusters, names):
     mapping = class_map(np.roll(labels, 1), clusters)  # so that some are wrong
     examples = cluster_examples(codes, clusters, None, labels, mapping)
-    return f.plot_cluster_sheet(samples, (6, 6), examples, labels, names)
+    return f.plot_cluster_images(samples, (6, 6), examples, labels, names)
 
 
 def profiles(codes, samples, labels, clusters, names):  # noqa: ARG001

@@ -208,7 +208,7 @@ def test_each_family_has_a_figure_and_a_column_in_the_tables(load_experiment, tm
         name
         for name, _ in load_experiment("figures").label_budgets("digits", table, pd.DataFrame())
     ]
-    assert names == ["label-budget-digits", "label-budget-digits-reshaping"]
+    assert names == ["label-budget-digits", "label-budget-digits-fine-tuned"]
 
     table.to_csv(tmp_path / "label_budget-digits.csv.gz", index=False)
     assert load_experiment("tables").main(["--results", str(tmp_path), "--seeds", "2"]) == 0

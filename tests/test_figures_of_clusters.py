@@ -8,8 +8,8 @@ from ae_cluster.common.errors import InputError
 from ae_cluster.figures import (
     caption_of,
     cluster_examples,
+    plot_cluster_images,
     plot_cluster_profiles,
-    plot_cluster_sheet,
     plot_confusion,
     plot_label_sheet,
     save_figure,
@@ -176,7 +176,7 @@ def sheet_of(digits, clusters=None, labels=None, mapping=None, names=()):
     pixels = digits[0]
     ids = digits[2] if clusters is None else clusters
     examples = cluster_examples(pixels, ids, None, labels, mapping)
-    return plot_cluster_sheet(pixels, (8, 8), examples, labels, names), examples
+    return plot_cluster_images(pixels, (8, 8), examples, labels, names), examples
 
 
 def test_sheet_shows_typical_borderline_and_wrong_images(digits):
@@ -239,7 +239,7 @@ def test_an_empty_cluster_is_a_white_row(digits):
 def test_sheet_takes_bytes_colour_and_wide_images(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (20, 4 * 30 * 3), dtype=np.uint8)
     examples = cluster_examples(images.astype(float), np.arange(20) % 2, n=3)
-    figure = plot_cluster_sheet(images, (4, 30, 3), examples)
+    figure = plot_cluster_images(images, (4, 30, 3), examples)
     sheet = figure.axes[0].get_images()[0].get_array()
     np.testing.assert_allclose(
         sheet[:4, :30] * 255, images[examples[0].typical[0]].reshape(4, 30, 3)
@@ -278,7 +278,7 @@ def test_where_there_is_nothing_to_draw_the_figure_says_why(tmp_path):
     save_figure(none, tmp_path, "profiles")
     examples = cluster_examples(np.ones((4, 2)), noise)
     assert "Every sample is noise" in caption_of(
-        plot_cluster_sheet(np.ones((4, 2)), (1, 2), examples)
+        plot_cluster_images(np.ones((4, 2)), (1, 2), examples)
     )
     unlabelled = plot_confusion(*confusion_matrix(noise, [0, 0, 1, 1]))
     assert "No label is known" in caption_of(unlabelled)

@@ -67,7 +67,7 @@ def test_numbers_by_hand(headline):
     assert line["median accuracy"] == ".600"
     assert line["min – max"] == ".500 – .700"
     assert line["seconds"] == "20.0"
-    assert line["told"] == "k"
+    assert line["assumes"] == "k"
     assert line["same pipeline, by others"] == "ACC 0.465 (measured, test)"
 
 

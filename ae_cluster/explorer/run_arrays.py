@@ -21,7 +21,7 @@ from ae_cluster.records.reading import (
 
 
 class Method(NamedTuple):
-    """One way from images to clusters.
+    """One pipeline from samples to clusters.
 
     Attributes
     ----------

@@ -9,11 +9,11 @@ Nothing here opens a window, touches ``pyplot`` state, trains or loads torch.
     save_figure(figure, "RUN/figures", "codes")
 
 `training` draws what happens while the network learns, `codes` the codes in
-space, `confusion` clusters against labels, `sheets` what each cluster holds
-(`examples` chooses it), `label_sheet` what is to be labelled, `budget` what a few
+space, `confusion` clusters against labels, `image_grids` what each cluster holds
+(`examples` chooses it), `label_sheet` what is to be labelled, `label_budget` what a few
 labels buy, `comparisons` methods side by side over many seeds, `curves` a score
-against a size, `stages` what each stage buys; `style` is the one look, `images` the
-contact sheets and `panels` the frame of comparisons that they share.
+against a size, `ablation` what each stage buys; `style` is the one look, `images` the
+image grids and `panels` the frame of comparisons that they share.
 """
 
 from ae_cluster.figures.ablation import plot_stages
@@ -22,7 +22,7 @@ from ae_cluster.figures.comparisons import plot_methods, plot_pareto
 from ae_cluster.figures.confusion import plot_confusion
 from ae_cluster.figures.curves import plot_code_sizes, plot_training_curve
 from ae_cluster.figures.examples import ClusterExamples, cluster_examples
-from ae_cluster.figures.image_grids import plot_cluster_profiles, plot_cluster_sheet
+from ae_cluster.figures.image_grids import plot_cluster_images, plot_cluster_profiles
 from ae_cluster.figures.label_budget import plot_label_budget
 from ae_cluster.figures.label_sheet import plot_label_sheet
 from ae_cluster.figures.style import caption_of, in_style, save_figure, undrawable
@@ -33,8 +33,8 @@ __all__ = [
     "caption_of",
     "cluster_examples",
     "in_style",
+    "plot_cluster_images",
     "plot_cluster_profiles",
-    "plot_cluster_sheet",
     "plot_code_sizes",
     "plot_code_tiles",
     "plot_codes",

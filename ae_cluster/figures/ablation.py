@@ -1,4 +1,4 @@
-"""What each stage of a way buys: errors that fall from stage to stage."""
+"""What each stage of a pipeline buys: errors that fall from stage to stage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways from images to clusters side by side: every seed a dot, and what it takes."""
+"""Pipelines from samples to clusters side by side: every seed a dot, and what it takes."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def plot_methods(
     *,
     split: str = "test",
     n_seeds: int | None = None,
-    title: str = "Every way from images to clusters, every seed",
+    title: str = "Every pipeline from samples to clusters, every seed",
 ) -> Figure:
-    """Draw a score of every seed as a dot, one line per way, one panel per data set.
+    """Draw a score of every seed as a dot, one line per pipeline, one panel per data set.
 
     Parameters
     ----------
@@ -52,14 +52,14 @@ def plot_methods(
         The column to draw.
     split : str
     n_seeds : int, optional
-        Seeds expected of every way; where fewer finished, the picture says so. By
+        Seeds expected of every pipeline; where fewer finished, the picture says so. By
         default as many as occur in the rows.
     title : str
 
     Returns
     -------
     Figure
-        The best way, by its median over all data sets, on top.
+        The best pipeline, by its median over all data sets, on top.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def plot_methods(
 def _draw_strips(
     ax: Axes, rows: pd.DataFrame, score: str, methods: pd.Series[str], n_seeds: int
 ) -> None:
-    """Draw a line of dots for each way; ``methods`` holds their methods, from below."""
+    """Draw a line of dots for each pipeline; ``methods`` holds their methods, from below."""
     looks, n_places = sorted(set(methods)), max(n_seeds, rows["seed"].max() + 1)
     colors = group_colors(len(looks))
     for y, (pipeline, method) in enumerate(methods.items()):
@@ -130,7 +130,7 @@ def plot_pareto(
     split: str = "test",
     title: str = "What a score costs in time",
 ) -> Figure:
-    """Draw a score against seconds (log scale), one point per way, one panel per data set.
+    """Draw a score against seconds (log scale), one point per pipeline, one panel per data set.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def plot_pareto(
         figure,
         title,
         f"Points are medians over {seeds} seeds, bars reach from the worst to the best. Filled "
-        "points on the line are the Pareto front: no other way has both a better median and a "
+        "points on the line are the Pareto front: no other pipeline has both a better median and a "
         f"shorter time. {direction(score)} Seconds are those of training and clustering on the "
         "machine of these runs: roughly, their ratios carry over to other machines, the seconds "
         "do not."

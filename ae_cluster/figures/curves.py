@@ -53,7 +53,7 @@ def plot_code_sizes(
     split: str = "test",
     title: str = "What a small code costs",
 ) -> Figure:
-    """Draw a score against the size of the code, one line per way, one panel per data set.
+    """Draw a score against the size of the code, one line per pipeline, one panel per data set.
 
     Features of one size only, such as pixels, become level lines. Parameters and errors are
     those of `ae_cluster.figures.plot_methods`.
@@ -63,7 +63,7 @@ def plot_code_sizes(
     Figure
         A dot per seed, lines through the medians.
     """
-    rows = rows_with_pipelines(rows, score, split, told=["n_clusters"])
+    rows = rows_with_pipelines(rows, score, split, named=["n_clusters"])
     hint = "What a line still gains to the right of 3, a picture in space cannot show."
     return _draw_curves(rows, "n_components", score, title, hint)
 
@@ -77,30 +77,30 @@ def plot_training_curve(
     split: str = "test",
     title: str = "",
 ) -> Figure:
-    """Draw a score against epochs or training samples, one line per way, one panel per data set.
+    """Draw a score against epochs or training samples: a line per pipeline, a panel per data set.
 
     Parameters
     ----------
     rows : DataFrame
-        Tidy rows; those with a label budget are left out. Where the same way was
-        run with several values of the other of the two, each has its line. Ways
+        Tidy rows; those with a label budget are left out. Where the same pipeline was
+        run with several values of the other of the two, each has its line. Pipelines
         with a single value, such as those without training, become level lines.
     against : {"epochs", "n_train"}
     score, split, title
         As in `plot_code_sizes`, and so is the figure.
     """
-    told = ["n_components", "n_clusters"]
-    rows = rows_with_pipelines(rows, score, split, [*GROUP, "epochs", "n_train"], told)
+    named = ["n_components", "n_clusters"]
+    rows = rows_with_pipelines(rows, score, split, [*GROUP, "epochs", "n_train"], named)
     if rows.duplicated([*GROUP, against, "seed"]).any():
         other = "n_train" if against == "epochs" else "epochs"
-        rows = with_pipelines(_without_strays(rows, against, other), [*told, other])
+        rows = with_pipelines(_without_strays(rows, against, other), [*named, other])
     bought = "epochs" if against == "epochs" else "training samples"
     hint = "A line that still rises at its right end would gain from more; one that falls does not."
     return _draw_curves(rows, against, score, title or f"What more {bought} buy", hint)
 
 
 def _without_strays(rows: pd.DataFrame, x: str, other: str) -> pd.DataFrame:
-    """Leave out lines of a single point where the same way has a longer one."""
+    """Leave out lines of a single point where the same pipeline has a longer one."""
     pipeline = list(GROUP)
     length = rows.groupby([*pipeline, other], dropna=False)[x].transform("nunique")
     longest = length.groupby([rows[c] for c in pipeline], dropna=False).transform("max")
@@ -143,7 +143,7 @@ def _draw_panel(ax: Axes, rows: pd.DataFrame, x: str, score: str, pipelines: lis
 
 
 def _is_level(rows: pd.DataFrame, x: str) -> pd.Series[bool]:
-    """Return which rows are of ways with one value of ``x``, where others have several."""
+    """Return which rows are of pipelines with one value of ``x``, where others have several."""
     values = rows.groupby(["dataset", "pipeline"])[x].transform("nunique")
     most = values.groupby(rows["dataset"]).transform("max")
     return (values == 1) & (most > 1)
@@ -166,7 +166,7 @@ def _scale(ax: Axes, values: NDArray[np.float64]) -> None:
 def _caption(rows: pd.DataFrame, x: str, score: str, hint: str) -> str:
     is_level = _is_level(rows, x)
     seeds = rows[~is_level].groupby(["dataset", "pipeline", x]).size()
-    level = " Level lines are medians of ways with one value only." if is_level.any() else ""
+    level = " Level lines are medians of pipelines with one value only." if is_level.any() else ""
     return (
         f"Each small dot is one seed ({seed_count(seeds)} at each place); lines join their medians "
         f"and are set slightly apart.{level} {direction(score)} {hint} Dots that overlap do not "

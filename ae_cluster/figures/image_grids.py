@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ae_cluster.common.validation import IntArray, check_same_length, checked_codes, checked_labels
 from ae_cluster.figures.examples import ClusterExamples
-from ae_cluster.figures.images import as_images, contact_sheet, show_sheet
+from ae_cluster.figures.images import as_images, image_grid, show_image_grid
 from ae_cluster.figures.style import (
     captioned,
     in_style,
@@ -35,7 +35,7 @@ _WRONG = "wrong (and the label)"
 
 
 @in_style()
-def plot_cluster_sheet(
+def plot_cluster_images(
     images: NDArray[np.generic],
     image_shape: tuple[int, ...],
     examples: Sequence[ClusterExamples],
@@ -80,13 +80,13 @@ def plot_cluster_sheet(
     )
     for ax, block in zip(figure.subplots(1, len(blocks), squeeze=False)[0], blocks, strict=True):
         tiles = _tiles(images, image_shape, block.chosen, n)
-        show_sheet(ax, contact_sheet(tiles, len(shown), below), row_names, below)
+        show_image_grid(ax, image_grid(tiles, len(shown), below), row_names, below)
         _write_tags(ax, block, n, below)
         ax.set_title(block.heading, loc="left")
         if width * n < heading:
             ax.set_anchor("W")  # under its heading
         row_names = [""] * len(shown)
-    return captioned(figure, title, _sheet_caption(blocks, len(shown), len(examples)))
+    return captioned(figure, title, _images_caption(blocks, len(shown), len(examples)))
 
 
 class _Block(NamedTuple):
@@ -157,7 +157,7 @@ def _write_tags(ax: Axes, block: _Block, n: int, below: float) -> None:
                         ha="center", va="top")  # fmt: skip
 
 
-def _sheet_caption(blocks: list[_Block], n_shown: int, n_clusters: int) -> str:
+def _images_caption(blocks: list[_Block], n_shown: int, n_clusters: int) -> str:
     caption = (
         "Each row is a cluster (→ the class it stands for). Typical: those nearest to its mean "
         "code, which should look alike. "

@@ -1,4 +1,4 @@
-"""From rows of features to pictures, and many pictures to one contact sheet."""
+"""From rows of features to pictures, and many pictures to one image grid."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def as_images(flat: NDArray[np.generic], image_shape: tuple[int, ...]) -> Pixels
     return images
 
 
-def contact_sheet(images: Pixels, rows: int, below: float = GAP) -> Pixels:
-    """Lay images (rows × columns, h, w[, 3]) out row by row as one white sheet.
+def image_grid(images: Pixels, rows: int, below: float = GAP) -> Pixels:
+    """Lay images (rows × columns, h, w[, 3]) out row by row as one white grid.
 
     Parameters
     ----------
@@ -51,17 +51,17 @@ def contact_sheet(images: Pixels, rows: int, below: float = GAP) -> Pixels:
     height, width = images.shape[1:3]
     tile = (height + max(1, round(below * height)), width + max(1, round(GAP * width)))
     colour = images.shape[3:]
-    sheet = np.ones((rows, columns, *tile, *colour))
-    sheet[:, :, :height, :width] = np.nan_to_num(
+    grid = np.ones((rows, columns, *tile, *colour))
+    grid[:, :, :height, :width] = np.nan_to_num(
         images.reshape(rows, columns, height, width, *colour), nan=1.0
     )
-    return np.swapaxes(sheet, 1, 2).reshape(rows * tile[0], columns * tile[1], *colour)
+    return np.swapaxes(grid, 1, 2).reshape(rows * tile[0], columns * tile[1], *colour)
 
 
-def show_sheet(ax: Axes, sheet: Pixels, row_names: Sequence[str], below: float = GAP) -> None:
-    """Draw a contact sheet pixel by pixel, with the name of each row at the left of its images."""
-    ax.imshow(sheet, cmap="gray", vmin=0, vmax=1, interpolation="none")
-    tile_height = sheet.shape[0] / max(1, len(row_names))
+def show_image_grid(ax: Axes, grid: Pixels, row_names: Sequence[str], below: float = GAP) -> None:
+    """Draw an image grid pixel by pixel, with the name of each row at the left of its images."""
+    ax.imshow(grid, cmap="gray", vmin=0, vmax=1, interpolation="none")
+    tile_height = grid.shape[0] / max(1, len(row_names))
     ax.set_yticks((np.arange(len(row_names)) + 0.5 / (1 + below)) * tile_height - 0.5, row_names)
     ax.set_xticks([])
     ax.tick_params(length=0)

@@ -76,7 +76,7 @@ def plot_label_budget(
         ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), ncols=columns)
     caption = _caption(scored, len(rows) - len(scored))
     caption += " Hollow points are by others; the table says from where." if published else ""
-    return captioned(figure, title, caption + stretch.told)
+    return captioned(figure, title, caption + stretch.caption)
 
 
 def _with_budget(rows: pd.DataFrame) -> pd.DataFrame:
@@ -157,7 +157,7 @@ class _Stretch(NamedTuple):
         )  # fmt: skip
 
     @property
-    def told(self) -> str:
+    def caption(self) -> str:
         """What the caption says of it."""
         if self.inside is None:
             return ""

@@ -1,4 +1,4 @@
-"""What comparisons share: a name for each way, a panel for each data set, words for a score."""
+"""What comparisons share: names of pipelines, a panel for each data set, words for a score."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NO_ROWS = "No row of this split has a score: there is nothing to compare."
 
 _WORDS = {metric.name: metric.words for metric in METRICS}
 _BOUNDED = {metric.name for metric in METRICS if metric.at_most_1}
-_TOLD = {
+_NAMED = {
     "n_components": ", {:.0f}-D",
     "n_clusters": ", k = {:.0f}",
     "n_train": ", {:,.0f} samples",
@@ -31,24 +31,24 @@ def rows_with_pipelines(
     score: str,
     split: str,
     by: Sequence[str] = GROUP,
-    told: Sequence[str] = ("n_components", "n_clusters"),
+    named: Sequence[str] = ("n_components", "n_clusters"),
 ) -> pd.DataFrame:
-    """Return the comparable rows of a split, with the name of each one's way as ``way``.
+    """Return the comparable rows of a split, with the name of each one's pipeline as ``pipeline``.
 
-    A way is a method on features; columns in ``told`` are named too, where the
+    A pipeline is a method on features; columns in ``named`` are in the name too, where the
     same features have several values of them in one data set.
     """
     rows = comparable_rows(rows, score, by)
-    return with_pipelines(rows[rows["split"] == split], told)
+    return with_pipelines(rows[rows["split"] == split], named)
 
 
-def with_pipelines(rows: pd.DataFrame, told: Sequence[str]) -> pd.DataFrame:
-    """Return rows with the name of each one's way; see `rows_with_ways`."""
+def with_pipelines(rows: pd.DataFrame, named: Sequence[str]) -> pd.DataFrame:
+    """Return rows with the name of each one's pipeline; see `rows_with_pipelines`."""
     pipeline = rows["method"] + " on " + rows["features"]
-    for column in told:
+    for column in named:
         values = rows.groupby(["dataset", "method", "features"])[column].transform("nunique")
         several = (values > 1).groupby(rows["features"]).transform("any") & rows[column].notna()
-        pipeline = pipeline.where(~several, pipeline + rows[column].map(_TOLD[column].format))
+        pipeline = pipeline.where(~several, pipeline + rows[column].map(_NAMED[column].format))
     different = pipeline.unique().tolist()
     short = dict(zip(different, short_names(different, 48), strict=True))  # never two as one
     return rows.assign(pipeline=[short[name] for name in pipeline])
@@ -71,7 +71,7 @@ def panels(
 
 
 def add_legend(figure: Figure, axes: Iterable[Axes], pipelines: Sequence[str]) -> None:
-    """Put one legend of all panels at the right, in the order of ``ways``."""
+    """Put one legend of all panels at the right, in the order of ``pipelines``."""
     found: dict[str, Artist] = {}
     for ax in axes:
         handles, labels = ax.get_legend_handles_labels()
@@ -98,7 +98,7 @@ def end_axis(axes: Iterable[Axes], rows: pd.DataFrame, score: str, along: str = 
 
 
 def pipelines_by_score(rows: pd.DataFrame, score: str) -> list[str]:
-    """Return the ways, the best median over everything first, those without one last."""
+    """Return the pipelines, the best median over everything first, those without one last."""
     medians = rows.groupby("pipeline")[score].median() * (1 if score in LOWER_IS_BETTER else -1)
     return medians.sort_values(kind="stable").index.tolist()
 
@@ -115,7 +115,7 @@ def score_label(score: str) -> str:
 
 
 def direction(score: str) -> str:
-    """Return which way is better, as a sentence."""
+    """Return whether lower or higher is better, as a sentence."""
     return f"{'Lower' if score in LOWER_IS_BETTER else 'Higher'} is better."
 
 

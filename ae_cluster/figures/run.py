@@ -15,7 +15,7 @@ from ae_cluster.common.write_lock import claim
 from ae_cluster.figures.codes import plot_code_tiles, plot_codes
 from ae_cluster.figures.confusion import plot_confusion
 from ae_cluster.figures.examples import cluster_examples
-from ae_cluster.figures.image_grids import plot_cluster_profiles, plot_cluster_sheet
+from ae_cluster.figures.image_grids import plot_cluster_images, plot_cluster_profiles
 from ae_cluster.figures.label_budget import plot_label_budget
 from ae_cluster.figures.style import ENDINGS, save_figure, undrawable
 from ae_cluster.figures.training import plot_loss_curve, plot_reconstructions
@@ -102,7 +102,7 @@ def draw_method(folder: Path, name: str, pictured: Pictured) -> None:
         figures[f"clusters-{name}"] = plot_cluster_profiles(p.images, p.clusters, title=title)
     else:
         examples = cluster_examples(p.codes, p.clusters, p.soft, p.labels, mapping)
-        figures[f"clusters-{name}"] = plot_cluster_sheet(
+        figures[f"clusters-{name}"] = plot_cluster_images(
             p.images, p.image_shape, examples, p.labels, p.class_names, title=title
         )
     _save_all(figures, folder)

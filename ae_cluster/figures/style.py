@@ -1,4 +1,4 @@
-"""One look for every figure: colours, type, titles, captions, and the way to files."""
+"""One look for every figure: colours, type, titles, captions, and how they are written to files."""
 
 from __future__ import annotations
 

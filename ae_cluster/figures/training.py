@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from ae_cluster.figures.images import GAP, as_images, contact_sheet, in_unit_range, show_sheet
+from ae_cluster.figures.images import GAP, as_images, image_grid, in_unit_range, show_image_grid
 from ae_cluster.figures.style import PALETTE, captioned, in_style, new_figure, plain_log_ticks
 
 _MOST_SAMPLES = 10
@@ -81,10 +81,10 @@ def _image_reconstructions(
     # Flat images are set apart, so that each row has room for its name.
     inches = (width - 1.2) / samples * images.shape[1] / images.shape[2]
     below = max(GAP, _LEAST_ROW / inches - 1)
-    sheet = contact_sheet(images, rows, below)
-    tall = (width - 1.2) * sheet.shape[0] / sheet.shape[1]
+    grid = image_grid(images, rows, below)
+    tall = (width - 1.2) * grid.shape[0] / grid.shape[1]
     figure = new_figure(width, min(12.0, tall) + 1.3)
-    show_sheet(figure.add_subplot(), sheet, names, below)
+    show_image_grid(figure.add_subplot(), grid, names, below)
     return captioned(
         figure,
         title,

@@ -75,5 +75,5 @@ def with_current_names(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def pipeline_name(features: str, method: str) -> str:
-    """Return how tables call a way from samples to clusters."""
+    """Return how tables call a pipeline from samples to clusters."""
     return features if features == method else f"{features} → {method}"

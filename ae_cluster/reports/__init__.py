@@ -1,4 +1,4 @@
-"""Tidy rows of many seeds to one line per way, and to the tables people read.
+"""Tidy rows of many seeds to one line per pipeline, and to the tables people read.
 
     summary = summarize(rows)                          # all rows: failed ones count
     write_tables(summary, "results/mnist", "methods")  # methods.md, .csv and .tex

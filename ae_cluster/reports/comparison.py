@@ -215,7 +215,7 @@ def test_rows(run: Run) -> pd.DataFrame:
 
 
 def _clustering_table(runs: Sequence[Run]) -> str:
-    """Return a line per way and run, those of one way together."""
+    """Return a line per pipeline and run, those of one pipeline together."""
     rows = _beside(runs, test_rows)
     names = dict(SHOWN)
     if rows["accuracy_matched"].isna().any():
@@ -252,7 +252,7 @@ def _few_label_rows(run: Run) -> pd.DataFrame:
 
 
 def _beside(runs: Sequence[Run], choose: Callable[[Run], pd.DataFrame]) -> pd.DataFrame:
-    """Return chosen rows of all runs by way and run, ways in the order they first occur in."""
+    """Return chosen rows by pipeline and run, pipelines in the order they first occur in."""
     chosen = [choose(run).assign(run=run.letter) for run in runs]
     rows = pd.concat(chosen, ignore_index=True)
     pipelines = zip(rows["features"], rows["method"], strict=True)

@@ -26,13 +26,13 @@ Accuracy on test samples over encoder seeds and draws of the labelled samples. 9
 interval of the mean over seeds. 10th percentile and worst: of single fits. sd of seed, of start
 and of draw: the parts of the spread that are due to the encoder's seed, to the start of the
 clusterer on the same codes where a method has one, and to the draw, by random effects (starts and
-draws within seeds). ECE: expected calibration error, 15 bins, mean. Told: what the way knows
+draws within seeds). ECE: expected calibration error, 15 bins, mean. Assumes: what the method knows
 beside the labels, that draws have as many of each class included. By others: with other networks
 and draws, so no row is the same thing."""
 
 
 def spread_of_draws(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a line for each way and budget: mean, worst decile, and the parts of the variance.
+    """Return a line per pipeline and budget: mean, worst decile, and parts of the variance.
 
     Parameters
     ----------
@@ -168,18 +168,18 @@ def _markdown(spread: pd.DataFrame) -> str:
 
 def _table(group: pd.DataFrame) -> list[str]:
     head = ["method", "labels per class", "mean", "95 %", "10th percentile", "worst",
-            "sd of seed", "sd of start", "sd of draw", "ECE", "fits", "told"]  # fmt: skip
+            "sd of seed", "sd of start", "sd of draw", "ECE", "fits", "assumes"]  # fmt: skip
     lines = []
     row: Any
     for row in group.itertuples():
         known = [("balance", row.uses_balance), ("augmentation", row.uses_augmentation)]
-        told = ", ".join(["k", *(word for word, is_used in known if is_used)])
+        assumed = ", ".join(["k", *(word for word, is_used in known if is_used)])
         lost = f" ({row.n_failed} failed)" if row.n_failed else ""
         lines.append([
             in_markdown(str(row.method)), f"{row.budget:g}", _number(row.mean),
             f"{_number(row.low)} – {_number(row.high)}", _number(row.p10), _number(row.worst),
             _number(row.sd_seed), _number(row.sd_start), _number(row.sd_draw), _number(row.ece),
-            f"{row.n_draws}{lost}", told,
+            f"{row.n_draws}{lost}", assumed,
         ])  # fmt: skip
     return markdown_table(head, lines)
 
@@ -190,7 +190,7 @@ def _by_others(dataset: str) -> list[str]:
     if not found:
         return []
     budgets = sorted({budget for pipeline in found for budget in pipeline.percent})
-    head = ["way", "family", *(f"{budget} per class" for budget in budgets), "from"]
+    head = ["pipeline", "family", *(f"{budget} per class" for budget in budgets), "from"]
     lines = [
         [
             pipeline.pipeline,

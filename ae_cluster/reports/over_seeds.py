@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ae_cluster.common.errors import InputError, nearest
+from ae_cluster.common.numbers import NOTHING
 from ae_cluster.metrics.clustering import METRICS
 from ae_cluster.records.config import RunConfig
 from ae_cluster.records.rows import COLUMNS, TEXTS
@@ -98,7 +99,7 @@ def _differing(first: Run, other: Run) -> str:
     """Return in what the configurations of two runs differ that must agree, "" if in nothing."""
     one, two = _must_agree(first.config), _must_agree(other.config)
     names = [name for name in one | two if one.get(name) != two.get(name)]
-    told = [f"{name} ({one.get(name, '–')} and {two.get(name, '–')})" for name in names]
+    told = [f"{name} ({one.get(name, NOTHING)} and {two.get(name, NOTHING)})" for name in names]
     return ", ".join(told)
 
 

@@ -109,7 +109,7 @@ def cluster_sizes(out: Path) -> str:
 def few_label_table(rows: pd.DataFrame) -> str:
     """Return the mean test accuracy by label budget, or "" where no label is known.
 
-    A table for each family: on frozen codes, and where the labels reshape the encoder.
+    A table for each family: on frozen codes, and where the labels fine-tune the encoder.
     """
     few = rows[rows["budget"].notna() & rows["accuracy"].notna()]
     families = few["family"].fillna("")

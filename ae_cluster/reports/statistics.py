@@ -79,7 +79,7 @@ def summarize(
           ``wilcoxon`` the p-value of their signed-rank test, not corrected for the number
           of groups;
         * ``seconds`` (median), ``peak_mb`` (highest), ``priors``, ``tuned_on``;
-        * ``anchor``, a number by others for the same way, and ``anchor_source``.
+        * ``anchor``, a number by others for the same pipeline, and ``anchor_source``.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def _counts(
     missing = sorted(set(expected) - set(seeds))
     failed = sorted(set(seeds) - set(finished.index))
     lost = [f"seed {s} failed ({_reason(group[seeds == s])})" for s in failed]
-    lost += _told_missing(missing)
+    lost += _in_words(missing)
     return {
         "n": len(finished),
         "n_missing": len(missing),
@@ -144,16 +144,16 @@ def _counts(
     }
 
 
-def _told_missing(seeds: list[int]) -> list[str]:
+def _in_words(seeds: list[int]) -> list[str]:
     """Return what is said of missing seeds, sorted; three or more in a row at once."""
-    told = []
+    sentences = []
     for _, of_run in groupby(enumerate(seeds), key=lambda place: place[1] - place[0]):
         run = [seed for _, seed in of_run]
         if len(run) > MOST_NAMED:
-            told.append(f"seeds {run[0]} to {run[-1]} are missing")
+            sentences.append(f"seeds {run[0]} to {run[-1]} are missing")
         else:
-            told += [f"seed {seed} is missing" for seed in run]
-    return told
+            sentences += [f"seed {seed} is missing" for seed in run]
+    return sentences
 
 
 def _reason(rows: pd.DataFrame) -> str:
@@ -228,7 +228,7 @@ def _best(group: pd.DataFrame) -> int | None:
 def paired_difference(
     scores: pd.Series[float], reference: pd.Series[float]
 ) -> tuple[int, float, float]:
-    """Compare two ways on the seeds they share.
+    """Compare two pipelines on the seeds they share.
 
     Parameters
     ----------

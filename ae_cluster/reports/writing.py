@@ -19,10 +19,10 @@ from ae_cluster.reports.statistics import STATISTICS
 HOW_TO_READ = """\
 n: seeds that finished, of those expected if any did not; the median is over these. 95 % interval:
 bootstrap percentile interval of the median. To the best: median difference, on the same seeds, to
-the best median of the same data, split and k among the ways with the most finished seeds; p: of
-Wilcoxon's signed-rank test, two-sided, not corrected for their number, and with ten seeds never
-below 0.002. Seconds: median. MB: highest peak memory. Priors: what the way is told beside the
-samples. Tuned on: what chose its settings."""
+the best median of the same data, split and k among the pipelines with the most finished seeds;
+p: of Wilcoxon's signed-rank test, two-sided, not corrected for their number, and with ten seeds
+never below 0.002. Seconds: median. MB: highest peak memory. Priors: what the pipeline knows beside
+the samples. Tuned on: what chose its settings."""
 
 _HEADERS = {
     "dataset": "data",

@@ -20,8 +20,8 @@ from ae_cluster.datasets import Dataset
 from ae_cluster.figures import (
     ClusterExamples,
     cluster_examples,
+    plot_cluster_images,
     plot_cluster_profiles,
-    plot_cluster_sheet,
     plot_codes,
     plot_confusion,
 )
@@ -96,4 +96,6 @@ def draw_pictured(path: Path) -> dict[str, Figure]:
     images = np.zeros((len(clusters), kept["images"].shape[1]), kept["images"].dtype)
     images[kept["shown"]] = kept["images"]
     shape, examples = tuple(kept["image_shape"].tolist()), _read_examples(str(kept["examples"]))
-    return figures | {name: plot_cluster_sheet(images, shape, examples, labels, names, title=title)}
+    return figures | {
+        name: plot_cluster_images(images, shape, examples, labels, names, title=title)
+    }

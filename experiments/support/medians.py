@@ -1,4 +1,4 @@
-"""Tables of medians and ranges, for grids whose ways have three seeds or ten. Never loads torch."""
+"""Tables of medians and ranges, for pipelines of three seeds or ten. Never loads torch."""
 
 from __future__ import annotations
 
