@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,12 +13,11 @@ from numpy.typing import NDArray
 
 from ae_cluster.figures.panels import (
     NO_ROWS,
-    add_legend,
     direction,
     end_axis,
     failures,
-    label_axes,
     panels,
+    panels_against,
     pipelines_by_score,
     rows_with_pipelines,
     score_label,
@@ -154,13 +155,7 @@ def plot_pareto(
     timed = rows[rows[score].notna() & (rows["seconds"] > 0)]
     if timed.empty:
         return nothing_to_draw(title, NO_ROWS + failures(rows, score))
-    pipelines = pipelines_by_score(timed, score)
-    figure, axes = panels(timed, 3.4, sharey=True)
-    for name, ax in axes.items():
-        _draw_costs(ax, timed[timed["dataset"] == name], score, pipelines)
-        label_axes(ax, "seconds (log scale)", score_label(score))
-    end_axis(axes.values(), timed, score)
-    add_legend(figure, axes.values(), pipelines)
+    figure = panels_against(timed, score, "seconds (log scale)", partial(_draw_costs, score))
     seeds = seed_count(timed.groupby(["dataset", "pipeline"]).size())
     untimed = int((rows[score].notna() & ~(rows["seconds"] > 0)).sum())
     left_out = f" Without seconds, and not drawn: {untimed} runs." if untimed else ""
@@ -176,7 +171,7 @@ def plot_pareto(
     )
 
 
-def _draw_costs(ax: Axes, rows: pd.DataFrame, score: str, pipelines: list[str]) -> None:
+def _draw_costs(score: str, ax: Axes, rows: pd.DataFrame, pipelines: list[str]) -> None:
     groups = rows.groupby("pipeline")
     spread = groups[score].agg(["min", "median", "max"]).assign(seconds=groups["seconds"].median())
     seconds, median = (spread[c].to_numpy(dtype=np.float64) for c in ("seconds", "median"))

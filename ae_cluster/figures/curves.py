@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -12,15 +13,10 @@ from numpy.typing import NDArray
 
 from ae_cluster.figures.panels import (
     NO_ROWS,
-    add_legend,
     direction,
-    end_axis,
     failures,
-    label_axes,
-    panels,
-    pipelines_by_score,
+    panels_against,
     rows_with_pipelines,
-    score_label,
     seed_count,
     with_pipelines,
 )
@@ -111,17 +107,11 @@ def _draw_curves(rows: pd.DataFrame, x: str, score: str, title: str, hint: str) 
     scored = rows.dropna(subset=[score, x])
     if scored.empty:
         return nothing_to_draw(title, NO_ROWS + failures(rows, score))
-    pipelines = pipelines_by_score(scored, score)
-    figure, axes = panels(scored, 3.4, sharey=True)
-    for name, ax in axes.items():
-        _draw_panel(ax, scored[scored["dataset"] == name], x, score, pipelines)
-        label_axes(ax, _AXES[x], score_label(score))
-    end_axis(axes.values(), scored, score)
-    add_legend(figure, axes.values(), pipelines)
+    figure = panels_against(scored, score, _AXES[x], partial(_draw_panel, x, score))
     return captioned(figure, title, _caption(scored, x, score, hint) + failures(rows, score))
 
 
-def _draw_panel(ax: Axes, rows: pd.DataFrame, x: str, score: str, pipelines: list[str]) -> None:
+def _draw_panel(x: str, score: str, ax: Axes, rows: pd.DataFrame, pipelines: list[str]) -> None:
     is_level = _is_level(rows, x)
     colors = group_colors(len(pipelines))
     for n, (pipeline, group) in enumerate(rows[is_level].groupby("pipeline")):

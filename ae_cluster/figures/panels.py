@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pandas as pd
 from matplotlib.artist import Artist
@@ -70,7 +70,24 @@ def panels(
     return figure, dict(zip(names, axes, strict=False))
 
 
-def add_legend(figure: Figure, axes: Iterable[Axes], pipelines: Sequence[str]) -> None:
+def panels_against(
+    rows: pd.DataFrame,
+    score: str,
+    x_label: str,
+    draw: Callable[[Axes, pd.DataFrame, list[str]], None],
+) -> Figure:
+    """Return a figure of scored rows: ``draw`` gets each panel, its rows and all pipelines."""
+    pipelines = pipelines_by_score(rows, score)
+    figure, axes = panels(rows, 3.4, sharey=True)
+    for name, ax in axes.items():
+        draw(ax, rows[rows["dataset"] == name], pipelines)
+        _label_axes(ax, x_label, score_label(score))
+    end_axis(axes.values(), rows, score)
+    _add_legend(figure, axes.values(), pipelines)
+    return figure
+
+
+def _add_legend(figure: Figure, axes: Iterable[Axes], pipelines: Sequence[str]) -> None:
     """Put one legend of all panels at the right, in the order of ``pipelines``."""
     found: dict[str, Artist] = {}
     for ax in axes:
@@ -82,7 +99,7 @@ def add_legend(figure: Figure, axes: Iterable[Axes], pipelines: Sequence[str]) -
     figure.legend(handles, shown, loc="outside right upper", ncols=columns)
 
 
-def label_axes(ax: Axes, x: str, y: str) -> None:
+def _label_axes(ax: Axes, x: str, y: str) -> None:
     """Name both axes of a panel, the shared one only where its numbers stand."""
     ax.set_xlabel(x)
     place = ax.get_subplotspec()
