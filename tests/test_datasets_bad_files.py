@@ -323,7 +323,7 @@ def test_no_flipped_byte_changes_the_samples_unnoticed(load_npz, tmp_path, save)
     assert refused > len(whole) / 3 / 2
 
 
-@pytest.mark.parametrize("name", ["mine.csv", "mine.npy", "mine.pt", "mine"])
+@pytest.mark.parametrize("name", ["mine.xlsx", "mine.dat", "mine.pt", "mine"])
 def test_unknown_kind_of_file(refuses_file, name):
     refuses_file(name, b"1,2", ".npz")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +31,30 @@ def sizes(text: str) -> tuple[int, ...]:
         return parse_sizes(text)
     except InputError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Return "a,b" as a tuple of names; one that holds a comma stands in quotation marks."""
+    return tuple(name.strip() for name in next(csv.reader([text], skipinitialspace=True)) if name)
+
+
+def add_table_options(option: Callable[..., object]) -> None:
+    """Add what can be said of the columns of a table."""
+    option("--label-column", metavar="NAME", help="of a table: the labels, which only score")
+    option("--id-column", metavar="NAME", help="the ids of its rows; default: their numbers")
+    option("--drop", type=names, metavar="NAME,…", help="columns to leave out")
+    option(
+        "--categorical",
+        type=names,
+        metavar="NAME,…",
+        help="columns that become a column of 0 and 1 per category",
+    )
+    option(
+        "--impute",
+        metavar="median",
+        help="fill missing values by the median of the training samples; default: refuse them",
+    )
+    option("--layer", metavar="NAME", help="of an .h5ad: the layer to read in place of X")
 
 
 def path(text: str) -> Path:

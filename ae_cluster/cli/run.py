@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HOW = ("data_home", "download", "device", "force", "resume", "figures")  # it is carried out
+FORMATS = ".npz, .npy, .csv, .tsv, .parquet or .feather"
 
 
 def add(commands: Any) -> None:
@@ -48,8 +49,8 @@ def add(commands: Any) -> None:
         "datasets",
         nargs="*",
         metavar="DATA",
-        help=f"a name (see: ae-cluster datasets) or an .npz file; default: {d.dataset}; of several "
-        "each has a run of its own, in OUT/DATA-seedN",
+        help=f"a name (see: ae-cluster datasets) or a file: {FORMATS}; default: "
+        f"{d.dataset}; of several each has a run of its own, in OUT/DATA-seedN",
     )
     option("--out", type=read.path, help="run folder to write; default: runs/DATASET-seedN")
     option("--seed", type=read.whole(0), help=f"of everything random; default: {d.seed}")
@@ -104,6 +105,7 @@ def add(commands: Any) -> None:
         f"default: {d.split_seed}",
     )
     option("--image-shape", type=read.sizes, metavar="HxW", help="read a file's columns as images")
+    read.add_table_options(option)
     option(
         "--budgets",
         type=read.sizes,

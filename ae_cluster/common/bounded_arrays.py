@@ -69,6 +69,22 @@ def read_npy(path: Path) -> NDArray[Any]:
         return _checked(npy.read_array(file, allow_pickle=False))
 
 
+def map_npy(path: Path) -> NDArray[Any]:
+    """Return the array in a ``.npy`` file, of which only what is used will be read.
+
+    Raises
+    ------
+    FileNotFoundError
+    UnreadableError
+    """
+    size = file_size(path)
+    with _damage_told("the array"):
+        with path.open("rb") as file:
+            _check_header(_read_header(file), size)
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        return array
+
+
 def read_npz(path: Path, choose: Callable[[list[str]], Sequence[str]] = list) -> Arrays:
     """Return arrays of a ``.npz`` file by name.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from ae_cluster.common import pixels
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.labels import classes_of, label_key, number_in
-from ae_cluster.common.texts import encodable
+from ae_cluster.common.texts import encodable, quoted
 from ae_cluster.datasets.dataset import Array, FloatArray, IntArray
 
 _ROWS_LOOKED_AT = 2000
@@ -94,29 +94,54 @@ def _shape_of_one(
 def _as_table(x: Array, name: str) -> FloatArray:
     table = _as_float32(x, name)
     if name != "x_test":  # the training samples' spread is what columns are divided by
-        _check_columns(x, table, name)
+        some = some_rows(len(x))
+        check_columns(x[some], table[some], table, name)
     return table
 
 
-def _check_columns(x: Array, table: FloatArray, name: str) -> None:
+def some_rows(n: int) -> slice:
+    """Return about two thousand of ``n`` rows, evenly spread, to look at more closely."""
+    return slice(None, None, math.ceil(n / _ROWS_LOOKED_AT))
+
+
+def check_columns(
+    given: Array, kept: FloatArray, table: FloatArray, name: str, columns: Sequence[str] = ()
+) -> IntArray:
     """Refuse a column most of whose values float32 cannot tell apart once it is standardised.
 
     Such are large numbers that differ little (times in seconds), numbers below 1e-38, and any
     column beside one value so huge that the rest becomes zero.
+
+    Parameters
+    ----------
+    given, kept : ndarray of shape (n_some, n_columns)
+        Some rows as they were given, and as float32.
+    table : ndarray of shape (n, n_columns)
+        All rows, whose mean and spread count.
+    name : str
+        What to call the table.
+    columns : sequence of str
+        Their names; numbers where there are none.
+
+    Returns
+    -------
+    ndarray of int64
+        The columns that hold a single value.
     """
-    some = slice(None, None, math.ceil(len(x) / _ROWS_LOOKED_AT))
     mean, spread = (f(table, axis=0, dtype=np.float64) for f in (np.mean, np.std))
     with np.errstate(all="ignore"):
-        fed = (table[some] - mean.astype(np.float32)) / spread.astype(np.float32)
-    for column, (given, kept) in enumerate(zip(x[some].T, fed.T, strict=True)):
-        n_given, n_kept = len(np.unique(given)), len(np.unique(kept))
+        fed = (kept - mean.astype(np.float32)) / spread.astype(np.float32)
+    for column, (before, after) in enumerate(zip(given.T, fed.T, strict=True)):
+        n_given, n_kept = len(np.unique(before)), len(np.unique(after))
         if n_kept < 0.7 * n_given:
+            called = quoted(columns[column]) if columns else f"column {column} (counted from 0)"
             raise InputError(
-                f"{name} holds values from {x[:, column].min():g} to {x[:, column].max():g} in "
-                f"column {column} (counted from 0), of which standardised float32 tells {n_kept} "
-                f"of {n_given} apart: subtract their middle, rescale them, take logarithms, or "
-                "leave the column out."
+                f"{name} holds values from {table[:, column].min():g} to "
+                f"{table[:, column].max():g} in {called}, of which standardised float32 tells "
+                f"{n_kept} of {n_given} apart: subtract their middle, rescale them, take "
+                "logarithms, or leave the column out."
             )
+    return np.flatnonzero(spread == 0)
 
 
 def _as_float32(x: Array, name: str) -> FloatArray:
@@ -238,3 +263,30 @@ def check_unique(ids: Array) -> None:
             f"the id {str(values[counts.argmax()])!r} stands for {counts.max()} samples: give "
             "each sample, train and test together, an id of its own."
         )
+
+
+def split_rows(n: int, test_size: float, seed: int) -> dict[str, IntArray]:
+    """Return which of ``n`` rows are "train" and which "test", each in the file's order.
+
+    That depends on these three numbers alone.
+    """
+    if not 0 < test_size < 1:
+        raise InputError(f"a test size of {test_size} is no share: give one like 0.2.")
+    n_test = math.ceil(n * test_size)
+    if n_test == n:
+        raise InputError(
+            f"a test size of {test_size} leaves nothing of {n} sample(s) to train on: give a "
+            "smaller one, or more samples."
+        )
+    # RandomState's stream is frozen: the same split in every version of numpy.
+    order = np.random.RandomState(seed).permutation(n)
+    return {"train": np.sort(order[n_test:]), "test": np.sort(order[:n_test])}
+
+
+def halved(arrays: dict[str, Array], halves: dict[str, IntArray]) -> dict[str, Array]:
+    """Return each array's training and test rows, as ``…_train`` and ``…_test``."""
+    return {
+        f"{name}_{half}": array[rows]
+        for name, array in arrays.items()
+        for half, rows in halves.items()
+    }

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from ae_cluster.datasets.preparation import Preparation
 
 Array = npt.NDArray[Any]
 IntArray = npt.NDArray[np.int64]
@@ -37,6 +40,10 @@ class Dataset:
         Known for named sets; None for a user's file, whatever its labels.
     fingerprint : str
         SHA-256, see `fingerprint`.
+    column_names : tuple of str
+        Name of each column of a table; empty where they have none.
+    preparation : Preparation or None
+        How the columns of a table became these numbers; None for other files.
     """
 
     name: str
@@ -50,6 +57,8 @@ class Dataset:
     class_names: tuple[str, ...]
     n_clusters: int | None
     fingerprint: str
+    column_names: tuple[str, ...] = ()
+    preparation: Preparation | None = None
 
     @property
     def x_train(self) -> FloatArray:
@@ -84,6 +93,8 @@ def assemble(
     image_shape: tuple[int, ...] | None,
     class_names: tuple[str, ...],
     n_clusters: int | None,
+    column_names: tuple[str, ...] = (),
+    preparation: Preparation | None = None,
 ) -> Dataset:
     """Put (train, test) pairs of checked arrays together and take their fingerprint."""
     y_train, y_test = (None if y is None or np.all(y == -1) else y for y in labels)
@@ -103,6 +114,8 @@ def assemble(
             image_shape,
             class_names,
         ),
+        column_names=column_names,
+        preparation=preparation,
     )
 
 
@@ -125,9 +138,10 @@ def fingerprint(
     return digest.hexdigest()
 
 
-def numbered_ids(n: int, prefix: str = "") -> npt.NDArray[np.str_]:
-    """Return ``prefix0`` … ``prefix(n-1)``."""
-    return np.char.add(prefix, np.arange(n).astype(str))
+def numbered_ids(n: int, prefix: str = "", start: int = 0) -> npt.NDArray[np.str_]:
+    """Return ``prefix0`` … ``prefix(n-1)``, or as many from another start."""
+    numbers = np.arange(start, start + n).astype(str)
+    return np.char.add(prefix, numbers) if prefix else numbers
 
 
 def _as_float(raw: Array) -> FloatArray:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.common.files import expanded
 from ae_cluster.common.global_state import default_state
+from ae_cluster.common.table_options import TableOptions
 from ae_cluster.datasets.arrays import normal_image_shape
 from ae_cluster.datasets.dataset import Dataset
 from ae_cluster.datasets.named import NAMES, load_named
@@ -29,6 +31,12 @@ def load_dataset(
     test_size: float = TEST_SIZE,
     seed: int = 0,
     image_shape: tuple[int, ...] | None = None,
+    label_column: str | None = None,
+    id_column: str | None = None,
+    drop: Sequence[str] = (),
+    categorical: Sequence[str] = (),
+    impute: str | None = None,
+    layer: str | None = None,
 ) -> Dataset:
     """Load a named data set, or a user's own file, with its train and test split.
 
@@ -49,7 +57,20 @@ def load_dataset(
     seed : int, default=0
         Seed of that split, which is plainly random: labels steer nothing.
     image_shape : (h, w) or (h, w, channels), default=None
-        Reads the columns of a file's 2-D array as the pixels of images.
+        Reads the columns of a table or of a 2-D array as the pixels of images.
+    label_column, id_column : str, default=None
+        The column of a table that holds labels (names, or whole numbers), and the one that tells
+        samples apart. Without an id column a sample's id is the number of its row.
+    drop : sequence of str, default=()
+        Columns of a table to leave out.
+    categorical : sequence of str, default=()
+        Columns of a table that become one column of 0 and 1 for each category of the training
+        samples. A cell that is empty, or of no such category, is all zero.
+    impute : "median" or None, default=None
+        What missing values of a table are filled by: the median of the column's training
+        samples. ``None``: they are refused.
+    layer : str, default=None
+        The layer of a ``.h5ad`` to read in place of ``X``.
 
     Returns
     -------
@@ -62,9 +83,13 @@ def load_dataset(
 
     Notes
     -----
-    A ``.npz`` file holds ``x_train`` and ``x_test``, or ``x``: images (n, h, w) or
-    (n, h, w, channels), as bytes (whole numbers 0 to 255 of another type are taken for them,
-    with a warning) or as floats in [0, 1]; or a table of numbers (n, columns).
+    A ``.csv``, ``.tsv``, ``.parquet`` or ``.feather`` is a table with names in its first line: a
+    row per sample, numbers or truth values (0 and 1) in each column but those that are named
+    above. What is not a number, missing or infinite is refused by the column's name.
+
+    A ``.npy`` holds ``x`` alone. A ``.npz`` file holds ``x_train`` and ``x_test``, or ``x``:
+    images (n, h, w) or (n, h, w, channels), as bytes (whole numbers 0 to 255 of another type are
+    taken for them, with a warning) or as floats in [0, 1]; or a table of numbers (n, columns).
     Optional are labels, ``y_train`` and ``y_test``, or ``y``: whole numbers or text, read by
     the two rules of `common.labels` (-1, NaN, "" and "NA" are some of what is unknown, and
     1 and "1.0" are one class); and ids, ``ids_train`` and ``ids_test``, or ``ids``. Labels
@@ -84,12 +109,18 @@ def load_dataset(
         dataset = load_named(name, data_home=data_home, download=download)
         _check_native_shape(dataset, image_shape)
         return dataset
+    options = TableOptions.of(
+        {
+            "label_column": label_column, "id_column": id_column, "drop": drop,
+            "categorical": categorical, "impute": impute, "layer": layer,
+        }
+    )  # fmt: skip
     path = expanded(text)
     if not _looks_like_path(text, path):
         raise InputError(
             f"there is no data set and no file called {text!r}: {nearest(name, NAMES)}"
         )
-    return load_file(path, test_size=test_size, seed=seed, image_shape=image_shape)
+    return load_file(path, test_size=test_size, seed=seed, image_shape=image_shape, options=options)
 
 
 def _looks_like_path(text: str, path: Path) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import math
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from ae_cluster.common import bounded_arrays, pixels
 from ae_cluster.common.bounded_files import UnreadableError, file_size
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.scalars import plain
+from ae_cluster.common.table_options import TableOptions
 from ae_cluster.common.texts import encodable, quoted, shortened
 from ae_cluster.datasets.arrays import (
     as_column,
@@ -22,8 +24,15 @@ from ae_cluster.datasets.arrays import (
     check_training_samples,
     check_unique,
     encode_labels,
+    halved,
+    split_rows,
 )
+from ae_cluster.datasets.arrow_files import open_feather, open_parquet
 from ae_cluster.datasets.dataset import Array, Dataset, assemble, numbered_ids
+from ae_cluster.datasets.preparation import Preparation
+from ae_cluster.datasets.table_files import Opener
+from ae_cluster.datasets.tables import Split, read_table
+from ae_cluster.datasets.text_tables import open_csv, open_tsv
 
 Arrays = dict[str, Array]
 Shape = tuple[int, ...] | None
@@ -37,6 +46,11 @@ _OTHER_WORDS = {
 }
 
 
+def read_npy(path: Path) -> Arrays:
+    """Read the one array of a ``.npy``: the samples."""
+    return {"x": bounded_arrays.read_npy(path)}
+
+
 def read_npz(path: Path) -> Arrays:
     """Read those arrays of a ``.npz`` whose names mean something; nothing is unpickled."""
     return bounded_arrays.read_npz(path, _known_names)
@@ -48,28 +62,133 @@ def _known_names(found: list[str]) -> list[str]:
     return [name for name in found if name in WHOLE + HALVES]
 
 
-READERS: dict[str, Callable[[Path], Arrays]] = {".npz": read_npz}
+# A format is a reader here: of named arrays, or of a table (`datasets.table_files`).
+ARRAY_READERS: dict[str, Callable[[Path], Arrays]] = {".npz": read_npz, ".npy": read_npy}
+TABLE_READERS: dict[str, Opener] = {
+    ".csv": open_csv,
+    ".tsv": open_tsv,
+    ".parquet": open_parquet,
+    ".feather": open_feather,
+}
+READERS = (*ARRAY_READERS, *TABLE_READERS)
+_ENDINGS = f"{', '.join(READERS[:-1])} or {READERS[-1]}"
+WAY_OUT = "save it again, as CSV UTF-8 or Parquet"
 
 
 def load_file(
-    path: Path, *, test_size: float, seed: int, image_shape: tuple[int, ...] | None
+    path: Path,
+    *,
+    test_size: float,
+    seed: int,
+    image_shape: tuple[int, ...] | None,
+    options: TableOptions,
 ) -> Dataset:
-    """Read a file, check every array in it and make a data set of them.
+    """Read a file, check every value in it and make a data set of them.
 
     Raises
     ------
     InputError
-        Naming the file, the array and the value.
+        Naming the file, the array or column and the value.
     """
+    split = partial(split_rows, test_size=plain(test_size), seed=plain(seed))
     try:
-        name = encodable(path.name)
-        return _as_dataset(name, _read(path), plain(test_size), plain(seed), image_shape)
+        name, ending = encodable(path.name), ending_of(path)
+        if ending in TABLE_READERS:
+            return _of_table(name, path, ending, options, split, image_shape)
+        _refuse_options(options)
+        return _of_arrays(name, path, ending, split, plain(test_size), image_shape)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except MemoryError as error:
         raise InputError(
             f"{path}: its samples do not fit into the memory: give fewer, or as bytes or float32."
         ) from error
+
+
+def ending_of(path: Path) -> str:
+    """Return the ending that a reader is known for; refuse a path that leads to no such file."""
+    try:
+        file_size(path)
+    except UnreadableError as error:
+        raise InputError(f"{error}: give a file of type {_ENDINGS}.") from error
+    except FileNotFoundError as error:
+        raise InputError("there is no such file: check the path.") from error
+    ending = path.suffix.lower()
+    if ending not in READERS:
+        raise InputError(f"this is of type {quoted(path.suffix)}: give a file of type {_ENDINGS}.")
+    return ending
+
+
+def _refuse_options(options: TableOptions) -> None:
+    if said := options.said():
+        raise InputError(f"{', '.join(said)} is of tables, and this holds arrays: leave it out.")
+
+
+def _of_table(
+    name: str, path: Path, ending: str, options: TableOptions, split: Split, image_shape: Shape
+) -> Dataset:
+    """Return the data set in a table; its columns are checked where they are read."""
+    try:
+        found = read_table(TABLE_READERS[ending](path), ending, options, split)
+    except UnreadableError as error:
+        raise InputError(f"{error}: {WAY_OUT}.") from error
+    check_unique(found.ids)
+    x, y = (
+        {"x": found.x},
+        {} if found.y is None else {f"--label-column {options.label_column}": found.y},
+    )
+    labels, class_names = encode_labels(y)
+    shape = units = None
+    if image_shape is not None:
+        x, shape, units = _samples(x, image_shape)
+    given = x | dict(zip(["y"], labels.values(), strict=False)) | {"ids": found.ids}
+    preparation = replace(
+        found.preparation, class_names=class_names, image_shape=shape, units=units
+    )
+    return _assembled(name, halved(given, split(len(found.x))), shape, class_names, preparation)
+
+
+def _of_arrays(
+    name: str, path: Path, ending: str, split: Split, test_size: float, image_shape: Shape
+) -> Dataset:
+    try:
+        arrays = ARRAY_READERS[ending](path)
+    except UnreadableError as error:
+        raise InputError(f"{error}: save it again, as plain arrays with numpy.savez.") from error
+    x, shape, _ = _samples(arrays, image_shape)
+    y, class_names = encode_labels(_columns(arrays, "y", x))
+    clean = {**x, **y, **_ids(arrays, x)}
+    if "x" in clean:
+        clean = halved(clean, split(len(clean["x"])))
+    elif test_size != TEST_SIZE:
+        warnings.warn(
+            f"The test size of {test_size} is not used: {name} has an x_test of its own.",
+            stacklevel=5,
+        )
+    return _assembled(name, clean, shape, class_names)
+
+
+def _assembled(
+    name: str,
+    clean: Arrays,
+    shape: Shape,
+    class_names: tuple[str, ...],
+    preparation: Preparation | None = None,
+) -> Dataset:
+    check_training_samples(clean["x_train"])
+    is_table = preparation is not None and shape is None
+    return assemble(
+        name,
+        (clean["x_train"], clean["x_test"]),
+        (clean.get("y_train"), clean.get("y_test")),
+        (clean["ids_train"], clean["ids_test"]),
+        image_shape=shape,
+        class_names=class_names,
+        # Labels may be there, but the number of clusters is the user's to say.
+        n_clusters=None,
+        column_names=preparation.feature_names if preparation and is_table else (),
+        preparation=preparation,
+    )
 
 
 def check_names(found: Sequence[str]) -> None:
@@ -115,55 +234,8 @@ def _meant(name: str, missing: Sequence[str]) -> str | None:
     return close[0] if close else None
 
 
-def _read(path: Path) -> Arrays:
-    try:
-        return _reader(path)(path)
-    except FileNotFoundError as error:
-        raise InputError("there is no such file: check the path.") from error
-    except UnreadableError as error:
-        raise InputError(f"{error}: save it again, as plain arrays with numpy.savez.") from error
-
-
-def _reader(path: Path) -> Callable[[Path], Arrays]:
-    try:
-        file_size(path)
-    except UnreadableError as error:
-        raise InputError(f"{error}: give a file of type {' or '.join(READERS)}.") from error
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        what = f"of type {quoted(path.suffix)}"
-        raise InputError(f"this is {what}: give a file of type {' or '.join(READERS)}.")
-    return reader
-
-
-def _as_dataset(
-    file_name: str, arrays: Arrays, test_size: float, seed: int, image_shape: Shape
-) -> Dataset:
-    x, shape = _samples(arrays, image_shape)
-    y, class_names = encode_labels(_columns(arrays, "y", x))
-    clean = {**x, **y, **_ids(arrays, x)}
-    if "x" in clean:
-        clean = split(clean, test_size, seed)
-    elif test_size != TEST_SIZE:
-        warnings.warn(
-            f"The test size of {test_size} is not used: {file_name} has an x_test of its own.",
-            stacklevel=5,
-        )
-    check_training_samples(clean["x_train"])
-    return assemble(
-        file_name,
-        (clean["x_train"], clean["x_test"]),
-        (clean.get("y_train"), clean.get("y_test")),
-        (clean["ids_train"], clean["ids_test"]),
-        image_shape=shape,
-        class_names=class_names,
-        # Labels may be there, but the number of clusters is the user's to say.
-        n_clusters=None,
-    )
-
-
-def _samples(arrays: Arrays, image_shape: Shape) -> tuple[Arrays, Shape]:
-    """Return the checked x arrays (n, n_features), and the shape of one image."""
+def _samples(arrays: Arrays, image_shape: Shape) -> tuple[Arrays, Shape, str | None]:
+    """Return the checked x arrays (n, n_features), the shape of one image, and its units."""
     given = {name: arrays[name] for name in ("x", "x_train", "x_test") if name in arrays}
     found: dict[str, pixels.Images] = {}
     shapes, seen = set(), None
@@ -175,7 +247,7 @@ def _samples(arrays: Arrays, image_shape: Shape) -> tuple[Arrays, Shape]:
         said = " but ".join(f"{name} is {x.dtype} {x.shape}" for name, x in given.items())
         raise InputError(f"{said}: samples must have one type and one shape in train and test.")
     pixels.say(*found.values(), stacklevel=6)
-    return {name: images.rows for name, images in found.items()}, shape
+    return {name: images.rows for name, images in found.items()}, shape, seen
 
 
 def _columns(arrays: Arrays, stem: str, x: Arrays) -> Arrays:
@@ -199,27 +271,3 @@ def _ids(arrays: Arrays, x: Arrays) -> Arrays:
         )
     check_unique(np.concatenate(list(ids.values())))
     return ids
-
-
-def split(arrays: Arrays, test_size: float, seed: int) -> Arrays:
-    """Split the rows of all arrays alike into random halves, each in the file's order.
-
-    Which rows go where depends on their number, ``test_size`` and ``seed`` alone.
-    """
-    if not 0 < test_size < 1:
-        raise InputError(f"a test size of {test_size} is no share: give one like 0.2.")
-    n = len(arrays["x"])
-    n_test = math.ceil(n * test_size)
-    if n_test == n:
-        raise InputError(
-            f"a test size of {test_size} leaves nothing of {n} sample(s) to train on: give a "
-            "smaller one, or more samples."
-        )
-    # RandomState's stream is frozen: the same split in every version of numpy.
-    order = np.random.RandomState(seed).permutation(n)
-    halves = {"test": np.sort(order[:n_test]), "train": np.sort(order[n_test:])}
-    return {
-        f"{name}_{half}": array[rows]
-        for name, array in arrays.items()
-        for half, rows in halves.items()
-    }

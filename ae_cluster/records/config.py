@@ -11,12 +11,15 @@ from typing import Any
 from ae_cluster.common.bounded_files import read_json_object, reason
 from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.common.scalars import plain
+from ae_cluster.common.table_options import MEDIAN, TableOptions
 from ae_cluster.common.texts import quoted, shortened
 from ae_cluster.methods import AUTOENCODER, DEFAULTS, GIVEN, LEARNERS, check_methods, current_name
 
 FORMAT_VERSION = 1
 LEAST_EPOCHS, LEAST_STEPS = 10, 5000
-SPLITS = frozenset({"test_size", "split_seed", "image_shape"})  # what changes data of one name
+TABLE = {field.name: field.default for field in fields(TableOptions)}  # arguments of tables alone
+# What changes data of one name.
+SPLITS = frozenset({"test_size", "split_seed", "image_shape", *TABLE})
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class RunConfig:
         Of the choice of these samples: runs of several seeds are tested on the same ones.
     image_shape : tuple or None
         Reads the columns of a file as images.
+    label_column, id_column, drop, categorical, impute, layer
+        Of a table, as in `ae_cluster.load_dataset`.
     budgets : tuple of int
         Labels per class to try.
     draws : int
@@ -67,6 +72,12 @@ class RunConfig:
     draws: int = 6
     methods: tuple[str, ...] = DEFAULTS
     features: str = AUTOENCODER
+    label_column: str | None = None
+    id_column: str | None = None
+    drop: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    impute: str | None = None
+    layer: str | None = None
 
     def __post_init__(self) -> None:
         """Make NumPy's scalars and arrays plain."""
@@ -92,8 +103,12 @@ class RunConfig:
             )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the arguments as JSON takes them."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        """Return the arguments as JSON takes them; what is said of tables, where it is said."""
+        return {
+            k: list(v) if isinstance(v, tuple) else v
+            for k, v in asdict(self).items()
+            if k not in TABLE or v != TABLE[k]
+        }
 
     @classmethod
     def from_json(cls, arguments: dict[str, Any]) -> RunConfig:
@@ -127,7 +142,17 @@ def _whole(value: Any, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
+def table_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return what a run's arguments say of a table's columns, as `load_dataset` takes it."""
+    return {name: arguments.get(name, usual) for name, usual in TABLE.items()}
+
+
 _LONGEST_PATH, _MOST_BUDGETS = 4096, 1000
+_COLUMN = (lambda v: v is None or isinstance(v, str), "the name of a column")
+_COLUMNS = (
+    lambda v: isinstance(v, tuple) and all(isinstance(name, str) for name in v),
+    "names of columns",
+)
 _SEED = (lambda v: _whole(v, 0) and v < 2**32, "a whole number from 0 to 2**32 − 1")
 _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "dataset": (
@@ -160,6 +185,12 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda v: v is None or (isinstance(v, tuple) and all(_whole(n, 1) for n in v)),
         "height and width, like 28x28",
     ),
+    "label_column": _COLUMN,
+    "id_column": _COLUMN,
+    "drop": _COLUMNS,
+    "categorical": _COLUMNS,
+    "impute": (lambda v: v in (None, MEDIAN), f"{MEDIAN}, or left out"),
+    "layer": (lambda v: v is None or isinstance(v, str), "the name of a layer"),
 }
 
 
@@ -229,6 +260,15 @@ def _is_image_shape(value: Any) -> bool:
     return value is None or (sizes and max(value) < 2**16)
 
 
+def _is_preparation(value: Any) -> bool:
+    from ae_cluster.datasets.preparation import Preparation  # loads numpy
+
+    try:
+        return value is None or bool(Preparation.from_json(value))
+    except InputError:
+        return False
+
+
 _LONGEST_NAME, _MOST_SAID, _MOST_CLASSES = 1000, 1000, 100_000
 _PARTS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "run_id": (_is_text, "text"),
@@ -248,6 +288,11 @@ _OF_DATA: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda v: isinstance(v, list) and len(v) <= _MOST_CLASSES and all(map(_is_text, v)),
         "a list of text",
     ),
+    "column_names": (
+        lambda v: isinstance(v, list) and len(v) <= _MOST_CLASSES and all(map(_is_text, v)),
+        "a list of text",
+    ),
+    "preparation": (_is_preparation, "null, or what a table's columns became"),
 }
 
 
@@ -311,6 +356,6 @@ def _is_run_of(folder: Path, config: RunConfig) -> bool:
 
 def differing(there: dict[str, Any], here: dict[str, Any]) -> list[str]:
     """Return the names of the arguments that differ; those left out have their usual value."""
-    usual = RunConfig().to_json()
-    there = usual | there
+    usual = RunConfig().to_json() | {k: list(v) if v == () else v for k, v in TABLE.items()}
+    there, here = usual | there, usual | here
     return [name for name in usual if there[name] != here[name]]

@@ -34,7 +34,7 @@ from ae_cluster.common.spreadsheets import original_table
 from ae_cluster.common.texts import shortened
 from ae_cluster.datasets import Dataset, load_dataset
 from ae_cluster.methods import DEFAULTS
-from ae_cluster.records.config import read_config
+from ae_cluster.records.config import read_config, table_arguments
 from ae_cluster.records.rows import COLUMNS, LATER, TEXTS, tidy_row, with_current_names
 
 SPLITS = ("train", "test")
@@ -220,6 +220,7 @@ def load_samples(
             test_size=arguments.get("test_size", 0.2),
             seed=arguments.get("split_seed", 0),
             image_shape=tuple(shape) if shape else None,
+            **table_arguments(arguments),
         )
     except InputError:
         return None, f"The run's data set was not found when this page was written: no {samples}."

@@ -35,7 +35,7 @@ from ae_cluster.methods import (
     pipelines_of,
 )
 from ae_cluster.metrics.clustering import UNKNOWN
-from ae_cluster.records.config import RunConfig
+from ae_cluster.records.config import RunConfig, table_arguments
 from ae_cluster.records.environment import peak_mb
 from ae_cluster.records.reading import read_scores
 from ae_cluster.records.rows import tidy_row
@@ -179,6 +179,7 @@ def load_samples_of(config: RunConfig, data_home: str | Path | None, download: b
         test_size=config.test_size,
         seed=config.split_seed,
         image_shape=config.image_shape,
+        **table_arguments(vars(config)),
     )
 
 

@@ -6,7 +6,6 @@ what was found and what is wanted: a label read wrongly would be learnt from wit
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -22,6 +21,7 @@ from ae_cluster.common.bounded_files import (
 )
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.spreadsheets import original_cell
+from ae_cluster.common.text_files import ENCODING_MARKS, mark_of, no_text
 from ae_cluster.common.texts import quoted, shortened
 
 ID_COLUMNS, LABEL_COLUMNS = ("id", "ids"), ("label", "labels", "y")
@@ -29,20 +29,6 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _NOT_TAKEN = {"|": "'|'", ":": "colons", " ": "spaces"}
 _WANTED = "save it as CSV UTF-8"
 
-# The longer marks first: that of UTF-32 begins as that of UTF-16 does.
-_MARKS = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF32_LE: "utf-32-le",
-    codecs.BOM_UTF32_BE: "utf-32-be",
-    codecs.BOM_UTF16_LE: "utf-16-le",
-    codecs.BOM_UTF16_BE: "utf-16-be",
-}
-_NO_TABLES = {
-    b"PK\x03\x04": "an Excel workbook or another zip archive",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"\x1f\x8b": "compressed with gzip",
-    b"\x93NUMPY": "a numpy array, whose name must end in .npy",
-}
 _LATIN_1 = "latin-1"
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 # Letters of Western Europe, at most two together, beside a letter of the alphabet: in other
@@ -93,11 +79,10 @@ def read_table(path: Path) -> LabelTable:
 
 def _decoded(raw: bytes) -> tuple[str, str]:
     """Return the text of a file, and the encoding it is in."""
-    for start, what in _NO_TABLES.items():
-        if raw.startswith(start):
-            raise InputError(f"this is {what}, no table of text: {_WANTED}.")
-    mark = next((mark for mark in _MARKS if raw.startswith(mark)), b"")
-    encoding = _MARKS[mark] if mark else _unmarked(raw)
+    if what := no_text(raw):
+        raise InputError(f"this is {what}, no table of text: {_WANTED}.")
+    mark = mark_of(raw)
+    encoding = ENCODING_MARKS[mark] if mark else _unmarked(raw)
     try:
         text = raw[len(mark) :].decode(encoding)
     except UnicodeDecodeError as error:

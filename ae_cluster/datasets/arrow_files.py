@@ -1,0 +1,141 @@
+"""Parquet and Feather, read by Arrow within bounds: no header is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ae_cluster.common.bounded_arrays import MOST_TIMES, MOST_UNPACKED
+from ae_cluster.common.bounded_files import UnreadableError, file_size
+from ae_cluster.datasets.columns import TEXT, kind_of
+from ae_cluster.datasets.table_files import check_names, damage_told
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+_INDEX = "__index_level_"  # how pandas calls an index without a name
+_BATCH = 2**16  # rows
+_CELL = 8  # bytes of a number
+
+
+class ParquetTable:
+    """A Parquet file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._size = path, file_size(path)
+        with damage_told("it is no Parquet, or a damaged one"), self._opened() as file:
+            schema = file.schema_arrow
+            self.n_rows: int | None = file.metadata.num_rows
+            unpacked = sum(
+                file.metadata.row_group(i).total_byte_size for i in range(file.num_row_groups)
+            )
+        self.names = tuple(schema.names)
+        check_names(self.names)
+        self._texts = [field.name for field in schema if kind_of(field.type) == TEXT]
+        _check_unpacked(max(unpacked, _CELL * (self.n_rows or 0)), self._size)
+
+    def read(self, texts: Collection[str], dropped: Collection[str]) -> pa.Table:
+        """Return all rows of all columns but the dropped."""
+        import pyarrow as pa
+
+        del texts  # each column has its type
+        names = [name for name in self.names if name not in dropped]
+        batches = list(self._batches(names))
+        if not batches:
+            raise UnreadableError("it holds no rows")
+        with damage_told("it is a damaged Parquet file"):
+            return pa.Table.from_batches(batches)
+
+    def batches(self, kinds: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of the named columns in parts."""
+        return self._batches(list(kinds))
+
+    def _batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
+        rows = max(1, min(_BATCH, MOST_UNPACKED // (_CELL * max(1, len(names)))))
+        with damage_told("it is a damaged Parquet file"), self._opened(self._texts) as file:
+            n = 0
+            for batch in file.iter_batches(rows, columns=names, use_threads=True):
+                n += batch.num_rows
+                if n > (self.n_rows or 0):
+                    raise UnreadableError("it holds more rows than it says")
+                batch.validate(full=True)
+                yield batch.select(names)
+            if n != self.n_rows:
+                raise UnreadableError(f"it holds {n:,} rows and says {self.n_rows:,}")
+
+    def _opened(self, texts: list[str] | None = None) -> parquet.ParquetFile:
+        from pyarrow import parquet
+
+        # Text is kept once for each of its values: one long text a million times stays small.
+        return parquet.ParquetFile(
+            self.path, read_dictionary=texts, memory_map=False, pre_buffer=False,
+            thrift_string_size_limit=2**26, thrift_container_size_limit=2**24,
+        )  # fmt: skip
+
+
+class FeatherTable:
+    """A Feather file, of its second version: Arrow's own format in a file."""
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow as pa
+
+        self.path, self._size = path, file_size(path)
+        self.n_rows: int | None = None
+        with damage_told("it is no Feather file, or a damaged one"), pa.OSFile(str(path)) as source:
+            if source.read(6) != b"ARROW1":
+                raise UnreadableError("it is no Feather file of version 2")
+            reader = pa.ipc.open_file(source)
+            self.names = tuple(reader.schema.names)
+            self._n_batches = reader.num_record_batches
+        check_names(self.names)
+
+    def read(self, texts: Collection[str], dropped: Collection[str]) -> pa.Table:
+        """Return all rows of all columns but the dropped."""
+        import pyarrow as pa
+
+        del texts
+        names = [name for name in self.names if name not in dropped]
+        batches = list(self._batches(names))
+        if not batches:
+            raise UnreadableError("it holds no rows")
+        with damage_told("it is a damaged Feather file"):
+            return pa.Table.from_batches(batches).unify_dictionaries()
+
+    def batches(self, kinds: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of the named columns in parts."""
+        return self._batches(list(kinds))
+
+    def _batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
+        import pyarrow as pa
+
+        places = [self.names.index(name) for name in names] if len(names) < 1000 else None
+        options = pa.ipc.IpcReadOptions(included_fields=places) if places else None
+        with damage_told("it is a damaged Feather file"), pa.OSFile(str(self.path)) as source:
+            reader = pa.ipc.open_file(source, options=options)
+            total = 0
+            for i in range(self._n_batches):
+                batch = reader.get_batch(i)
+                batch.validate(full=True)
+                total += batch.nbytes
+                _check_unpacked(total, self._size)
+                yield batch.select(names)
+
+
+def open_parquet(path: Path) -> ParquetTable:
+    """Open a Parquet file."""
+    return ParquetTable(path)
+
+
+def open_feather(path: Path) -> FeatherTable:
+    """Open a Feather file."""
+    return FeatherTable(path)
+
+
+def _check_unpacked(unpacked: int, size: int) -> None:
+    if unpacked > max(MOST_UNPACKED, MOST_TIMES * size):
+        raise UnreadableError(
+            f"its {size:,} bytes unpack to {unpacked:,}, which no data of worth do; if it is "
+            "meant, save it without compression"
+        )

@@ -1,0 +1,115 @@
+"""A column of a table (Arrow's) as numbers or text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ae_cluster.common.bounded_arrays import LONGEST_TEXT
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.labels import NO_LABEL
+from ae_cluster.common.texts import shortened
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    Frame: TypeAlias = pa.Table | pa.RecordBatch | pd.DataFrame
+    Column: TypeAlias = pa.ChunkedArray | pa.Array
+
+NUMBER, BOOL, TEXT, DATE, EMPTY, OTHER = "number", "bool", "text", "date", "empty", "other"
+WORDS = {TEXT: "text", DATE: "dates or times", EMPTY: "nothing", OTHER: "lists or bytes"}
+MOST_COLUMNS = 100_000
+# What a cell without a value is written as: what is no label, and what pandas takes for such.
+MISSING = frozenset(
+    NO_LABEL | {"#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "1.#IND", "1.#QNAN", "-NaN"}
+)
+
+
+def kind_of(dtype: pa.DataType) -> str:
+    """Return what values of a type are to us."""
+    from pyarrow import types
+
+    if types.is_dictionary(dtype):
+        return kind_of(dtype.value_type)
+    if types.is_boolean(dtype):
+        return BOOL
+    if types.is_integer(dtype) or types.is_floating(dtype) or types.is_decimal(dtype):
+        return NUMBER
+    if types.is_string(dtype) or types.is_large_string(dtype) or types.is_string_view(dtype):
+        return TEXT
+    if types.is_temporal(dtype):
+        return DATE
+    return EMPTY if types.is_null(dtype) else OTHER
+
+
+def as_table(frame: Frame) -> pa.Table:
+    """Return a table of Arrow's, whatever kind of table it was.
+
+    Raises
+    ------
+    InputError
+        When it is none, or a column mixes kinds of values.
+    """
+    import pyarrow as pa
+
+    if isinstance(frame, pa.Table):
+        return frame
+    if isinstance(frame, pa.RecordBatch):
+        return pa.Table.from_batches([frame])
+    if not hasattr(frame, "columns") or not hasattr(frame, "iloc"):
+        raise InputError(f"a table is a {type(frame).__name__}: give a DataFrame of pandas.")
+    try:
+        return pa.Table.from_pandas(
+            frame.rename(columns=str), preserve_index=False, nthreads=1
+        ).replace_schema_metadata()
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise InputError(f"the table cannot be used ({shortened(str(error))}).") from error
+
+
+def numbers_of(column: Column) -> NDArray[np.float64]:
+    """Return a column of numbers or truth values (n,); NaN where there is none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type):
+        column = pc.cast(column, column.type.value_type)
+    if pa.types.is_null(column.type):
+        return np.full(len(column), np.nan)
+    return np.asarray(pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False))
+
+
+def values_of(column: Column) -> NDArray[Any]:
+    """Return a column as text, "" where there is none, or as whole numbers where it holds such.
+
+    Floats stay floats, with NaN; truth values are the text that pandas writes.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = kind_of(column.type)
+    if pa.types.is_dictionary(column.type):
+        column = pc.cast(column, column.type.value_type)
+    if kind == BOOL:
+        column = pc.if_else(column, "True", "False")
+    if kind in (BOOL, TEXT):
+        return _texts(column)
+    if kind == NUMBER and pa.types.is_integer(column.type) and not column.null_count:
+        return np.asarray(column.to_numpy(zero_copy_only=False))
+    return numbers_of(column)
+
+
+def _texts(column: Column) -> NDArray[np.str_]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    longest = pc.max(pc.utf8_length(column)).as_py() if len(column) else 0
+    if (longest or 0) > LONGEST_TEXT:
+        raise InputError(
+            f"a cell holds text of {longest:,} characters, and ids and labels have at most "
+            f"{LONGEST_TEXT:,}."
+        )
+    texts = pc.fill_null(pc.cast(column, pa.string()), "")
+    return np.array(texts.to_pylist(), dtype=np.str_)

@@ -1,0 +1,403 @@
+"""How the columns of a table become the numbers that are clustered: fitted once, kept, applied."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ae_cluster.common import pixels
+from ae_cluster.common.errors import InputError, nearest
+from ae_cluster.common.labels import UNKNOWN, label_key, label_text, number_in
+from ae_cluster.common.table_options import listed
+from ae_cluster.common.texts import quoted
+from ae_cluster.datasets.columns import (
+    BOOL,
+    DATE,
+    EMPTY,
+    MOST_COLUMNS,
+    NUMBER,
+    OTHER,
+    WORDS,
+    as_table,
+    kind_of,
+    numbers_of,
+    values_of,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ae_cluster.datasets.columns import Frame
+
+FloatArray = NDArray[np.float32]
+
+MOST_CATEGORIES = 1000
+_BLOCK = 32  # columns that are laid side by side at a time
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What was learnt of a table's columns, on the training samples alone.
+
+    Attributes
+    ----------
+    format : str
+        Ending of the file it was fitted on, without the point.
+    columns : tuple of str
+        The columns that are read, in the order of the features.
+    dropped : tuple of str
+        Columns that are left out.
+    categories : dict of str to tuple of str
+        Of each categorical column, its categories: one feature each.
+    medians : dict of str to float
+        What fills a missing value of a column; empty where missing values are refused.
+    booleans : tuple of str
+        The columns of truth values, which are 0 and 1.
+    label_column, id_column : str or None
+    class_names : tuple of str
+        Name of class 0, 1, …
+    layer : str or None
+        The layer of a .h5ad that was read.
+    image_shape : tuple of int or None
+        The features are the pixels of images of this shape.
+    units : {"bytes", "unit", "whole"} or None
+        What those came in, see `ae_cluster.common.pixels`.
+    """
+
+    format: str
+    columns: tuple[str, ...]
+    dropped: tuple[str, ...] = ()
+    categories: Mapping[str, tuple[str, ...]] = None  # type: ignore[assignment]
+    medians: Mapping[str, float] = None  # type: ignore[assignment]
+    booleans: tuple[str, ...] = ()
+    label_column: str | None = None
+    id_column: str | None = None
+    class_names: tuple[str, ...] = ()
+    layer: str | None = None
+    image_shape: tuple[int, ...] | None = None
+    units: str | None = None
+
+    def __post_init__(self) -> None:
+        """Give the tables of nothing."""
+        for name in ("categories", "medians"):
+            object.__setattr__(self, name, dict(getattr(self, name) or {}))
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Name of each feature: the column's, and ``column=category`` of a categorical one."""
+        return tuple(
+            name if category is None else f"{name}={category}"
+            for name in self.columns
+            for category in self.categories.get(name, (None,))
+        )
+
+    @property
+    def n_features(self) -> int:
+        """How many numbers a sample becomes."""
+        return sum(len(self.categories.get(name, (None,))) for name in self.columns)
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """The columns that are read as text, whatever they look like."""
+        named = {self.label_column, self.id_column} - {None}
+        return frozenset(self.categories) | frozenset(name for name in named if name is not None)
+
+    def apply(self, frame: Frame) -> FloatArray:
+        """Return the rows (n, n_features) of a table, float32.
+
+        Columns are found by their names, and others are not looked at. A category that was not
+        there in training is all zero, and how many such there are is said in a warning.
+
+        Parameters
+        ----------
+        frame : DataFrame, or Table or RecordBatch of pyarrow
+
+        Raises
+        ------
+        InputError
+            When a column is missing or holds something else, and for values that are missing
+            without a median, infinite, or too large.
+        """
+        table = as_table(frame)
+        self.check_names(table.column_names)
+        rows, unseen = self.rows(table)
+        say_unseen(unseen)
+        return rows
+
+    def check_names(self, names: Sequence[str]) -> None:
+        """Refuse a table that lacks a column, and say which of its columns are not used."""
+        there = set(names)
+        missing = [name for name in self.columns if name not in there]
+        if missing:
+            others = [name for name in names if name not in set(self.columns)]
+            guess = f" ({nearest(missing[0], others)})" if others else ""
+            raise InputError(
+                f"the table has no column {listed(missing)}{guess}: add what is not there."
+            )
+        known = {*self.columns, *self.dropped, self.label_column, self.id_column}
+        extra = [name for name in names if name not in known]
+        if extra:
+            warnings.warn(
+                f"These columns are not used, for training had none such: {listed(extra)}.",
+                stacklevel=3,
+            )
+
+    def rows(
+        self, table: pa.Table, dtype: type[np.floating[Any]] = np.float32
+    ) -> tuple[NDArray[Any], Counter[str]]:
+        """Return the rows of a table that has all columns, and how many categories are unseen."""
+        rows = np.empty((table.num_rows, self.n_features), dtype=dtype)
+        block = np.empty((min(_BLOCK, self.n_features), table.num_rows), dtype=dtype)
+        bad = _Bad()
+        unseen: Counter[str] = Counter()
+        place = {name: i for i, name in enumerate(table.column_names)}
+        done = filled = 0
+        for feature in self._features(table, place, bad, unseen):
+            block[filled] = feature
+            filled += 1
+            if filled == len(block):
+                rows[:, done : done + filled] = block[:filled].T
+                done, filled = done + filled, 0
+        rows[:, done : done + filled] = block[:filled].T
+        bad.refuse()
+        return rows, unseen
+
+    def _features(
+        self, table: pa.Table, place: dict[str, int], bad: _Bad, unseen: Counter[str]
+    ) -> Any:
+        for name in self.columns:
+            column = table.column(place[name])
+            if name in self.categories:
+                yield from _one_hot(name, column, self.categories[name], unseen)
+                continue
+            check_kind(name, column.type)
+            yield bad.without(name, numbers_of(column), self.medians.get(name))
+
+    def of_array(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return rows of an array without names, whose columns stand as in training."""
+        if self.categories or x.ndim != 2 or x.shape[1] != len(self.columns):
+            raise InputError(
+                f"an array of shape {x.shape} stands for the {len(self.columns)} columns of the "
+                "training table: give a table with their names."
+            )
+        bad = _Bad()
+        rows = np.empty(x.shape, dtype=np.float32)
+        for i, name in enumerate(self.columns):
+            rows[:, i] = bad.without(name, x[:, i].astype(np.float64), self.medians.get(name))
+        bad.refuse()
+        return rows
+
+    def with_classes(self, class_names: tuple[str, ...]) -> Preparation:
+        """Return the same with the names of classes."""
+        return replace(self, class_names=class_names)
+
+    # As JSON
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values; `from_json` reads them back."""
+        content = asdict(self)
+        content["categories"] = {k: list(v) for k, v in self.categories.items()}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in content.items()}
+
+    @classmethod
+    def from_json(cls, content: Any) -> Preparation:
+        """Return what `to_json` gave; its values are checked.
+
+        Raises
+        ------
+        InputError
+        """
+        if not isinstance(content, dict):
+            raise InputError(f"the preparation is {quoted(content)} and must be names with values.")
+        values = {field.name: content[field.name] for field in fields(cls) if field.name in content}
+        for name, value in values.items():
+            if not _ALLOWED[name](value):
+                raise InputError(
+                    f"the preparation's {name} is {quoted(value)}, which it cannot be."
+                )
+        if not {"format", "columns"} <= values.keys():
+            raise InputError("the preparation does not name its columns.")
+        for name in ("categories", "medians"):
+            if not set(values.get(name) or ()) <= set(values["columns"]):
+                raise InputError(f"the preparation's {name} are of columns that it does not have.")
+        values["categories"] = {k: tuple(v) for k, v in (values.get("categories") or {}).items()}
+        plain: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
+        made = cls(**plain)
+        if not 0 < made.n_features <= MOST_COLUMNS:
+            raise InputError(f"the preparation makes {made.n_features:,} features.")
+        return made
+
+
+# Values that cannot be used
+
+
+class _Bad:
+    """Counts the values that cannot be used, of all columns, to tell of them at once."""
+
+    def __init__(self) -> None:
+        self.missing: dict[str, int] = {}
+        self.infinite: dict[str, int] = {}
+        self.large: dict[str, int] = {}
+
+    def without(
+        self, name: str, values: NDArray[np.float64], median: float | None
+    ) -> NDArray[np.float64]:
+        """Return a column with its missing values filled; what cannot be used is counted."""
+        if not len(values):
+            return values
+        low, high = float(values.min()), float(values.max())
+        if math.isnan(low):
+            empty = np.isnan(values)
+            if median is None:
+                self.missing[name] = int(empty.sum())
+            values = np.where(empty, median or 0.0, values)
+            low, high = float(values.min()), float(values.max())
+        if not -_LARGEST <= low <= high <= _LARGEST:
+            infinite = int(np.isinf(values).sum())
+            (self.infinite if infinite else self.large)[name] = infinite or 1
+            return np.zeros_like(values)
+        return values
+
+    def refuse(self) -> None:
+        if self.missing:
+            raise InputError(
+                f"values are missing: {_counted(self.missing)}: fill them in by --impute median, "
+                "or leave the columns out with --drop."
+            )
+        if self.infinite:
+            raise InputError(
+                f"values are infinite: {_counted(self.infinite)}: leave them empty and say "
+                "--impute median, or leave the columns out with --drop."
+            )
+        if self.large:
+            raise InputError(
+                f"values are too large for float32 in {listed(list(self.large))}: rescale the "
+                "columns, or leave them out with --drop."
+            )
+
+
+def _counted(counts: dict[str, int]) -> str:
+    most = sorted(counts, key=lambda name: -counts[name])
+    told = [f"{counts[name]:,} in {quoted(name, 40)}" for name in most]
+    return f"{listed(told)} ({sum(counts.values()):,} in {len(counts):,} column(s))"
+
+
+def check_kind(name: str, dtype: pa.DataType) -> None:
+    """Refuse a column that holds no numbers."""
+    kind = kind_of(dtype)
+    if kind not in (NUMBER, BOOL, EMPTY):
+        raise InputError(
+            f"the column {quoted(name)} holds {WORDS[kind]}, where training had numbers."
+        )
+
+
+# Categories
+
+
+def category_key(text: str) -> str:
+    """Return what all spellings of a category have in common, "" where there is none.
+
+    As for labels, but that −1 is a number like any other.
+    """
+    return "-1" if number_in(text) == UNKNOWN else label_key(text)
+
+
+def encoded(column: Any) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the keys of a column's distinct values, and the place (n,) of each row's."""
+    values = values_of(column)
+    distinct, places = np.unique(values, return_inverse=True)
+    return [_key_of(value) for value in distinct.tolist()], places.reshape(-1)
+
+
+def _key_of(value: Any) -> str:
+    is_whole = isinstance(value, float) and value.is_integer()
+    return category_key(label_text(int(value) if is_whole else value))
+
+
+def _one_hot(name: str, column: Any, categories: tuple[str, ...], unseen: Counter[str]) -> Any:
+    kind = kind_of(column.type)
+    if kind in (DATE, OTHER):
+        raise InputError(f"the column {quoted(name)} holds {WORDS[kind]}, which are no categories.")
+    keys, places = encoded(column)
+    known = {category: i for i, category in enumerate(categories)}
+    codes = np.array([known.get(key, -1 if key else -2) for key in keys], dtype=np.int64)[places]
+    if n := int((codes == -1).sum()):
+        unseen[name] += n
+    for i in range(len(categories)):
+        yield codes == i
+
+
+def say_unseen(unseen: Mapping[str, int]) -> None:
+    """Warn of categories that training had not."""
+    if unseen:
+        told = listed([f"{n:,} in {quoted(name, 40)}" for name, n in unseen.items()])
+        warnings.warn(
+            f"Values are of no category that training had, and are all zero: {told}.", stacklevel=3
+        )
+
+
+# What may stand in JSON
+
+_LONGEST_NAME = 1000
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST_NAME
+
+
+def _are_texts(value: Any) -> bool:
+    return (
+        isinstance(value, list | tuple) and len(value) <= MOST_COLUMNS and all(map(_is_text, value))
+    )
+
+
+def _are_columns(value: Any) -> bool:
+    return _are_texts(value) and 0 < len(value) == len(set(value))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
+
+
+def _are_categories(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        _are_columns(v) and len(v) <= MOST_CATEGORIES for v in value.values()
+    )
+
+
+def _is_shape(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, list | tuple)
+        and len(value) in (2, 3)
+        and all(type(n) is int and 0 < n < 2**16 for n in value)
+    )
+
+
+def _is_name(value: Any) -> bool:
+    return value is None or _is_text(value)
+
+
+_ALLOWED: dict[str, Callable[[Any], bool]] = {
+    "format": _is_text,
+    "columns": _are_columns,
+    "dropped": _are_texts,
+    "categories": lambda v: v is None or _are_categories(v),
+    "medians": lambda v: v is None or (isinstance(v, dict) and all(map(_is_number, v.values()))),
+    "booleans": _are_texts,
+    "label_column": _is_name,
+    "id_column": _is_name,
+    "class_names": _are_texts,
+    "layer": _is_name,
+    "image_shape": _is_shape,
+    "units": lambda v: v in (None, pixels.BYTES, pixels.UNIT, pixels.WHOLE),
+}

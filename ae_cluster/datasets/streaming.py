@@ -1,0 +1,193 @@
+"""The samples of a file in parts, as rows that a trained model takes, in little memory."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ae_cluster.common import bounded_arrays
+from ae_cluster.common.bounded_files import UnreadableError
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.files import expanded
+from ae_cluster.datasets.arrays import as_column, as_ids, as_samples
+from ae_cluster.datasets.columns import BOOL, NUMBER, TEXT, as_table
+from ae_cluster.datasets.dataset import Array, numbered_ids
+from ae_cluster.datasets.preparation import Preparation, say_unseen
+from ae_cluster.datasets.table_files import TableFile
+from ae_cluster.datasets.tables import ids_of
+from ae_cluster.datasets.user_files import TABLE_READERS, WAY_OUT, ending_of, read_npz
+
+Part = tuple[Array, Array]
+CHUNK_ROWS = 2**16
+
+
+@dataclass(frozen=True)
+class SampleStream:
+    """The samples of a file; each iteration reads them anew, from the first to the last.
+
+    Attributes
+    ----------
+    n_rows : int or None
+        How many there are; None where only reading them all would tell (CSV, Feather).
+    parts : callable
+        Returns the iterator: pairs of ids (n,) of str and rows (n, n_features), uint8 or float32
+        as `ae_cluster.Dataset.raw_train`, n at most what was asked for.
+    """
+
+    n_rows: int | None
+    parts: Callable[[], Iterator[Part]]
+
+    def __iter__(self) -> Iterator[Part]:
+        """Read the file from its beginning."""
+        return self.parts()
+
+
+def open_table(
+    path: str | os.PathLike[str],
+    preparation: Preparation | None = None,
+    chunk_rows: int = CHUNK_ROWS,
+    *,
+    image_shape: tuple[int, ...] | None = None,
+    seen: str | None = None,
+) -> SampleStream:
+    """Return the samples of a file in parts, prepared as those that a model was trained on.
+
+    CSV, Parquet and Feather are read in parts, a ``.npy`` is mapped, and a ``.npz`` is loaded
+    whole. What is wrong with the file is raised at once, what is wrong with a row when the
+    iteration comes to it.
+
+    Parameters
+    ----------
+    path : path
+    preparation : Preparation or None
+        Of the training table (`Dataset.preparation`); None where training had arrays. Columns
+        are found by name; those of an array stand in the order of training.
+    chunk_rows : int
+        Most rows of a part.
+    image_shape : tuple or None
+        Of the training images, where these were arrays; None for a table.
+    seen : {"bytes", "unit", "whole"} or None
+        What the training images came in, see `ae_cluster.common.pixels`.
+
+    Returns
+    -------
+    SampleStream
+
+    Raises
+    ------
+    InputError
+        Naming the file, the column and the way out.
+    """
+    place = expanded(os.fspath(path))
+    with _named(place):
+        ending = ending_of(place)
+        if ending in TABLE_READERS:
+            table = TABLE_READERS[ending](place)
+            if preparation is None:
+                preparation = Preparation(ending.removeprefix("."), table.names)
+            preparation.check_names(table.names)
+            chunks = partial(_of_table, place, table, preparation, chunk_rows)
+            return SampleStream(table.n_rows, chunks)
+        arrays = _arrays(place, ending)
+    x = [array for name, array in arrays.items() if name.startswith("x")]
+    chunks = partial(_of_arrays, place, arrays, preparation, chunk_rows, image_shape, seen)
+    return SampleStream(sum(map(len, x)), chunks)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Put a file's name before what is wrong with it."""
+    try:
+        yield
+    except UnreadableError as error:
+        raise InputError(f"{path}: {error}: {WAY_OUT}.") from error
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+# Tables
+
+
+def _of_table(
+    path: Path, file: TableFile, preparation: Preparation, chunk_rows: int
+) -> Iterator[Part]:
+    kinds = dict.fromkeys(preparation.columns, NUMBER)
+    kinds |= dict.fromkeys(preparation.booleans, BOOL) | dict.fromkeys(preparation.categories, TEXT)
+    id_column = preparation.id_column if preparation.id_column in file.names else None
+    if id_column is not None:
+        kinds[id_column] = TEXT
+    unseen: Counter[str] = Counter()
+    n = 0
+    with _named(path):
+        for batch in file.batches(kinds):
+            for start in range(0, batch.num_rows, chunk_rows):
+                table = as_table(batch.slice(start, chunk_rows))
+                rows, new = preparation.rows(table)
+                unseen.update(new)
+                yield ids_of(table, id_column, n), _shaped(rows, preparation)
+                n += len(rows)
+    say_unseen(unseen)
+
+
+def _shaped(rows: Array, preparation: Preparation) -> Array:
+    """Return rows of a table, as images where training took them for such."""
+    if preparation.image_shape is None:
+        return rows
+    return as_samples(rows, "the table", preparation.image_shape, preparation.units)[0].rows
+
+
+# Arrays
+
+
+def _arrays(path: Path, ending: str) -> dict[str, Array]:
+    if ending == ".npy":
+        return {"x": bounded_arrays.map_npy(path)}
+    return read_npz(path)
+
+
+def _of_arrays(
+    path: Path,
+    arrays: dict[str, Array],
+    preparation: Preparation | None,
+    chunk_rows: int,
+    image_shape: tuple[int, ...] | None,
+    seen: str | None,
+) -> Iterator[Part]:
+    with _named(path):
+        for name in ("x", "x_train", "x_test"):
+            if name not in arrays:
+                continue
+            x, half = arrays[name], name.removeprefix("x")
+            ids = arrays.get(f"ids{half}")
+            if ids is not None:
+                ids = as_ids(as_column(ids, f"ids{half}", len(x)), f"ids{half}")
+            for start in range(0, len(x), chunk_rows):
+                part = np.asarray(x[start : start + chunk_rows])
+                prefix = f"{half[1:]}-" if half else ""
+                yield (
+                    (
+                        numbered_ids(len(part), prefix, start)
+                        if ids is None
+                        else ids[start : start + chunk_rows]
+                    ),
+                    _rows(part, preparation, image_shape, seen),
+                )
+
+
+def _rows(
+    part: Array,
+    preparation: Preparation | None,
+    image_shape: tuple[int, ...] | None,
+    seen: str | None,
+) -> Array:
+    if preparation is not None:
+        return _shaped(preparation.of_array(part), preparation)
+    # As test samples: a part of them need not differ among themselves.
+    return as_samples(part, "x_test", image_shape, seen)[0].rows

@@ -1,0 +1,177 @@
+"""CSV and TSV, read by Arrow: types are taken from the first lines, and held against the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ae_cluster.common.bounded_files import UnreadableError, file_size
+from ae_cluster.common.labels import number_in
+from ae_cluster.common.text_files import ENCODING_MARKS, mark_of, no_text
+from ae_cluster.common.texts import shortened
+from ae_cluster.datasets.columns import BOOL, MISSING, NUMBER, TEXT
+from ae_cluster.datasets.table_files import check_n_columns, check_names, damage_told, usual_type
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow import csv
+
+UNNAMED = "Unnamed: {}"  # as pandas calls a column without a name
+_LONGEST_HEAD = 2**24  # bytes of the first line
+_BYTES_OF_A_CELL = 64  # a line is expected to be no longer than so many for each column
+_LEAST_BLOCK, _MOST_BLOCK = 2**20, 2**27
+_SEPARATORS = ",;\t|"
+_NO_FIT = "its lines are not those of one table"
+_ZERO, _QUOTE = b"\0", b'"'
+
+
+class TextTable:
+    """A CSV or TSV file."""
+
+    n_rows: int | None = None
+
+    def __init__(self, path: Path, separator: str | None = None) -> None:
+        self.path = path
+        head = _head(path)
+        mark = mark_of(head)
+        self._encoding = ENCODING_MARKS.get(mark, "utf-8")
+        line = _first_line(head[len(mark) :], self._encoding)
+        self._separator = separator or max(_SEPARATORS, key=line.count)
+        n = line.count(self._separator) + 1
+        check_n_columns(n)
+        self._block = min(max(_LEAST_BLOCK, _BYTES_OF_A_CELL * n), _MOST_BLOCK)
+        self._has_quotes = _holds_quotes(path, is_wide=self._encoding != "utf-8")
+        with damage_told(_NO_FIT), self._parsed(_open_csv) as reader:
+            self._schema = reader.schema
+        names = self._schema.names
+        _check_header(names)
+        self.names = tuple(name or UNNAMED.format(i) for i, name in enumerate(names))
+
+    def read(self, texts: Collection[str], dropped: Collection[str]) -> pa.Table:
+        """Return all rows of all columns but the dropped; ``texts`` are text as they stand."""
+        import pyarrow as pa
+
+        names = [name for name in self.names if name not in dropped]
+        said = dict.fromkeys((name for name in names if name in texts), pa.string())
+        seen = dict(zip(self.names, map(usual_type, self._schema.types), strict=True))
+        seen = {name: seen[name] for name in names if seen[name] is not None} | said
+        with damage_told(_NO_FIT):
+            try:
+                table = self._parsed(_read_csv, names, seen)
+            except pa.ArrowInvalid as error:
+                if "conversion error" not in str(error):
+                    raise
+                # A later line holds another kind: all lines are asked, which takes longer.
+                table = self._parsed(_read_csv, names, said)
+        return table.rename_columns(names)
+
+    def batches(self, kinds: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of the named columns in parts."""
+        import pyarrow as pa
+
+        types = {NUMBER: pa.float64(), BOOL: pa.bool_(), TEXT: pa.string()}
+        wanted = {name: types[kind] for name, kind in kinds.items()}
+        with damage_told(_NO_FIT), self._parsed(_open_csv, list(wanted), wanted) as reader:
+            for batch in reader:
+                yield batch.rename_columns(list(wanted))
+
+    def _parsed(
+        self,
+        read: Any,
+        names: list[str] | None = None,
+        types: Mapping[str, pa.DataType] | None = None,
+    ) -> Any:
+        from pyarrow import csv
+
+        return read(
+            str(self.path),
+            read_options=csv.ReadOptions(block_size=self._block, encoding=self._encoding),
+            parse_options=csv.ParseOptions(
+                delimiter=self._separator,
+                quote_char='"' if self._has_quotes else False,
+                newlines_in_values=self._has_quotes,
+            ),
+            convert_options=csv.ConvertOptions(
+                include_columns=None if names is None else list(map(self._in_file, names)),
+                column_types={self._in_file(name): dtype for name, dtype in (types or {}).items()},
+                null_values=sorted(MISSING),
+            ),
+        )
+
+    def _in_file(self, name: str) -> str:
+        """Return what the file calls a column."""
+        return str(self._schema.names[self.names.index(name)]) if "Unnamed" in name else name
+
+
+def open_csv(path: Path) -> TextTable:
+    """Open a table whose columns are separated by commas; or semicolons, tabs or |, if it is so."""
+    return TextTable(path)
+
+
+def open_tsv(path: Path) -> TextTable:
+    """Open a table whose columns are separated by tabs."""
+    return TextTable(path, "\t")
+
+
+def _read_csv(path: str, **options: Any) -> pa.Table:
+    from pyarrow import csv
+
+    return csv.read_csv(path, **options)
+
+
+def _open_csv(path: str, **options: Any) -> csv.CSVStreamingReader:
+    from pyarrow import csv
+
+    return csv.open_csv(path, **options)
+
+
+# The first line
+
+
+def _head(path: Path) -> bytes:
+    """Return the beginning of a file, to the end of its first line at least."""
+    if file_size(path) == 0:
+        raise UnreadableError("it is empty")
+    with path.open("rb") as file:
+        head = file.read(2**16)
+        if what := no_text(head):
+            raise UnreadableError(f"it is {what}, and no table of text")
+        if b"\n" not in head and b"\r" not in head:
+            head += file.read(_LONGEST_HEAD)
+    return head
+
+
+def _first_line(head: bytes, encoding: str) -> str:
+    """Return the first line that is not blank, as far as it is at hand."""
+    text = head.decode(encoding, "ignore")
+    line = next((line for line in text.splitlines() if line.strip()), "")
+    if len(head) > _LONGEST_HEAD and len(line) >= len(text) - 1:
+        raise UnreadableError(f"its first line has more than {_LONGEST_HEAD:,} bytes")
+    return line
+
+
+def _holds_quotes(path: Path, is_wide: bool) -> bool:
+    """Return whether cells may be quoted; refuse what is no text: it holds bytes of 0."""
+    found = False
+    with path.open("rb") as file:
+        while part := file.read(2**22):
+            if not is_wide and _ZERO in part:
+                raise UnreadableError("it holds bytes of 0 and is no table of text")
+            found = found or _QUOTE in part
+    return found
+
+
+def _check_header(names: list[str]) -> None:
+    """Refuse names that are numbers, unless they count, and a name that stands for two columns."""
+    numbers = [number_in(name) for name in names]
+    counted = [numbers[0] + i for i in range(len(names))] if numbers[0] is not None else []
+    if all(number is not None for number in numbers) and not (
+        len(names) > 1 and numbers[0] in (0, 1) and numbers == counted
+    ):
+        shown = shortened(", ".join(names[:4]))
+        raise UnreadableError(
+            f"its first line holds numbers ({shown}) where names of the columns belong: write a "
+            "line of names above it"
+        )
+    check_names(names)
