@@ -14,6 +14,7 @@ examples:
   ae-cluster run                                  the bundled digits, in half a minute
   ae-cluster run mnist --out runs/mnist           the tutorial itself (downloads MNIST once)
   ae-cluster run my.npz --n-clusters 7            your own data: x_train and x_test, or x
+  ae-cluster run my.csv --label-column cell_type --id-column cell --n-clusters 7          a table
   ae-cluster run mnist --method sorting --method dec              see: ae-cluster methods
   ae-cluster run --method sklearn.cluster:AgglomerativeClustering any clusterer, on the codes
   ae-cluster run codes.npz --features given --n-clusters 7        x holds codes already
