@@ -202,7 +202,7 @@ def variance_within(
 def squared_distances(codes: NDArray[Any], centers: Floats) -> Floats:
     """Return the squared distances (n, k) of codes to centres, by one product of matrices."""
     codes = np.asarray(codes, dtype=np.float64)
-    squares = np.square(centers).sum(axis=1) - 2 * (codes @ centers.T)
+    squares: Floats = np.square(centers).sum(axis=1) - 2 * (codes @ centers.T)
     squares += np.square(codes).sum(axis=1, keepdims=True)
     np.maximum(squares, 0, out=squares)  # below it by rounding
     return squares
