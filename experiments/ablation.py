@@ -29,17 +29,17 @@ from ae_cluster.clustering.sorting.consistency import one_hot
 from ae_cluster.clustering.sorting.stages import GRAPH, Stage
 from ae_cluster.common.terminal import exit_code
 from ae_cluster.datasets import Dataset
-from ae_cluster.methods import SORTING_TUNED_ON
 from ae_cluster.records.environment import peak_mb
-from ae_cluster.runs.scoring import clustering_rows
+from ae_cluster.runs.encoders import Codes
 from ae_cluster.training.minibatch import in_chunks
 from experiments.support.arguments import carry_out, grid_parser, prepare, seeds_and_epochs
-from experiments.support.cells import data_of, make_cell
+from experiments.support.cells import cell_rows, data_of, make_cell
 from experiments.support.store import Cell, Row, Store
 
 NAME = "ablation"
 STAGES = ("1 kmeans", "2 graph", "3 small steps", "4 changed images")
 Answers = dict[str, NDArray[np.int64]]
+Drawn = NDArray[np.floating[Any]]
 
 
 class Watched:
@@ -95,45 +95,34 @@ def stage_rows(cell: Cell, store: Store) -> list[Row]:  # noqa: ARG001
         image_shape=data.image_shape, random_state=seed, device="cpu",
     )  # fmt: skip
     watched = Watched(model, data)
-    codes = {"train": model.transform(data.raw_train), "test": model.transform(data.raw_test)}
+    halves = model.transform(data.raw_train), model.transform(data.raw_test)
+    codes = Codes(cell["features"], *halves, cell["epochs"])
     rows = []
     for stage in STAGES:
         found = Clustering(
             watched.answers[stage], watched.held_out_answers[stage], None, None,
             model.cluster_centers_, watched.seconds[stage],
         )  # fmt: skip
-        rows += _rows(cell | {"method": stage}, data, codes, found, {})
-    found = cluster_codes("kmeans", codes["train"], codes["test"], k, seed)
+        rows += _rows(cell | {"method": stage}, codes, found)
+    found = cluster_codes("kmeans", *halves, k, seed)
     found = found._replace(seconds=time.perf_counter() - watched.began)
-    from_centers = {
-        split: model.inverse_transform(model.cluster_centers_[model.predict(raw)])
-        for split, raw in (("train", data.raw_train), ("test", data.raw_test))
-    }
-    decoded = {split: model.inverse_transform(codes[split]) for split in codes}
-    rows += _rows(cell | {"method": "5 codes, centre decoded"}, data, codes, found, from_centers)
-    rows += _rows(cell | {"method": "6 codes, code decoded"}, data, codes, found, decoded)
+    centers = (model.cluster_centers_[model.predict(r)] for r in (data.raw_train, data.raw_test))
+    for method, places in (("5 codes, centre decoded", centers), ("6 codes, code decoded", halves)):
+        decoded = _with_errors(codes, data, *map(model.inverse_transform, places))
+        rows += _rows(cell | {"method": method}, decoded, found)
     return rows
 
 
-def _rows(
-    cell: Cell,
-    data: Dataset,
-    codes: dict[str, NDArray[Any]],
-    found: Clustering,
-    drawn: dict[str, NDArray[Any]],
-) -> list[Row]:
-    place = {name: value for name, value in cell.items() if name != "stage"} | {
-        "seconds": round(found.seconds, 3),
-        "peak_mb": round(peak_mb(), 1),
-        "uses_k": True,
-        "uses_balance": False,
-        "uses_augmentation": cell["method"] >= STAGES[-1],
-        "tuned_on": SORTING_TUNED_ON,
-    }
-    rows = clustering_rows(place, data, codes["train"], codes["test"], found)
-    samples = {"train": data.x_train, "test": data.x_test}
-    errors = {split: float(np.square(drawn[split] - samples[split]).mean()) for split in drawn}
-    return [row | {"mse": errors.get(row["split"], np.nan)} for row in rows]
+def _rows(cell: Cell, codes: Codes, found: Clustering) -> list[Row]:
+    changes = cell["method"] >= STAGES[-1]
+    return cell_rows(cell, codes, found, peak_mb=round(peak_mb(), 1), uses_augmentation=changes)
+
+
+def _with_errors(codes: Codes, data: Dataset, train: Drawn, test: Drawn) -> Codes:
+    """Return codes with the mean squared errors of what was decoded from them."""
+    drawn = (train, data.x_train), (test, data.x_test)
+    errors = [float(np.square(images - samples).mean()) for images, samples in drawn]
+    return codes._replace(mse=(errors[0], errors[1]))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

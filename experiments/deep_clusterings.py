@@ -39,13 +39,12 @@ from ae_cluster.clustering.estimators import (
 )
 from ae_cluster.common.files import make_folder
 from ae_cluster.common.terminal import exit_code
-from ae_cluster.methods import DEEP_CLUSTERINGS, row_facts
+from ae_cluster.methods import DEEP_CLUSTERINGS
 from ae_cluster.records.config import preset_epochs
 from ae_cluster.records.environment import peak_mb
-from ae_cluster.records.rows import COLUMNS
-from ae_cluster.runs.scoring import clustering_rows
+from ae_cluster.runs.encoders import Codes
 from experiments.support.arguments import carry_out, grid_parser, prepare, seeds_and_epochs
-from experiments.support.cells import ENCODER, VERSION, data_of, make_cell
+from experiments.support.cells import ENCODER, VERSION, cell_rows, data_of, make_cell
 from experiments.support.store import Cell, Row, Store, cell_key
 
 NAME = "deep_clusterings"
@@ -89,17 +88,9 @@ def method_rows(cell: Cell, store: Store) -> list[Row]:
         result = own_clusters(deep, data, time.perf_counter() - began)
         train, test = deep.transform(data.raw_train), deep.transform(data.raw_test)
         model = deep.autoencoder_
-    place = (
-        {name: value for name, value in cell.items() if name in COLUMNS}
-        | {
-            "seconds": round(before + result.seconds, 3),
-            "peak_mb": round(peak_mb(), 1),
-        }
-        | row_facts(cell["features"], cell["method"])
-    )
     errors = reconstruction_errors(model, data)
-    rows = clustering_rows(place, data, train, test, result)
-    return [row | {"mse": float(error)} for row, error in zip(rows, errors, strict=True)]
+    codes = Codes(cell["features"], train, test, cell["epochs"], before, errors)
+    return cell_rows(cell, codes, result, peak_mb=round(peak_mb(), 1))
 
 
 def pretrained(cell: Cell, store: Store) -> tuple[AutoEncoder, float]:

@@ -36,14 +36,16 @@ import numpy as np
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.terminal import exit_code
 from ae_cluster.graphs.knn_graph import neighbor_graph
-from ae_cluster.methods import FINETUNED, FROZEN, SORTERS, SORTING_TUNED_ON, current_name
+from ae_cluster.methods import FINETUNED, FROZEN, SORTERS, current_name
 from ae_cluster.metrics.clustering import UNKNOWN
+from ae_cluster.runs.scoring import classifier_rows
 from ae_cluster.semi_supervised.budgets import draw_budget, draw_random_budget, write_budgets
 from ae_cluster.semi_supervised.evaluation import ALL, label_budget_rows
 from ae_cluster.semi_supervised.methods import FINETUNED_STARTS, METHODS
 from experiments.support.arguments import carry_out, grid_parser, prepare, seeds_and_epochs
 from experiments.support.cells import (
     clusters_asked,
+    codes_in_rows,
     codes_of,
     data_of,
     encoder_cell,
@@ -136,16 +138,10 @@ def score_cell(cell: Cell, store: Store) -> list[Row]:
     codes = codes_of(cell, store)
     told = {
         "n_clusters": cell.get("n_clusters", np.nan),
-        "epochs": cell["epochs"],
         "peak_mb": peak_mb_with(codes),
-        "uses_k": True,
-        "uses_augmentation": cell["features"] == "sorting-images",
-        "tuned_on": SORTING_TUNED_ON if cell["features"] in SORTERS else "digits",
     }
     rows = (_frozen_rows if cell["family"] == FROZEN else _finetuned_rows)(cell, store)
-    for row in rows:
-        row["seconds"] = round(float(codes["seconds"]) + row["seconds"], 3)
-    return [told | row for row in rows]
+    return classifier_rows(told, codes_in_rows(cell, codes), rows)
 
 
 def _frozen_rows(cell: Cell, store: Store) -> list[Row]:

@@ -4,11 +4,14 @@ import sys
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.cluster import AgglomerativeClustering, MiniBatchKMeans
 from sklearn.datasets import make_blobs
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ae_cluster import InputError
 from ae_cluster.clustering.codes import cluster_codes
-from ae_cluster.clustering.external import find_class, make, number_of_clusters
+from ae_cluster.clustering.external import ExternalClusterer, find_class, number_of_clusters
 
 TRAIN, LABELS = make_blobs([30, 30, 30], 3, cluster_std=0.3, random_state=0)
 TEST = TRAIN[::3] + 0.01
@@ -49,6 +52,13 @@ class Ours:
         return self
     def predict(self, X): return (X[:, 0] > 0).astype(int)
 
+class Changes:
+    def fit_predict(self, X): return [1] * len(X)
+    def predict(self, X): return [0] * len(X)
+
+class OneColumn(Changes):
+    def predict_proba(self, X): return [[1.0]] * len(X)
+
 number = 3
 """
 
@@ -67,7 +77,7 @@ def _own_module(tmp_path, monkeypatch):
 
 def test_a_class_in_the_current_folder_is_found_and_the_path_left_as_it_was(tmp_path):
     before = list(sys.path)
-    assert make("theirs:Ours", 5, 7).told == (5, 7)
+    assert ExternalClusterer(find_class("theirs:Ours"), 5, 7).make().told == (5, 7)
     assert sys.path == before
     assert str(tmp_path) not in sys.path
 
@@ -82,7 +92,7 @@ def test_a_class_in_the_current_folder_is_found_and_the_path_left_as_it_was(tmp_
 )
 def test_the_number_of_clusters_goes_where_the_constructor_has_it(name, number):
     assert number_of_clusters(find_class(name)) == number
-    model = make(name, 4, 0)
+    model = ExternalClusterer(find_class(name), 4, 0).make()
     if number:
         assert getattr(model, number) == 4
     if number == "n_clusters":
@@ -137,7 +147,7 @@ def test_a_clusterer_that_fails_is_a_sentence(name, words):
 
 
 def test_it_cannot_change_the_codes():
-    found = cluster_codes("theirs:Overwrites", TRAIN, TRAIN, 3, 0)
+    found = cluster_codes("theirs:Overwrites", TRAIN, TRAIN + 1e-9, 3, 0)
     # Were they overwritten, all would be nearest to the first.
     assert np.array_equal(found.test, np.arange(len(TRAIN)) % 3)
 
@@ -169,3 +179,37 @@ def test_noise_stays_noise():
     found = cluster_codes("sklearn.cluster:HDBSCAN", far, far[-2:], None, 0)
     assert found.train[-1] == -1
     assert found.test.tolist() == [found.train[-2], -1]
+
+
+@parametrize_with_checks(
+    [ExternalClusterer(MiniBatchKMeans, 3, 0), ExternalClusterer(AgglomerativeClustering, 3, 0)]
+)
+def test_any_clusterer_becomes_an_estimator(estimator, check):
+    check(estimator)
+
+
+def test_an_estimator_of_what_cannot_predict_predicts_all_the_same():
+    model = ExternalClusterer(AgglomerativeClustering, 3, 0).fit(TRAIN)
+    assert not model.predicts
+    assert not hasattr(model, "predict_proba")
+    assert np.array_equal(model.predict(TRAIN), model.labels_)
+    assert np.array_equal(model.predict(TEST), model.labels_[::3])
+    assert np.array_equal(clone(model).fit_predict(TRAIN), model.labels_)
+
+
+def test_training_samples_keep_the_clusters_that_fitting_gave_them():
+    model = ExternalClusterer(find_class("theirs:Changes"), 3, 0).fit(TRAIN)
+    assert np.array_equal(model.predict(TRAIN), np.ones(len(TRAIN)))
+    assert np.array_equal(model.predict(TEST), np.zeros(len(TEST)))
+
+
+def test_memberships_that_do_not_fit_the_clusters_are_left_out():
+    model = ExternalClusterer(find_class("theirs:OneColumn"), 3, 0).fit(TRAIN)
+    assert model.predict_proba(TEST).shape == (len(TEST), 1)
+    assert cluster_codes("theirs:OneColumn", TRAIN, TEST, 3, 0).soft_test is None
+
+
+def test_a_class_found_before_is_used_as_it_is():
+    found = cluster_codes(AgglomerativeClustering, TRAIN, TEST, 3, 0)
+    by_name = cluster_codes("sklearn.cluster:AgglomerativeClustering", TRAIN, TEST, 3, 0)
+    assert np.array_equal(found.train, by_name.train)

@@ -19,8 +19,9 @@ from ae_cluster.methods import (
     CLASSIFIERS,
     COST,
     METHODS,
+    SORTING_TUNED_ON,
     check_methods,
-    codes_facts,
+    classifier_facts,
     cost_of,
     kind_of,
     pipelines_of,
@@ -150,8 +151,19 @@ def test_facts_of_the_codes_hold_for_what_clusters_them():
     facts = row_facts("sorting-images", "kmeans")
     assert facts["uses_augmentation"]
     assert "fashion-mnist" in facts["tuned_on"]
-    assert codes_facts("sorting-images")["uses_augmentation"]
-    assert codes_facts("autoencoder")["tuned_on"] == "digits"
+    assert classifier_facts("sorting-images", "knn")["uses_augmentation"]
+
+
+def test_a_classifier_is_tuned_on_what_chose_its_own_settings_or_those_of_its_codes():
+    def tuned_on(features, classifier):
+        return classifier_facts(features, classifier)["tuned_on"]
+
+    assert tuned_on("autoencoder", "knn") == "digits"
+    assert tuned_on("sorting", "knn") == SORTING_TUNED_ON  # digits are among these
+    assert tuned_on("sorting", "fine-tuned-sorting") == SORTING_TUNED_ON
+    assert tuned_on("idec", "knn") == "digits, mnist (by the papers)"
+    assert tuned_on("given", "knn") == "digits, not known"
+    assert tuned_on("autoencoder", "somebody's") == "not known"
 
 
 def test_what_is_not_known_is_not_said():

@@ -16,6 +16,7 @@ from ae_cluster.clustering.codes import cluster_codes
 from ae_cluster.metrics import clustering as score
 from ae_cluster.records.rows import COLUMNS, LATER, tidy_row
 from ae_cluster.reports import summarize, to_markdown
+from ae_cluster.runs.encoders import Codes
 from ae_cluster.runs.scoring import clustering_rows
 
 ROOT = Path(__file__).parents[1]
@@ -101,7 +102,7 @@ def test_05_internal_scores_are_of_the_codes_and_of_the_same_codes_only():
     rng = np.random.default_rng(0)
     train, test = (rng.normal(size=(len(x), 3)) for x in (data.raw_train, data.raw_test))
     result = cluster_codes("kmeans", train, test, 10, 0)
-    (_, row) = clustering_rows({}, data, train, test, result)
+    (_, row) = clustering_rows({}, data, Codes("random", train, test), result)
     of_codes = metrics.silhouette_score(test, result.test)
     assert row["silhouette"] == pytest.approx(of_codes, abs=1e-6)
     assert abs(row["silhouette"] - metrics.silhouette_score(data.x_test, result.test)) > 0.1

@@ -1,14 +1,15 @@
 """A part of a grid can be carried out without losing, or doing again, what is published."""
 
 import argparse
+import math
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from ae_cluster.common.bounded_arrays import read_npz
-from ae_cluster.methods import FINETUNED, FROZEN
-from ae_cluster.records.rows import COLUMNS, tidy_row
+from ae_cluster.methods import FINETUNED, FROZEN, classifier_facts, row_facts
+from ae_cluster.records.rows import COLUMNS, tidy_row, with_current_names
 
 ROOT = Path(__file__).parents[1]
 
@@ -113,3 +114,16 @@ def test_the_arrays_that_figures_are_drawn_from_can_be_read():
     assert paths
     for path in paths:
         assert {"codes", "clusters", "examples"} <= read_npz(path).keys()
+
+
+def test_published_rows_say_what_they_assume_as_a_new_row_would():
+    """Clusterings and few-label classifiers: one rule for runs, experiments and results/."""
+    names = ["uses_k", "uses_augmentation", "tuned_on"]
+    for path in sorted((ROOT / "results").glob("*.csv*")):
+        rows = pd.read_csv(path, low_memory=False)
+        if "tuned_on" not in rows or path.name.startswith("ablation"):  # whose stages differ
+            continue
+        rows = with_current_names(rows)
+        for row in rows[["features", "method", "budget", *names]].drop_duplicates().itertuples():
+            facts = (row_facts if math.isnan(row.budget) else classifier_facts)(*row[1:3])
+            assert {n: getattr(row, n) for n in names} == {n: facts[n] for n in names}, (path, row)

@@ -23,7 +23,8 @@ from ae_cluster.semi_supervised.methods import METHODS
 
 COLUMNS = [
     *("dataset", "split", "method", "family", "seed", "budget", "draw", "features"),
-    *("n_components", "uses_balance", "n_train", "accuracy", "ece", "status", "reason", "seconds"),
+    *("n_components", "uses_k", "uses_balance", "uses_augmentation", "tuned_on", "n_train"),
+    *("accuracy", "ece", "status", "reason", "seconds"),
 ]
 QUICK = ["logistic-regression", "knn"]
 

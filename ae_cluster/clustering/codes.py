@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
-from ae_cluster.clustering import external
+from ae_cluster.clustering.external import ExternalClusterer, find_class
 from ae_cluster.clustering.heads import CenterHead, CodeHead, Head, MixtureHead
 from ae_cluster.common.errors import InputError
-from ae_cluster.methods import DEFAULTS, is_external
+from ae_cluster.methods import DEFAULTS
 
 CLUSTERERS = DEFAULTS  # our own; any other is a module:Class
 
@@ -47,17 +47,18 @@ class Clustering(NamedTuple):
     head: Head | None = None
 
 
-def make_clusterer(name: str, n_clusters: int | None, seed: int) -> Any:
-    """Return the unfitted estimator behind "kmeans", "gmm" or ``module:Class``."""
-    if is_external(name):
-        return external.make(name, n_clusters, seed)
-    if name == "kmeans":
+def make_clusterer(clusterer: str | type, n_clusters: int | None, seed: int) -> Any:
+    """Return the unfitted estimator behind "kmeans", "gmm", ``module:Class`` or such a class."""
+    if clusterer == "kmeans":
         return KMeans(n_clusters, n_init=10, random_state=seed)
-    return GaussianMixture(n_clusters, random_state=seed)
+    if clusterer == "gmm":
+        return GaussianMixture(n_clusters, random_state=seed)
+    found = find_class(clusterer) if isinstance(clusterer, str) else clusterer
+    return ExternalClusterer(found, n_clusters, seed)
 
 
 def cluster_codes(
-    name: str,
+    clusterer: str | type,
     codes_train: NDArray[np.floating[Any]],
     codes_test: NDArray[np.floating[Any]],
     n_clusters: int | None,
@@ -70,36 +71,40 @@ def cluster_codes(
     InputError
         When a ``module:Class`` cannot be imported, or fails.
     """
-    start = time.perf_counter()
     train, test = codes_train.astype(np.float64), codes_test.astype(np.float64)
-    model = make_clusterer(name, n_clusters, seed)
-    if is_external(name):
-        found = external.cluster(model, train, test)
-        return Clustering(
-            *found[:4],
-            centers=None,
-            seconds=time.perf_counter() - start,
-            predicts=found.predicts,
-            head=CodeHead(train, found.train),
-        )
-    model.fit(train)
+    start = time.perf_counter()
+    model = make_clusterer(clusterer, n_clusters, seed).fit(train)
     seconds = time.perf_counter() - start
-    is_mixture = isinstance(model, GaussianMixture)
+    clusters = model.predict(train).astype(np.int64)
     return Clustering(
-        train=model.predict(train).astype(np.int64),
+        train=clusters,
         test=model.predict(test).astype(np.int64),
-        soft_train=model.predict_proba(train).astype(np.float32) if is_mixture else None,
-        soft_test=model.predict_proba(test).astype(np.float32) if is_mixture else None,
-        centers=model.means_ if is_mixture else model.cluster_centers_,
+        soft_train=_memberships(model, train, clusters),
+        soft_test=_memberships(model, test, clusters),
+        centers=getattr(model, "means_", getattr(model, "cluster_centers_", None)),
         seconds=seconds,
-        head=_head_of(model, train),
+        predicts=getattr(model, "predicts", True),
+        head=_head_of(model, train, clusters),
     )
 
 
-def _head_of(model: Any, codes: NDArray[Any]) -> Head:
+def _head_of(model: Any, codes: NDArray[np.float64], clusters: NDArray[np.int64]) -> Head:
     if isinstance(model, GaussianMixture):
         return MixtureHead(model.weights_, model.means_, model.covariances_)
-    return CenterHead(model.cluster_centers_, model.inertia_ / codes.size)
+    if isinstance(model, KMeans):
+        return CenterHead(model.cluster_centers_, model.inertia_ / codes.size)
+    return CodeHead(codes, clusters)
+
+
+def _memberships(
+    model: Any, codes: NDArray[np.float64], clusters: NDArray[np.int64]
+) -> NDArray[np.float32] | None:
+    """Return memberships (n, k), or None where there are none that fit the clusters."""
+    if not hasattr(model, "predict_proba"):
+        return None
+    soft = model.predict_proba(codes).astype(np.float32)
+    fits = soft.ndim == 2 and len(soft) == len(codes) and clusters.max() < soft.shape[1]
+    return soft if fits and np.isfinite(soft).all() else None
 
 
 def check_n_clusters(n_clusters: int, rows: NDArray[Any]) -> None:

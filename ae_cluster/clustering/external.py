@@ -1,4 +1,4 @@
-"""Clusterers by others, as ``module:Class``: found, made and fitted as they allow."""
+"""Clusterers by others, as ``module:Class``: found, and wrapped in one estimator."""
 
 from __future__ import annotations
 
@@ -9,11 +9,19 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin, OutlierMixin, RegressorMixin
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClusterMixin,
+    OutlierMixin,
+    RegressorMixin,
+)
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.common.sklearn_names import class_meant
@@ -22,24 +30,6 @@ from ae_cluster.graphs.neighbors import NeighborSearch
 
 NUMBERS_OF_CLUSTERS = ("n_clusters", "n_components")  # the first that a constructor has
 _BROKEN = (Exception, SystemExit)  # what somebody's code may raise; Ctrl-C is ours
-
-
-class Clusters(NamedTuple):
-    """What somebody's clusterer made of codes; −1 is noise.
-
-    Attributes
-    ----------
-    train, test : ndarray (n,)
-    soft_train, soft_test : ndarray (n, k) or None
-    predicts : bool
-        False: each test sample has the cluster of the nearest training code.
-    """
-
-    train: NDArray[np.int64]
-    test: NDArray[np.int64]
-    soft_train: NDArray[np.float32] | None
-    soft_test: NDArray[np.float32] | None
-    predicts: bool
 
 
 def find_class(name: str) -> type:
@@ -118,63 +108,110 @@ def number_of_clusters(found: type) -> str | None:
     return next((name for name in NUMBERS_OF_CLUSTERS if name in known), None)
 
 
-def make(name: str, n_clusters: int | None, seed: int) -> Any:
-    """Return the unfitted clusterer, told what its constructor asks for.
+class ExternalClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
+    """Any clusterer as an estimator that checks its clusters and can always predict.
+
+    Parameters
+    ----------
+    clusterer : type
+        Of `find_class`.
+    n_clusters : int or None
+        For the first of `NUMBERS_OF_CLUSTERS` that its constructor has.
+    random_state : int or None
+        Where its constructor has one.
+
+    Attributes
+    ----------
+    estimator_ : object
+        The clusterer, fitted.
+    labels_ : ndarray (n,)
+        Cluster of each training sample; −1 is noise.
+    predicts : bool
+        Whether the clusterer can predict; else a sample has the cluster of the nearest training
+        sample.
 
     Raises
     ------
     InputError
-        As `find_class`, and when it cannot be made.
+        When the clusterer cannot be made, fails, or gives no clusters.
     """
-    found = find_class(name)
-    arguments: dict[str, Any] = {}
-    if (number := number_of_clusters(found)) is not None:
-        arguments[number] = n_clusters
-    if "random_state" in inspect.signature(found).parameters:
-        arguments["random_state"] = seed
-    try:
-        return found(**arguments)
-    except _BROKEN as error:
-        raise InputError(
-            f"{name} cannot be made ({_in_words(error)}); all it is told is its number of "
-            "clusters and random_state, so give its other parameters defaults."
-        ) from error
+
+    def __init__(
+        self, clusterer: type, n_clusters: int | None = None, random_state: int | None = None
+    ) -> None:
+        self.clusterer = clusterer
+        self.n_clusters = n_clusters
+        self.random_state = random_state
+
+    @property
+    def predicts(self) -> bool:
+        """Whether the clusterer itself predicts."""
+        return self._has("predict")
+
+    def make(self) -> Any:
+        """Return the unfitted clusterer, given what its constructor asks for."""
+        known = inspect.signature(self.clusterer).parameters
+        offered: dict[str, Any] = {"random_state": self.random_state}
+        if (number := number_of_clusters(self.clusterer)) is not None:
+            offered[number] = self.n_clusters
+        try:
+            return self.clusterer(**{name: offered[name] for name in offered if name in known})
+        except _BROKEN as error:
+            raise InputError(
+                f"{self.clusterer.__name__} cannot be made ({_in_words(error)}); all it is given "
+                "is its number of clusters and random_state, so give its other parameters defaults."
+            ) from error
+
+    def fit(self, X: ArrayLike, y: Any = None) -> ExternalClusterer:  # noqa: ARG002
+        """Cluster training samples (n, n_features)."""
+        rows = validate_data(self, X, dtype=np.float64)
+        self.estimator_ = self.make()
+        with _as_input_error():  # which gets copies: some clusterers write into them
+            if hasattr(self.estimator_, "fit_predict"):
+                found = self.estimator_.fit_predict(rows.copy())
+            else:
+                self.estimator_.fit(rows.copy())
+                found = self.estimator_.predict(rows.copy())
+            self.labels_ = _checked(found, len(rows), "training")
+        self._rows = rows
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
+        """Return clusters (n,) of samples; those of the training samples are ``labels_``."""
+        check_is_fitted(self)
+        rows = validate_data(self, X, dtype=np.float64, reset=False)
+        if np.array_equal(rows, self._rows):  # fitting and predicting may differ
+            return self.labels_
+        with _as_input_error():
+            if self.predicts:
+                return _checked(self.estimator_.predict(rows.copy()), len(rows), "test")
+            nearest_ones = NeighborSearch(self._rows).nearest(rows, 1)[1][:, 0]
+            return self.labels_[nearest_ones]
+
+    @available_if(lambda self: self.predicts and self._has("predict_proba"))  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return memberships (n, k) as the clusterer gives them, where it has any."""
+        check_is_fitted(self)
+        rows = validate_data(self, X, dtype=np.float64, reset=False)
+        with _as_input_error():
+            return np.asarray(self.estimator_.predict_proba(rows.copy()), dtype=np.float64)
+
+    def _has(self, method: str) -> bool:
+        return hasattr(getattr(self, "estimator_", self.clusterer), method)
 
 
-def cluster(model: Any, train: NDArray[Any], test: NDArray[Any]) -> Clusters:
-    """Fit a clusterer to train codes (n, n_components) and apply it to test codes.
-
-    Raises
-    ------
-    InputError
-        When it fails, or gives no clusters.
-    """
+@contextmanager
+def _as_input_error() -> Iterator[None]:
+    """Make one sentence of whatever somebody's code raises."""
     try:
         with warnings.catch_warnings():
             # What will change in a later version of theirs is for its authors to read.
-            warnings.simplefilter("ignore", (FutureWarning))
-            return _cluster(model, train, test)
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
     except InputError:
         raise
     except _BROKEN as error:
         raise InputError(f"{_in_words(error)}.") from error
-
-
-def _cluster(model: Any, train: NDArray[Any], test: NDArray[Any]) -> Clusters:
-    # Copies: some clusterers write into what they are given.
-    if hasattr(model, "fit_predict"):
-        ids = _checked(model.fit_predict(train.copy()), len(train), "training")
-    else:
-        model.fit(train.copy())
-        ids = _checked(model.predict(train.copy()), len(train), "training")
-    if not hasattr(model, "predict"):
-        nearest_ones = NeighborSearch(train).nearest(test, 1)[1][:, 0]
-        return Clusters(ids, ids[nearest_ones], None, None, False)
-    of_test = _checked(model.predict(test.copy()), len(test), "test")
-    if not hasattr(model, "predict_proba"):
-        return Clusters(ids, of_test, None, None, True)
-    soft = [_soft(model.predict_proba(part.copy()), part, ids) for part in (train, test)]
-    return Clusters(ids, of_test, soft[0], soft[1], True)
 
 
 def _checked(clusters: Any, n: int, which: str) -> NDArray[np.int64]:
@@ -185,13 +222,6 @@ def _checked(clusters: Any, n: int, which: str) -> NDArray[np.int64]:
     if ids.max() >= max(n, 1000):
         raise InputError(f"It numbers a cluster {ids.max()}; clusters are numbered from 0.")
     return ids
-
-
-def _soft(given: Any, codes: NDArray[Any], ids: NDArray[np.int64]) -> NDArray[np.float32] | None:
-    """Return memberships (n, k), or None where they do not fit the clusters."""
-    soft = np.asarray(given, dtype=np.float32)
-    fits = soft.ndim == 2 and len(soft) == len(codes) and ids.max() < soft.shape[1]
-    return soft if fits and np.isfinite(soft).all() else None
 
 
 def _in_words(error: BaseException) -> str:

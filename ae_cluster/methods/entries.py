@@ -263,6 +263,7 @@ LEARNERS = tuple(method.name for method in METHODS if method.kind in (SORTER, DE
 SORTERS = tuple(method.name for method in METHODS if method.kind == SORTER)
 DEEP_CLUSTERINGS = tuple(method.name for method in METHODS if method.kind == DEEP)
 BY_NAME = {method.name: method for method in METHODS}
+CLASSIFIER_BY_NAME = {method.name: method for method in CLASSIFIERS}
 
 
 def current_name(name: str) -> str:

@@ -14,6 +14,7 @@ from ae_cluster.common.sklearn_names import meant
 from ae_cluster.methods.entries import (
     BASELINE,
     BY_NAME,
+    CLASSIFIER_BY_NAME,
     CLUSTERER,
     DEEP,
     DEFAULTS,
@@ -175,12 +176,24 @@ def row_facts(features: str, clusterer: str, *, takes_k: bool = True) -> dict[st
     return facts
 
 
-def codes_facts(features: str) -> dict[str, Any]:
-    """Return what few-label classifiers of these codes assume, tuned on digits themselves."""
+def classifier_facts(features: str, classifier: str) -> dict[str, Any]:
+    """Return what a few-label classifier of these codes assumes beside balance, as `row_facts`.
+
+    ``tuned_on`` names the data that chose settings of the classifier or of what made the codes.
+    """
     facts = row_facts(features, features if features in BY_NAME else DEFAULTS[0])
-    tuned_on = "digits" if facts["tuned_on"] == "nothing" else f"digits; codes: {facts['tuned_on']}"
+    entry = CLASSIFIER_BY_NAME.get(classifier)
     return {
-        "uses_k": True,
-        "uses_augmentation": facts["uses_augmentation"],
-        "tuned_on": tuned_on,
+        "uses_k": True,  # as many as there are classes
+        "uses_augmentation": (entry and entry.uses_augmentation) or facts["uses_augmentation"],
+        "tuned_on": _together(entry.tuned_on if entry else "not known", facts["tuned_on"]),
     }
+
+
+def _together(*tuned_on: str) -> str:
+    """Return the data that several ``tuned_on`` name; a list that another one holds is left out."""
+    longest = [
+        said for said in tuned_on
+        if said != "nothing" and not any(said in other for other in tuned_on if other != said)
+    ]  # fmt: skip
+    return ", ".join(dict.fromkeys(longest)) or "nothing"

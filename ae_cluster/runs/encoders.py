@@ -29,6 +29,7 @@ from ae_cluster.common.write_lock import CHECKPOINT, claim, drop
 from ae_cluster.datasets import Dataset, known_datasets
 from ae_cluster.methods import AUTOENCODER, GIVEN, SORTERS
 from ae_cluster.records.config import RunConfig, preset_epochs
+from ae_cluster.runs.plan import Plan
 from ae_cluster.runs.run_folder import LEARNT
 from ae_cluster.training.callbacks import Reconstructions
 from ae_cluster.training.checkpoints import epochs_done
@@ -37,13 +38,26 @@ from ae_cluster.training.loop import DivergedError
 
 
 class Codes(NamedTuple):
-    """Codes (n, n_components) of both splits, by the name of what made them."""
+    """Codes of both splits, and what their rows say of them.
+
+    Attributes
+    ----------
+    features : str
+        The name of what made them.
+    train, test : ndarray (n, n_components)
+    epochs : int
+    seconds : float
+        What making them took.
+    mse : (float, float)
+        Mean squared error of train and of test samples reconstructed from their codes.
+    """
 
     features: str
     train: NDArray[Any]
     test: NDArray[Any]
     epochs: int = 0
     seconds: float = 0.0
+    mse: tuple[float, float] = (math.nan, math.nan)
 
 
 def pca_codes(data: Dataset, n_components: int, seed: int) -> Codes:
@@ -92,7 +106,7 @@ class Job(NamedTuple):
 
     config: RunConfig
     data: Dataset
-    n_clusters: int | None
+    plan: Plan
     folder: Path
     run_id: str
     device: str
@@ -113,8 +127,6 @@ class Source(NamedTuple):
     loss_curve : list of float
     snapshots : ndarray or None
         Codes of some training samples at every epoch.
-    mse : (float, float)
-        Mean squared error of train and of test samples drawn from their codes.
     frames : Reconstructions or None
         What became of a few test images as training went on.
     collapse : str
@@ -128,7 +140,6 @@ class Source(NamedTuple):
     clustering: Clustering | None = None
     loss_curve: list[float] = []  # noqa: RUF012 (of a NamedTuple: never written to)
     snapshots: NDArray[Any] | None = None
-    mse: tuple[float, float] = (math.nan, math.nan)
     frames: Reconstructions | None = None
     collapse: str = ""
     collapsed_at: list[float] = []  # noqa: RUF012 (as loss_curve)
@@ -184,12 +195,12 @@ class Sources:
         train, test = model.transform(data.raw_train), model.transform(data.raw_test)
         epochs = start.codes.epochs if start else model.n_iter_
         seconds += start.codes.seconds if start else 0
+        errors = estimators.reconstruction_errors(model, data)
         return Source(
-            Codes(name, train, test, epochs, seconds),
+            Codes(name, train, test, epochs, seconds, mse=errors),
             model,
             estimators.own_clusters(model, data, 0.0),  # its seconds are those of the codes
             getattr(model, "loss_curve_", []),
-            mse=estimators.reconstruction_errors(model, data),
             collapse=getattr(model, "collapse_", ""),
         )
 
@@ -204,7 +215,7 @@ class Sources:
 
     def _learner(self, name: str, start: Source | None) -> Any:
         config, data = self.job.config, self.job.data
-        k, seed, n_train = self.job.n_clusters, config.seed, len(data.raw_train)
+        k, seed, n_train = self.job.plan.n_clusters, config.seed, len(data.raw_train)
         assert k is not None
         if start is not None:
             max_iter = config.epochs or estimators.deep_epochs(name, n_train)
@@ -278,12 +289,12 @@ def _source_of(job: Job, trained: Trained, seconds: float) -> Source:
     else:
         for finding in findings(codes=train.astype(np.float64)):
             job.say(f"WARNING: {finding} Most likely learning_rate_init is too large; lower it.")
+    errors = estimators.reconstruction_errors(model, data)
     return Source(
-        Codes(AUTOENCODER, train, test, model.n_iter_, seconds),
+        Codes(AUTOENCODER, train, test, model.n_iter_, seconds, mse=errors),
         model,
         loss_curve=model.loss_curve_,
         snapshots=model.snapshots_,
-        mse=estimators.reconstruction_errors(model, data),
         frames=frames,
         collapse=trained.collapse,
         collapsed_at=trained.collapsed_at,

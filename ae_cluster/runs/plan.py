@@ -2,19 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from ae_cluster.clustering import external
 from ae_cluster.clustering.codes import check_n_clusters
+from ae_cluster.clustering.external import ExternalClusterer, find_class, number_of_clusters
 from ae_cluster.common.errors import InputError
 from ae_cluster.datasets import Dataset
 from ae_cluster.methods import AUTOENCODER, GIVEN, LEARNERS, Pipeline, is_external, pipelines_of
 from ae_cluster.records.config import RunConfig
 
 
-def unused_arguments(config: RunConfig) -> list[str]:
+@dataclass(frozen=True)
+class Plan:
+    """What a run does.
+
+    Attributes
+    ----------
+    pipelines : tuple of Pipeline
+        In the order they were asked for, the baselines behind them.
+    external : mapping of str to type
+        The class behind each ``module:Class`` of the pipelines, imported once.
+    n_clusters : int or None
+        Number of clusters; None where no pipeline is given one, or before `on`.
+    notes : tuple of str
+        A sentence on arguments that no method here uses.
+    """
+
+    pipelines: tuple[Pipeline, ...]
+    external: Mapping[str, type]
+    n_clusters: int | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def kept_as(self) -> list[str]:
+        """The folders under methods/ that will be written."""
+        return [pipeline.kept_as for pipeline in self.pipelines if pipeline.kept_as]
+
+    def by_source(self) -> dict[str, list[Pipeline]]:
+        """Return the pipelines of each source of codes, in their order."""
+        names = dict.fromkeys(pipeline.source for pipeline in self.pipelines)
+        return {name: [p for p in self.pipelines if p.source == name] for name in names}
+
+    def clusterer(self, pipeline: Pipeline) -> str | type:
+        """Return what `clustering.codes.make_clusterer` makes a pipeline's clusterer of."""
+        return self.external.get(pipeline.clusterer, pipeline.clusterer)
+
+    def is_external(self, pipeline: Pipeline) -> bool:
+        """Return whether a pipeline's clusterer is a ``module:Class``."""
+        return pipeline.clusterer in self.external
+
+    def takes_k(self, pipeline: Pipeline) -> bool:
+        """Return whether a pipeline is given the number of clusters."""
+        found = self.external.get(pipeline.clusterer)
+        return found is None or number_of_clusters(found) is not None
+
+    def on(self, data: Dataset) -> Plan:
+        """Return the plan with the number of clusters on these data.
+
+        Raises
+        ------
+        InputError
+            When a pipeline needs it and it is not known, or the data cannot have as many.
+        """
+        is_known = self.n_clusters is not None or data.n_clusters is not None
+        if not is_known and not any(map(self.takes_k, self.pipelines)):
+            return self
+        n_clusters = required_n_clusters(self.n_clusters, data)
+        check_n_clusters(n_clusters, data.raw_train)
+        return replace(self, n_clusters=n_clusters)
+
+
+def plan_of(config: RunConfig) -> Plan:
+    """Return the plan of a configuration, whose number of clusters is yet to be resolved.
+
+    Raises
+    ------
+    InputError
+        When a ``module:Class`` cannot be imported or made: before a long training, not after it.
+    """
+    pipelines = tuple(pipelines_of(config.methods, config.features))
+    external = {name: find_class(name) for name in config.methods if is_external(name)}
+    for found in external.values():
+        ExternalClusterer(found, config.n_clusters or 2, config.seed).make()
+    return Plan(pipelines, external, config.n_clusters, tuple(_unused(config, pipelines)))
+
+
+def required_n_clusters(said: int | None, data: Dataset) -> int:
+    """Return the k that was said, else what is known of the data set; never asked of labels."""
+    n_clusters = said if said is not None else data.n_clusters
+    if n_clusters is None:
+        raise InputError(
+            f"How many clusters {data.name} has is not known, and labels are never asked; "
+            "say it with --n-clusters K (n_clusters=K)."
+        )
+    return n_clusters
+
+
+def _unused(config: RunConfig, pipelines: tuple[Pipeline, ...]) -> list[str]:
     """Return a sentence on the arguments that were said and that no method here reads."""
-    codes = {pipeline.source for pipeline in pipelines_of(config.methods, config.features)}
+    codes = {pipeline.source for pipeline in pipelines}
     names = ["batch_size", "learning_rate_init"] if AUTOENCODER not in codes else []
     if config.features == GIVEN:
         names += ["n_components", "hidden_layer_sizes", "kind"]
@@ -26,28 +113,3 @@ def unused_arguments(config: RunConfig) -> list[str]:
         return []
     options = ", ".join(f"--{name.replace('_', '-')}" for name in said)
     return [f"note: {options} is said, but no autoencoder is trained that would read it."]
-
-
-def resolve_n_clusters(
-    config: RunConfig, data: Dataset, pipelines: Sequence[Pipeline]
-) -> int | None:
-    """Return the k that was said, else what is known of the data set; never asked of labels."""
-    n_clusters = config.n_clusters if config.n_clusters is not None else data.n_clusters
-    if n_clusters is None:
-        if not any(takes_k(pipeline) for pipeline in pipelines):
-            return None
-        raise InputError(
-            f"How many clusters {data.name} has is not known, and labels are never asked; "
-            "say it with --n-clusters K (n_clusters=K)."
-        )
-    check_n_clusters(n_clusters, data.raw_train)
-    return n_clusters
-
-
-def takes_k(pipeline: Pipeline) -> bool:
-    """Return whether a way is told the number of clusters."""
-    return not is_external(pipeline.clusterer) or _number_of(pipeline) is not None
-
-
-def _number_of(pipeline: Pipeline) -> str | None:
-    return external.number_of_clusters(external.find_class(pipeline.clusterer))

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ae_cluster.clustering import external
 from ae_cluster.clustering.codes import Clustering
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import expanded
@@ -30,7 +29,6 @@ from ae_cluster.methods import (
     LEARNERS,
     Pipeline,
     check_samples,
-    is_external,
     kind_of,
     pipelines_of,
 )
@@ -47,7 +45,7 @@ from ae_cluster.runs.clusterers import (
     write_clusters,
 )
 from ae_cluster.runs.encoders import N_ORIGINALS, Job, Source, Sources, save_model
-from ae_cluster.runs.plan import resolve_n_clusters, unused_arguments
+from ae_cluster.runs.plan import Plan, plan_of
 from ae_cluster.runs.run_folder import (
     can_go_on,
     check_place,
@@ -128,14 +126,11 @@ def run(
         When something given cannot be used; nothing half-written is left behind.
     """
     config.check()
-    pipelines = pipelines_of(config.methods, config.features)
-    for name in filter(is_external, config.methods):  # before a long training, not after it
-        external.make(name, config.n_clusters or 2, config.seed)
+    plan = plan_of(config)
     out = expanded(out).absolute()
     if force and out.is_symlink():  # what it leads to is replaced, and it goes on leading there
         out = out.resolve()
-    kept_as = [pipeline.kept_as for pipeline in pipelines if pipeline.kept_as]
-    check_place(out, kept_as, force=force, resume=resume, figures=figures)
+    check_place(out, plan.kept_as, force=force, resume=resume, figures=figures)
     data = load_samples_of(config, data_home, download)
     if expected_fingerprint not in (None, data.fingerprint):
         if if_other_data is None:
@@ -150,14 +145,14 @@ def run(
         return read_scores(out)
     n_samples = len(data.raw_train) + len(data.raw_test)
     refuse_labels_of_others(out, data.name, n_samples, data.raw_train.shape[1])
-    n_clusters = resolve_n_clusters(config, data, pipelines)
+    plan = plan.on(data)
     partial = partial_of(out)
     if resume and not can_go_on(partial):
         say(f"There is no interrupted run at {partial} to go on with; starting from the beginning.")
     with made_in(partial, resume):
-        job = Job(config, data, n_clusters, partial, _run_id(config, data), device, verbose, say)
+        job = Job(config, data, plan, partial, _run_id(config, data), device, verbose, say)
         if (run_id := finished(partial)) is None:
-            rows = _fill(job, pipelines, figures)
+            rows = _fill(job, figures)
             finish(partial, job.run_id)
         elif run_id != job.run_id:
             raise InputError(
@@ -188,14 +183,14 @@ def _tell_of_others(folder: Path, names: Sequence[str], say: Callable[[str], Non
         say(f"Not of the run, and left as it was in {folder}: {told(names)}.")
 
 
-def _fill(job: Job, pipelines: Sequence[Pipeline], figures: bool) -> pd.DataFrame:
+def _fill(job: Job, figures: bool) -> pd.DataFrame:
     """Do everything there is to do, and write it into the job's folder."""
     folder, data, say = job.folder, job.data, job.say
-    for line in [_described(data, job.n_clusters), *unused_arguments(job.config)]:
+    for line in [_described(data, job.plan.n_clusters), *job.plan.notes]:
         say(line)
-    keep_only(folder, [pipeline.kept_as for pipeline in pipelines])
+    keep_only(folder, job.plan.kept_as)
     sources = Sources(job)
-    rows, kept = _carry_out(job, pipelines, sources)
+    rows, kept = _carry_out(job, sources)
 
     say("Writing the run folder …")
     write_config(
@@ -223,21 +218,18 @@ def _fill(job: Job, pipelines: Sequence[Pipeline], figures: bool) -> pd.DataFram
 # From samples to clusters
 
 
-def _carry_out(
-    job: Job, pipelines: Sequence[Pipeline], sources: Sources
-) -> tuple[list[dict[str, Any]], Kept]:
-    """Go every way, those on the same codes together; return all rows, and what is kept."""
+def _carry_out(job: Job, sources: Sources) -> tuple[list[dict[str, Any]], Kept]:
+    """Carry out every pipeline, by source of codes; return all rows, and what is kept."""
     rows: list[dict[str, Any]] = []
     kept: Kept = {}
-    for name in dict.fromkeys(pipeline.source for pipeline in pipelines):
-        here = [pipeline for pipeline in pipelines if pipeline.source == name]
+    for name, here in job.plan.by_source().items():
         source = _source_or_error(sources, name)
         if not isinstance(source, Source):
             rows += [row for pipeline in here for row in failed_rows(pipeline, job, source)]
             job.say(f"{name} failed: {source}")
             continue
         if name == AUTOENCODER:
-            job.say(f"Clustering the codes{_and_baselines(pipelines)} …")
+            job.say(f"Clustering the codes{_and_baselines(job.plan)} …")
         if name == GIVEN:
             job.say(
                 "Clustering the codes as they are given, not standardised; baselines would need "
@@ -248,7 +240,7 @@ def _carry_out(
             rows += found
             if pipeline.kept_as and result is not None:
                 kept[pipeline] = source, result
-                for note in notes_on(pipeline, result):
+                for note in notes_on(pipeline, result, job.plan):
                     job.say(note)
         if name not in WITHOUT_CODES:
             rows += few_label_rows(job, source)
@@ -267,11 +259,9 @@ def _source_or_error(sources: Sources, name: str) -> Source | Exception:
         return error
 
 
-def _and_baselines(pipelines: Sequence[Pipeline]) -> str:
+def _and_baselines(plan: Plan) -> str:
     names = {"pca": "PCA", "untrained": "untrained encoder"}
-    told = ", ".join(
-        words for name, words in names.items() if any(w.source == name for w in pipelines)
-    )
+    told = ", ".join(words for name, words in names.items() if name in plan.by_source())
     return f", and those of the baselines ({told})" if told else ""
 
 
@@ -318,7 +308,7 @@ def _settings(job: Job, sources: Sources) -> dict[str, Any]:
             shown["collapsed_at_learning_rates"] = sources[AUTOENCODER].collapsed_at
     for name in ("callbacks", "checkpoint", "device", "verbose"):
         shown.pop(name, None)
-    shown |= {"n_clusters": job.n_clusters, "clusterers": list(job.config.methods)}
+    shown |= {"n_clusters": job.plan.n_clusters, "clusterers": list(job.config.methods)}
     return {k: list(v) if isinstance(v, tuple) else v for k, v in shown.items()}
 
 

@@ -14,15 +14,16 @@ from sklearn.exceptions import ConvergenceWarning
 from ae_cluster.clustering.codes import Clustering, cluster_codes
 from ae_cluster.common.texts import one_line
 from ae_cluster.datasets import Dataset
-from ae_cluster.methods import Pipeline, codes_facts, is_external, row_facts
+from ae_cluster.methods import Pipeline, row_facts
 from ae_cluster.metrics import clustering
 from ae_cluster.metrics import codes as code_scores
 from ae_cluster.metrics.clustering import NOISE
 from ae_cluster.records.rows import FAILED, without_scores
 from ae_cluster.runs.encoders import Codes, Job, Source
-from ae_cluster.runs.plan import takes_k
+from ae_cluster.runs.plan import Plan
 from ae_cluster.semi_supervised.evaluation import label_budget_rows
 
+Row = dict[str, Any]
 _LONGEST_NAME, _TWO_LINES = 30, 160  # characters of what is said of merged and split classes
 
 
@@ -33,38 +34,49 @@ def known_classes(labels: NDArray[np.int64] | None) -> NDArray[np.int64]:
     )
 
 
-def clustering_rows(
-    place: dict[str, Any],
-    data: Dataset,
-    codes_train: NDArray[Any],
-    codes_test: NDArray[Any],
-    result: Clustering,
-) -> list[dict[str, Any]]:
-    """Return a train and a test row of scores for one clustering.
+def clustering_rows(place: Row, data: Dataset, codes: Codes, result: Clustering) -> list[Row]:
+    """Return a train and a test row for one clustering: every one, of runs and of experiments.
 
     Parameters
     ----------
     place : dict
-        The columns that are the same on both.
+        The columns that are the same on both, but for seconds.
     data : Dataset
         Its labels are read here and nowhere before.
-    codes_train, codes_test : ndarray (n, n_components)
+    codes : Codes
     result : Clustering
         Of these codes.
     """
+    place = place | {"seconds": round(codes.seconds + result.seconds, 3)}
     mapping = cluster_names(data, result)
-    neighbor = neighbor_accuracy(data, codes_train, codes_test)
+    neighbor = neighbor_accuracy(data, codes.train, codes.test)
     splits = (
-        ("train", data.y_train, codes_train, result.train),
-        ("test", data.y_test, codes_test, result.test),
+        ("train", data.y_train, codes.train, result.train, codes.mse[0]),
+        ("test", data.y_test, codes.test, result.test, codes.mse[1]),
     )
     return [
         place
-        | {"split": split, "status": "ok"}
+        | {"split": split, "status": "ok", "mse": float(error)}
         | external_scores(labels, clusters, mapping)
-        | code_scores.internal_scores(codes, clusters)
+        | code_scores.internal_scores(rows, clusters)
         | ({"neighbor_accuracy": neighbor} if split == "test" else {})
-        for split, labels, codes, clusters in splits
+        for split, labels, rows, clusters, error in splits
+    ]
+
+
+def classifier_rows(place: Row, codes: Codes, rows: list[Row]) -> list[Row]:
+    """Return rows of `label_budget_rows` with what their codes are and cost.
+
+    Parameters
+    ----------
+    place : dict
+        More columns, the same on all.
+    """
+    place = {"epochs": codes.epochs} | place
+    return [
+        # Of a failed one the seconds are not known, and not known they stay.
+        place | row | {"seconds": round(codes.seconds + row["seconds"], 3)}
+        for row in rows
     ]
 
 
@@ -188,9 +200,6 @@ def _listed(parts: list[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-Row = dict[str, Any]
-
-
 FAILURES = (ValueError, ArithmeticError, np.linalg.LinAlgError, MemoryError)
 
 
@@ -202,14 +211,9 @@ def rows_of_pipeline(
         result = _clustered(pipeline, source, job)
     except FAILURES as error:
         return failed_rows(pipeline, job, error, source.codes), None
-    n_clusters = job.n_clusters if takes_k(pipeline) else _n_found(result)
-    place = _place(pipeline, job, source.codes) | {
-        "n_clusters": n_clusters,
-        "seconds": round(source.codes.seconds + result.seconds, 3),
-    }
-    rows = clustering_rows(place, job.data, source.codes.train, source.codes.test, result)
-    rows = [row | _error(m) for row, m in zip(rows, source.mse, strict=True)]
-    return _of_living(rows, source), result
+    n_clusters = job.plan.n_clusters if job.plan.takes_k(pipeline) else _n_found(result)
+    place = _place(pipeline, job, source.codes) | {"n_clusters": n_clusters}
+    return _of_living(clustering_rows(place, job.data, source.codes, result), source), result
 
 
 def _of_living(rows: list[Row], source: Source) -> list[Row]:
@@ -227,7 +231,11 @@ def _clustered(pipeline: Pipeline, source: Source, job: Job) -> Clustering:
         if source.collapse:  # which is said in our own words
             warnings.simplefilter("ignore", ConvergenceWarning)
         return cluster_codes(
-            pipeline.clusterer, codes.train, codes.test, job.n_clusters, job.config.seed
+            job.plan.clusterer(pipeline),
+            codes.train,
+            codes.test,
+            job.plan.n_clusters,
+            job.config.seed,
         )
 
 
@@ -236,7 +244,7 @@ def failed_rows(
 ) -> list[Row]:
     """Return the rows of a pipeline that failed; without codes it was they that failed."""
     failed = {"status": FAILED, "reason": " ".join(str(error).split())}
-    place = _place(pipeline, job, codes) | {"n_clusters": job.n_clusters} | failed
+    place = _place(pipeline, job, codes) | {"n_clusters": job.plan.n_clusters} | failed
     return [place | {"split": split} for split in ("train", "test")]
 
 
@@ -248,7 +256,8 @@ def _place(pipeline: Pipeline, job: Job, codes: Codes | None) -> Row:
         "n_train": len(job.data.raw_train),
         "epochs": codes.epochs if codes else math.nan,
     }
-    return place | row_facts(pipeline.features, pipeline.clusterer, takes_k=takes_k(pipeline))
+    takes_k = job.plan.takes_k(pipeline)
+    return place | row_facts(pipeline.features, pipeline.clusterer, takes_k=takes_k)
 
 
 def _common(job: Job) -> Row:
@@ -257,10 +266,6 @@ def _common(job: Job) -> Row:
 
 def _n_found(result: Clustering) -> int:
     return int(np.unique(result.train[result.train != NOISE]).size)
-
-
-def _error(mse: float) -> Row:
-    return {} if math.isnan(mse) else {"mse": mse}
 
 
 def few_label_rows(job: Job, source: Source) -> list[Row]:
@@ -280,13 +285,10 @@ def few_label_rows(job: Job, source: Source) -> list[Row]:
         features=codes.features,
         seed=config.seed,
     )
-    told = codes_facts(codes.features) | {"epochs": codes.epochs}
-    for row in rows:  # of a failed one not known, and not known it stays
-        row["seconds"] = round(codes.seconds + row["seconds"], 3)
-    return _of_living([_common(job) | told | row for row in rows], source)
+    return _of_living(classifier_rows(_common(job), codes, rows), source)
 
 
-def notes_on(pipeline: Pipeline, result: Clustering) -> list[str]:
+def notes_on(pipeline: Pipeline, result: Clustering, plan: Plan) -> list[str]:
     """Return what must be known of a clustering beside its scores, a sentence each."""
     notes = []
     n_noise = int((result.test == NOISE).sum())
@@ -295,7 +297,7 @@ def notes_on(pipeline: Pipeline, result: Clustering) -> list[str]:
             f"{pipeline.method} leaves {n_noise:,} of {len(result.test):,} test samples in no "
             "cluster; they count as wrong."
         )
-    if not takes_k(pipeline):
+    if not plan.takes_k(pipeline):
         notes.append(
             f"{pipeline.method} is not told how many clusters there are; on {pipeline.features} "
             f"codes it found {_n_found(result)}."
@@ -305,7 +307,7 @@ def notes_on(pipeline: Pipeline, result: Clustering) -> list[str]:
             f"{pipeline.method} cannot predict: each test sample was given the cluster of the "
             "training sample with the nearest code."
         )
-    if is_external(pipeline.clusterer):
+    if plan.is_external(pipeline):
         notes.append(
             f"{pipeline.method} itself is not saved, which could only be done by pickle: "
             f"methods/{pipeline.kept_as} keeps its clusters and the codes."

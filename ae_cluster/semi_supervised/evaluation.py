@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.validation import FloatArray, IntArray, checked_halves
-from ae_cluster.methods import current_name
+from ae_cluster.methods import classifier_facts, current_name
 from ae_cluster.metrics.calibration import expected_calibration_error
 from ae_cluster.metrics.clustering import UNKNOWN
 from ae_cluster.semi_supervised.budgets import (
@@ -43,7 +43,7 @@ ALL = None  # in place of a number of labels per class: every label
 ANOTHER_START = 1000  # between the seeds of a clusterer's starts on the same codes
 _PLACE = (
     *("dataset", "split", "method", "family", "seed", "budget", "draw", "features"),
-    *("n_components", "uses_balance"),
+    *("n_components", "uses_k", "uses_balance", "uses_augmentation", "tuned_on"),
 )
 Row = dict[str, Any]
 Halves = tuple[FloatArray, IntArray, FloatArray, IntArray]
@@ -144,7 +144,8 @@ def budget_rows(
     For each method a row per budget: dataset, split (``test``), method, family, seed, budget
     (labels per class), draw, features, n_components, n_train (labels used), accuracy over the
     test samples of known class, ece (error of its probabilities), uses_balance (whether the
-    draw is balanced or the method told of it), status (``ok`` or ``failed``) and reason: why it
+    draw is balanced or the method told of it), uses_k, uses_augmentation and tuned_on (of the
+    codes and the method together), status (``ok`` or ``failed``) and reason: why it
     failed, or of which classes there was no label. Methods with a clusterer have a row for each
     of ``clusterer_seeds``, which the column clusterer_seed tells apart.
     """
@@ -234,6 +235,7 @@ def _check_labels(budget: LabelBudget, labels: IntArray) -> None:
 def _placed(place: Row, name: str, method: Method, balanced: bool) -> Row:
     """Return the columns that say what a row is, in their order."""
     said: Row = {"split": "test", "method": name, "family": method.family}
+    said |= classifier_facts(place["features"], name)
     said["uses_balance"] = balanced or method.uses_balance
     return {name: (place | said)[name] for name in _PLACE}
 

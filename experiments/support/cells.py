@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae_cluster.clustering.codes import Clustering, cluster_codes
-from ae_cluster.common.errors import InputError
 from ae_cluster.datasets import Dataset, load_dataset
 from ae_cluster.methods import SORTERS, row_facts
 from ae_cluster.records.config import preset_epochs
 from ae_cluster.records.environment import peak_mb
+from ae_cluster.records.rows import COLUMNS
+from ae_cluster.runs.encoders import Codes, pca_codes, pixel_codes
+from ae_cluster.runs.plan import required_n_clusters
 from ae_cluster.runs.scoring import clustering_rows
 from experiments.support.store import Cell, Row, Store, cell_key
 
@@ -79,10 +81,7 @@ def make_cell(
 
 def clusters_asked(dataset: str, n_clusters: int | None) -> int:
     """Return the number of clusters that was said, or that is known of a named data set."""
-    k = n_clusters or data_of(dataset).n_clusters
-    if k is None:
-        raise InputError(f"How many clusters {dataset} has is not known; say --n-clusters K.")
-    return k
+    return required_n_clusters(n_clusters, data_of(dataset))
 
 
 def sorting_cell(cell: Cell, n_clusters: int) -> Cell:
@@ -102,8 +101,6 @@ def cell_of_row(row: Any) -> Cell:
 
 def codes_of(cell: Cell, store: Store) -> dict[str, NDArray[Any]]:
     """Return an encoder's codes (train, test), its seconds, memory and errors (train, test)."""
-    from ae_cluster.runs.encoders import pixel_codes
-
     data = data_of(cell["dataset"])
     if cell["features"] == "pixels":  # large, and there already
         return _codes(*pixel_codes(data)[1:3], 0.0)
@@ -133,8 +130,6 @@ def _encoder_and_key(cell: Cell, data: Dataset) -> tuple[Cell, str]:
 
 
 def _encode(encoder: Cell, data: Dataset, folder: Path) -> dict[str, NDArray[Any]]:
-    from ae_cluster.runs.encoders import pca_codes
-
     start = time.perf_counter()
     if encoder["features"] == "pca":
         codes = pca_codes(data, encoder["n_components"], encoder["seed"])
@@ -231,12 +226,19 @@ def _cluster(cell: Cell, codes: dict[str, NDArray[Any]]) -> dict[str, NDArray[An
 
 def cluster_cell(cell: Cell, store: Store) -> list[Row]:
     """Cluster an encoder's codes and return a train and a test row."""
-    data, codes = data_of(cell["dataset"]), codes_of(cell, store)
-    result = clusters_of(cell, store)
-    place = {name: value for name, value in cell.items() if name != "stage"}
-    place |= {
-        "seconds": round(float(codes["seconds"]) + result.seconds, 3),
-        "peak_mb": peak_mb_with(codes),
-    } | row_facts(cell["features"], cell["method"])
-    rows = clustering_rows(place, data, codes["train"], codes["test"], result)
-    return [row | {"mse": float(e)} for row, e in zip(rows, codes["mse"], strict=True)]
+    codes, result = codes_of(cell, store), clusters_of(cell, store)
+    return cell_rows(cell, codes_in_rows(cell, codes), result, peak_mb=peak_mb_with(codes))
+
+
+def cell_rows(cell: Cell, codes: Codes, result: Clustering, **more: Any) -> list[Row]:
+    """Return a train and a test row of a cell's clustering, with ``more`` of their columns."""
+    place = {name: value for name, value in cell.items() if name in COLUMNS}
+    place |= row_facts(cell["features"], cell["method"]) | more
+    return clustering_rows(place, data_of(cell["dataset"]), codes, result)
+
+
+def codes_in_rows(cell: Cell, codes: dict[str, NDArray[Any]]) -> Codes:
+    """Return an encoder's codes as their rows describe them."""
+    seconds, (train, test) = float(codes["seconds"]), codes["mse"].tolist()
+    place = cell["features"], codes["train"], codes["test"], cell["epochs"]
+    return Codes(*place, seconds=seconds, mse=(train, test))
