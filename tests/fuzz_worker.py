@@ -42,7 +42,6 @@ from ae_cluster import (
     InputError,
     SortingAutoEncoder,
     VaDE,
-    draw_budget,
     load_dataset,
     read_scores,
 )
@@ -54,7 +53,6 @@ from ae_cluster.reports.run import cluster_sizes, run_report
 from ae_cluster.runs.classify import classify, labels_for, samples_of_run
 from ae_cluster.runs.label import take_answers
 from ae_cluster.semi_supervised.active_learning import suggest_labels
-from ae_cluster.semi_supervised.budgets import read_budget, write_budgets
 from ae_cluster.semi_supervised.label_files import read_labels
 from experiments.support.grid import make_task, run_grid
 from experiments.support.store import Store
@@ -260,15 +258,12 @@ def data_targets(home):
 
 
 def label_targets(home):
-    table, array, budgets = home / "labels.csv", home / "labels.npy", home / "budgets.json"
+    table, array = home / "labels.csv", home / "labels.npy"
     table.write_text("id,label\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(20)))
     np.save(array, np.arange(30) % 3 - 1)
-    budget = draw_budget(np.arange(100) % 10, 2, 0, "digits")
-    write_budgets(budgets, [budget], "of digits")
     return [
         Target(table, (*ANY, *TABLES * 2), lambda: read_labels(table, IDS, ())),
         Target(array, (*ANY, *[npy_other] * 8), lambda: read_labels(array, IDS, ())),
-        Target(budgets, (*ANY, *JSON * 2), lambda: read_budget(budgets, budget.name)),
     ]
 
 

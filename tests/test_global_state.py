@@ -203,7 +203,7 @@ def _metrics():
         clustering.external_scores(y, clusters, mapping),
         code_scores.internal_scores(x, y),
         code_scores.neighbor_accuracy(x, y, x, y),
-        clustering.contingency_matrix(y, clusters),
+        clustering.confusion_matrix(y, clusters),
         clustering.per_class_recall(y, clusters, mapping),
         clustering.split_classes(y, clusters),
         clustering.merged_classes(y, clusters),

@@ -70,17 +70,6 @@ def _without_noise(table: ConfusionMatrix) -> ConfusionMatrix:
     return ConfusionMatrix(table.classes, table.clusters[real], table.counts[:, real])
 
 
-def contingency_matrix(labels_true: ArrayLike, clusters: ArrayLike) -> IntArray:
-    """Count the samples of each class (row) in each cluster (column), both ascending.
-
-    Returns
-    -------
-    (n_classes, n_clusters) int64. Noise, if any, is the first column. See
-    :func:`confusion_matrix` for the one that carries its names.
-    """
-    return _crosstab(labels_true, clusters).counts
-
-
 def class_map(labels_true: ArrayLike, clusters: ArrayLike) -> dict[int, int]:
     """Map each cluster to its commonest class, many to one. Learn it on train.
 

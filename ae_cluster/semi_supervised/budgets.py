@@ -18,7 +18,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ae_cluster.common.bounded_files import read_json_object
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import make_folder, written_beside
 from ae_cluster.common.validation import IntArray, checked_labels
@@ -233,26 +232,3 @@ def write_budgets(path: Path, budgets: Sequence[LabelBudget], fingerprint: str) 
     make_folder(path.parent)
     with written_beside(path) as beside:
         beside.write_text(json.dumps(content, separators=(",", ":")) + "\n", encoding="utf-8")
-
-
-def read_budget(path: Path, name: str) -> LabelBudget:
-    """Return the budget of that name from a file of `write_budgets`.
-
-    Raises
-    ------
-    InputError
-        When the file is none, or holds no such budget.
-    """
-    dataset, draw, per_class, balanced = LabelBudget.parse(name)
-    try:
-        content = read_json_object(path)
-        saved = {one["draw"]: one for one in content["draws"]}
-        is_it = content["dataset"] == dataset and content["balanced"] is balanced
-        found = saved.get(draw) if is_it else None
-        if found is not None and found["per_class"] >= per_class:
-            n = len(found["indices"]) // found["per_class"] * per_class
-            indices = np.array(found["indices"][:n], dtype=np.int64)
-            return LabelBudget(dataset, draw, per_class, indices, balanced)
-    except (OSError, LookupError, TypeError, ValueError, ArithmeticError) as error:
-        raise InputError(f"{path} holds no label budgets ({error}); write them again.") from error
-    raise InputError(f"{path} holds no {name}; draw it with LabelBudget.from_name.")
