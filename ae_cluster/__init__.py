@@ -23,6 +23,7 @@ _HOME_OF = {
     "Progress": "training.loop",
     "draw_budget": "semi_supervised.budgets",
     "load_dataset": "datasets",
+    "load_run": "runs.loaded",
     "read_codes": "records.reading",
     "read_scores": "records.reading",
     "run": "runs.run",

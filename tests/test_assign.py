@@ -15,11 +15,12 @@ from ae_cluster.clustering.heads import CenterHead, MixtureHead, distance_quanti
 from ae_cluster.clustering.heads import share_farther_out as shares_of
 from ae_cluster.common.spreadsheets import original_table
 from ae_cluster.records.clusterers import read_clusterer
-from ae_cluster.runs.assigner import Assigner, table_of
+from ae_cluster.runs.assigned_tables import frame_of
+from ae_cluster.runs.assigner import Assigner
 from ae_cluster.runs.run import run
 
 METHODS = (
-    "kmeans", "gmm", "pixels", "sorting", "sorting-images", "dec", "idec", "dcn", "vade", "n2d",
+    "kmeans", "gmm", "pixels", "sorting", "sorting-images", "dec", "idec", "dcn", "vade",
     "sklearn.cluster:AgglomerativeClustering", "sklearn.cluster:DBSCAN",
 )  # fmt: skip
 FOLDERS = [name.rpartition(":")[2] for name in METHODS]
@@ -51,18 +52,39 @@ def place(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def _n2d(place):
+    """Add a run of N2D, whose UMAP is compiled for twenty seconds."""
+    config = RunConfig(
+        dataset=str(place / "images.npz"), methods=("n2d",), epochs=2, n_clusters=3,
+        n_components=2, draws=1, budgets=(1,),
+    )  # fmt: skip
+    run(config, place / "N2D", figures=False)
+
+
 def assigned_again(place, run_name, method):
     """Return what the run says of its samples, and what assigning its file again says."""
-    data = load_dataset(place / ("images.npz" if run_name == "RUN" else "table.npz"))
+    is_of_images = run_name in ("RUN", "N2D")
+    data = load_dataset(place / ("images.npz" if is_of_images else "table.npz"))
     arrays = read_codes(place / run_name, method)
     assigner = Assigner(place / run_name, method)
     found = [assigner(part) for part in (data.raw_train, data.raw_test)]
     return arrays, found
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("_n2d")
+def test_n2d_assigns_the_runs_own_samples_to_its_clusters(place):
+    check_own_samples(place, "N2D", "n2d")
+
+
 @pytest.mark.parametrize("method", FOLDERS)
 def test_the_runs_own_samples_are_assigned_to_its_clusters(place, method):
-    arrays, found = assigned_again(place, "RUN", method)
+    check_own_samples(place, "RUN", method)
+
+
+def check_own_samples(place, run_name, method):
+    arrays, found = assigned_again(place, run_name, method)
     for split, part in zip(("train", "test"), found, strict=True):
         np.testing.assert_array_equal(part.clusters, arrays[f"clusters_{split}"])
         if f"soft_{split}" in arrays:
@@ -148,7 +170,7 @@ def test_clusters_have_the_class_of_most_of_their_samples(place):
     assert sorted(assigner.class_names) == ["bar", "cat", "dog"]
     assert any("the labels of the run's data" in note for note in assigner.notes)
     data = load_dataset(place / "images.npz")
-    table = table_of(assigner(data.raw_test), assigner.class_names)
+    table = frame_of(assigner(data.raw_test), assigner.class_names)
     assert table["class"].tolist() == [data.class_names[label] for label in data.y_test]
 
 

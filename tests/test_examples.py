@@ -5,6 +5,7 @@ import importlib
 from pathlib import Path
 
 import pytest
+from small_runs import small_images
 
 import ae_cluster
 
@@ -14,7 +15,10 @@ MODULES = sorted(
     for path in FOLDER.rglob("*.py")
     if "\n    >>> " in path.read_text(encoding="utf-8")
 )
-MAIN = ("AutoEncoder", "SortingAutoEncoder", "load_dataset", "read_codes", "suggest_labels")
+MAIN = (
+    *("AutoEncoder", "SortingAutoEncoder", "load_dataset", "load_run", "read_codes"),
+    "suggest_labels",
+)
 
 
 @pytest.mark.filterwarnings("ignore::ae_cluster.training.diagnostics.HealthWarning")
@@ -29,9 +33,10 @@ MAIN = ("AutoEncoder", "SortingAutoEncoder", "load_dataset", "read_codes", "sugg
 def test_examples_give_what_they_show(name, request):
     module = importlib.import_module(name)
     names = vars(module).copy()
-    if name == "ae_cluster.records.reading":  # its example reads a run
+    if name in ("ae_cluster.records.reading", "ae_cluster.runs.loaded"):  # they read a run
         run = request.getfixturevalue("small_run")
         names["run_folder"] = run(request.getfixturevalue("tmp_path") / "RUN")
+        names["images"] = small_images()[0]
     runner = doctest.DocTestRunner()
     for test in doctest.DocTestFinder().find(module, extraglobs=names):
         runner.run(test)

@@ -5,6 +5,7 @@ COMMANDS = {
     "methods": "list the methods known by name: what each assumes, and what it costs",
     "datasets": "list the data sets known by name",
     "compare": "put run folders side by side; medians over their seeds",
+    "assign": "new samples to the clusters of a run",
     "explore": "write one HTML file in which to walk through a run's codes",
     "label": "which samples of a run to label, and the labels back",
     "classify": "from a few labels to a class for every sample",

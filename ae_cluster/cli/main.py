@@ -16,6 +16,7 @@ from ae_cluster.common.terminal import Parser, exit_code, say_error
 EPILOG = f"""\
 {EXAMPLES.rstrip()}
   ae-cluster compare runs/digits-seed*            run folders side by side
+  ae-cluster assign runs/mnist new.npy --out new.csv  new samples to the clusters of a run
   ae-cluster label runs/mnist --n-labels 10       which images to label
   ae-cluster classify my.npz --labels labels.csv  a class for every sample
   ae-cluster explore runs/mnist                   the 3-D page of a run again, or of more samples

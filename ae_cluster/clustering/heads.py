@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -167,7 +168,11 @@ class CodeHead(Head):
         self._clusters = np.asarray(clusters, dtype=np.int64)
         codes = np.asarray(codes, dtype=np.float64)
         self.centers = mean_codes(codes, self._clusters)
-        self._search = NeighborSearch(codes)
+        self._codes = codes
+
+    @cached_property
+    def _search(self) -> NeighborSearch:
+        return NeighborSearch(self._codes)  # which takes a while: only where it is asked
 
     def assign(self, codes: NDArray[Any], clusters: NDArray[np.int64] | None = None) -> Assigned:
         """Return the clusters of the nearest training codes and the distances; no memberships."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.preprocessing import StandardScaler
 
@@ -28,6 +27,7 @@ from ae_cluster.clustering.heads import (
 from ae_cluster.common import pixels
 from ae_cluster.common.bounded_arrays import Arrays
 from ae_cluster.common.errors import InputError, nearest
+from ae_cluster.datasets.preparation import Preparation
 from ae_cluster.methods import (
     AUTOENCODER,
     LEARNERS,
@@ -84,6 +84,8 @@ class Assigner:
     ----------
     method : str
     head : Head
+    preparation : Preparation or None
+        Of the table that the run was made of.
     class_names : list of str
         Of each cluster, "" where none is known.
     notes : list of str
@@ -106,6 +108,8 @@ class Assigner:
         kept = read_clusterer(folder, self.method) or _of_earlier(
             folder, self.method, self.config, pipeline, arrays
         )
+        about = self.config["data"].get("preparation")
+        self.preparation = None if about is None else Preparation.from_json(about)
         self.model: Any = None
         if kept.codes_by == MODEL:
             self.model = load_model(folder, self.method, pipeline)
@@ -130,7 +134,18 @@ class Assigner:
             When they are others than the run's: of another number of columns, another shape,
             another range.
         """
-        rows = self.rows(X)
+        return self.of_rows(self.rows(X))
+
+    def of_rows(self, rows: NDArray[Any], name: str = "X") -> Assignment:
+        """Return the assignment of rows (n, n_features) that `rows` gave, or the run's reader.
+
+        Parameters
+        ----------
+        rows : ndarray
+        name : str
+            What to call them where they are refused.
+        """
+        self.check_shape(rows.shape, name)
         codes = self._codes(rows)
         own = None if not self.kept.predicts else self.model.predict(rows)
         found = self.head.assign(codes, own)
@@ -161,11 +176,18 @@ class Assigner:
         return numbers if self._scaler is None else self._scaler.transform(numbers)
 
     def rows(self, X: ArrayLike) -> NDArray[Any]:
-        """Return samples as rows (n, n_features) of the type that the run's were, checked."""
+        """Return samples as rows (n, n_features) of the type that the run's were, checked.
+
+        Of a DataFrame the columns are found by their names, where the run was made of a table.
+        """
+        if self.preparation is not None:
+            is_table = hasattr(X, "columns")
+            take = self.preparation.apply if is_table else self.preparation.of_array
+            X = take(X if is_table else np.asarray(X))  # type: ignore[arg-type]
         x = np.asarray(X)
         if x.dtype.kind not in "buif":
             raise InputError(f"X holds {x.dtype}; samples must be real numbers.")
-        self._check_shape(x)
+        self.check_shape(x.shape)
         rows = x.reshape(len(x), -1)
         value_range(rows)
         if self.kept.units == "table":
@@ -178,22 +200,26 @@ class Assigner:
         is_bytes = images.rows.dtype == np.uint8
         return images.rows if is_bytes else images.rows.astype(np.float32, copy=False)
 
-    def _check_shape(self, x: NDArray[Any]) -> None:
+    def check_shape(self, found: Sequence[int], name: str = "X") -> None:
+        """Raise unless an array of this shape holds samples like the run's."""
         data = self.config["data"]
         n_features, shape = data.get("n_features"), tuple(data.get("image_shape") or ())
-        if x.ndim < 2 or not len(x):
-            raise InputError(f"X has shape {x.shape}; give a row per sample, and at least one.")
-        size = x.shape[1:-1] if x.ndim > 3 and x.shape[-1] == 1 else x.shape[1:]
-        if x.ndim > 2 and size != shape:
+        if len(found) < 2 or not found[0]:
+            raise InputError(
+                f"{name} has shape {tuple(found)}; give a row per sample, and at least one."
+            )
+        size = tuple(found[1:-1] if len(found) > 3 and found[-1] == 1 else found[1:])
+        if len(found) > 2 and size != shape:
             there = f"images of {_times(shape)}" if shape else f"rows of {n_features} numbers"
             raise InputError(
-                f"X holds images of {_times(size)}, and the run is of {there}; give such samples."
+                f"{name} holds images of {_times(size)}, and the run is of {there}; give such "
+                "samples."
             )
         n = int(np.prod(size))
         if n_features not in (None, n):
             raise InputError(
-                f"X has {n:,} columns, and the run's samples have {n_features:,}; give the same "
-                "columns in the same order."
+                f"{name} has {n:,} columns, and the run's samples have {n_features:,}; give the "
+                "same columns in the same order."
             )
 
 
@@ -334,21 +360,3 @@ def _labels_of_run(config: dict[str, Any], arrays: Arrays) -> dict[str, str]:
             if label != UNKNOWN:
                 found[sample] = names[label] if label < len(names) else str(label)
     return found
-
-
-def table_of(found: Assignment, class_names: Sequence[str]) -> pd.DataFrame:
-    """Return a row per sample, with the columns that ``ae-cluster assign`` writes but the id."""
-    names = np.array([*class_names, ""], dtype=object)  # −1, noise, is the last
-    columns: dict[str, Any] = {"cluster": found.clusters}
-    if any(class_names):
-        columns["class"] = names[found.clusters]
-    if found.soft is not None:
-        columns |= {f"p_{k}": column for k, column in enumerate(found.soft.T)}
-    return pd.DataFrame(
-        columns
-        | {
-            "distance": found.distances,
-            "share_farther_out": found.shares,
-            "outlier": found.outliers,
-        }
-    )

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
 from ae_cluster.clustering.codes import Clustering
-from ae_cluster.clustering.heads import CenterHead, Head, distance_quantiles, variance_within
+from ae_cluster.clustering.heads import (
+    CenterHead,
+    CodeHead,
+    Head,
+    distance_quantiles,
+    variance_within,
+)
 from ae_cluster.common.spreadsheets import safe_table
 from ae_cluster.common.write_lock import claim
 from ae_cluster.datasets import Dataset
@@ -29,7 +35,8 @@ def head_of(codes: NDArray[Any], result: Clustering) -> Head:
     """Return what assigns codes to the clusters of a method, or measures how far out they lie."""
     if result.head is not None:
         return result.head
-    assert result.centers is not None  # a method that learns codes has them
+    if result.centers is None:  # of somebody else's clusterer
+        return CodeHead(codes, result.train)
     return CenterHead(result.centers, variance_within(codes, result.train, result.centers))
 
 

@@ -1,0 +1,69 @@
+"""``ae-cluster assign``: new samples to the clusters of a run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from ae_cluster.cli import arguments as read
+from ae_cluster.cli.commands import COMMANDS
+
+EPILOG = """\
+columns of the table:
+  id                 of the sample
+  cluster            -1 is noise, in no cluster
+  class              that most labelled samples of the cluster have, where any are known
+  p_0, p_1, ...      memberships: a mixture's posteriors, a network's own; of centers (KMeans) those
+                     of round Gaussians of one width around them, softmax(-d^2 / 2 variance)
+  distance           from the code to the cluster's center; Mahalanobis' of a mixture
+  share_farther_out  which share of the cluster's training samples lies farther out
+  outlier            that share is below 0.01, as of one training sample in a hundred; or noise
+
+examples:
+  ae-cluster assign runs/mnist new.npy --out new.csv
+  ae-cluster assign runs/mnist new.npy --out new.parquet --method gmm --json
+"""
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's subcommands."""
+    assign = commands.add_parser(
+        "assign",
+        help=COMMANDS["assign"],
+        description="Put the samples of a file into the clusters of a run: the cluster, its class "
+        "where known, memberships, and how far out each lies. It reads and writes part by part, "
+        "so that files may be larger than memory.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    option = assign.add_argument
+    option("run", type=read.path, metavar="RUN", help="folder that ae-cluster run wrote")
+    option("data", metavar="DATA", help="samples like the run's: a file, or a known name")
+    option("--out", type=read.path, required=True, metavar="FILE", help=".csv or .parquet to write")
+    option("--method", metavar="NAME", help="of several in the run; default: the first")
+    option("--force", action="store_true", help="replace the table if it exists")
+    option("--json", action="store_true", help="print the summary as JSON")
+    assign.set_defaults(function=_assign)
+
+
+def _assign(arguments: argparse.Namespace) -> None:
+    from ae_cluster.runs.assign import assign_file
+
+    found = assign_file(
+        arguments.run,
+        arguments.data,
+        arguments.out.absolute(),
+        method=arguments.method,
+        force=arguments.force,
+        say=lambda line: print(f"note: {line}", file=sys.stderr, flush=True),
+    )
+    if arguments.json:
+        print(json.dumps(found._asdict(), indent=2, ensure_ascii=False))
+        return
+    pace = found.n_rows / max(found.seconds, 1e-9)
+    print(
+        f"{found.out}: {found.n_rows:,} samples in {len(found.clusters):,} clusters of "
+        f"{found.method}, {found.n_outliers:,} of them outliers ({pace:,.0f} rows per second)."
+    )

@@ -1,0 +1,177 @@
+"""The samples of a file to the clusters of a run, in little memory and on every core."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from joblib import cpu_count
+from numpy.typing import NDArray
+
+from ae_cluster.common.bounded_arrays import map_npy
+from ae_cluster.common.bounded_files import UnreadableError
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.files import expanded
+from ae_cluster.common.global_state import default_state
+from ae_cluster.common.progress import progress_bar
+from ae_cluster.datasets import known_datasets, load_dataset
+from ae_cluster.datasets.streaming import SampleStream, open_table
+from ae_cluster.runs.assigned_tables import check_place, part_of, table_at
+from ae_cluster.runs.assigner import Assigner, Assignment
+from ae_cluster.training.threads import one_thread
+
+CHUNK_ROWS = 8192
+Part = tuple[NDArray[np.str_], NDArray[Any]]
+
+
+class Summary(NamedTuple):
+    """What was assigned.
+
+    Attributes
+    ----------
+    method, out : str
+    n_rows, n_outliers : int
+    clusters : dict of str to int
+        How many samples are in each; −1 is noise.
+    class_names : dict of str to str
+        Of the clusters whose class is known.
+    notes : list of str
+    seconds : float
+    """
+
+    method: str
+    out: str
+    n_rows: int
+    n_outliers: int
+    clusters: dict[str, int]
+    class_names: dict[str, str]
+    notes: list[str]
+    seconds: float
+
+
+@default_state()
+def assign_file(
+    run: Path,
+    data: str,
+    out: Path,
+    *,
+    method: str | None = None,
+    force: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> Summary:
+    """Write a table with the cluster of every sample of a file.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of a run.
+    data : str
+        A file of samples like the run's, or the name of a data set.
+    out : Path
+        A ``.csv`` or ``.parquet``; its columns are those of
+        `ae_cluster.runs.assigned_tables.columns_of`, after ``id``.
+    method : str or None
+        The folder under methods/; None: the first that was asked for.
+    force : bool
+        Replace a table of this kind.
+    say : callable
+        Takes a line of text.
+
+    Raises
+    ------
+    InputError
+        When the samples are not as the run's, or the run keeps too little.
+    """
+    assigner = Assigner(run, method)
+    check_place(out, force)
+    for note in assigner.notes:
+        say(note)
+    stream = _stream(assigner, data)
+    n_rows = n_outliers = 0
+    clusters: Counter[int] = Counter()
+    start = time.perf_counter()
+    with table_at(out) as writer, progress_bar(stream.n_rows or 0, "assigning", "row") as bar:
+        for ids, found in _assigned_parts(assigner, stream, data):
+            writer.write(part_of(ids, found, assigner.class_names))
+            clusters.update(dict(zip(*_counts(found.clusters), strict=True)))
+            n_outliers += int(found.outliers.sum())
+            n_rows += len(ids)
+            pace = n_rows / (time.perf_counter() - start)
+            bar.set_postfix_str(f"{pace:,.0f} rows per second", refresh=False)
+            bar.update(len(ids))
+        if not n_rows:
+            raise InputError(f"{data}: it holds no samples; give a file with at least one.")
+    return Summary(
+        assigner.method,
+        str(out),
+        n_rows,
+        n_outliers,
+        {str(cluster): n for cluster, n in sorted(clusters.items())},
+        {str(k): name for k, name in enumerate(assigner.class_names) if name},
+        assigner.notes,
+        round(time.perf_counter() - start, 3),
+    )
+
+
+def _counts(clusters: NDArray[np.int64]) -> tuple[list[int], list[int]]:
+    values, counts = np.unique(clusters, return_counts=True)
+    return values.tolist(), counts.tolist()
+
+
+def _stream(assigner: Assigner, data: str) -> SampleStream:
+    if data.lower().replace("_", "-") in known_datasets():
+        found = load_dataset(data)
+        parts = [(found.ids_train, found.raw_train), (found.ids_test, found.raw_test)]
+        return SampleStream(sum(len(ids) for ids, _ in parts), lambda: _split(parts))
+    if Path(data).suffix.lower() == ".npy":
+        with suppress(UnreadableError, FileNotFoundError):  # which `open_table` says better
+            assigner.check_shape(map_npy(expanded(data)).shape, data)
+    shape = assigner.config["data"].get("image_shape")
+    return open_table(
+        data,
+        assigner.preparation,
+        CHUNK_ROWS,
+        image_shape=tuple(shape) if shape else None,
+        seen=None if assigner.kept.units == "table" else assigner.kept.units,
+    )
+
+
+def _split(parts: list[Part]) -> Iterator[Part]:
+    for ids, rows in parts:
+        for start in range(0, len(rows), CHUNK_ROWS):
+            yield ids[start : start + CHUNK_ROWS], rows[start : start + CHUNK_ROWS]
+
+
+def _assigned_parts(
+    assigner: Assigner, stream: SampleStream, name: str
+) -> Iterator[tuple[NDArray[np.str_], Assignment]]:
+    """Yield ids and assignments of the parts of a stream, in order, made by a thread per core.
+
+    Each computes with one thread of its own, which gives the same bits however many there are.
+    """
+    n = cpu_count()
+    waiting: deque[tuple[NDArray[np.str_], Future[Assignment]]] = deque()
+    with (
+        one_thread(),
+        ThreadPoolExecutor(n, "assign", torch.set_num_threads, (1,)) as pool,
+    ):
+        for ids, rows in stream:
+            waiting.append((ids, pool.submit(assigner.of_rows, rows, name)))
+            if len(waiting) > n:
+                yield _first(waiting)
+        while waiting:
+            yield _first(waiting)
+
+
+def _first(
+    waiting: deque[tuple[NDArray[np.str_], Future[Assignment]]],
+) -> tuple[NDArray[np.str_], Assignment]:
+    ids, future = waiting.popleft()
+    return ids, future.result()
