@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -142,7 +142,7 @@ def _whole(value: Any, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
-def table_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
+def table_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a run's arguments say of a table's columns, as `load_dataset` takes it."""
     return {name: arguments.get(name, usual) for name, usual in TABLE.items()}
 

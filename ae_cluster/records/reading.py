@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -195,6 +195,22 @@ def read_scores(folder: str | PathLike[str]) -> pd.DataFrame:
         return with_current_names(_with_numbers(rows))
 
 
+def load_data(
+    arguments: Mapping[str, Any], data_home: str | Path | None, *, download: bool
+) -> Dataset:
+    """Return the data set that a run's arguments name, read and split as they say."""
+    shape = arguments.get("image_shape")
+    return load_dataset(
+        arguments.get("dataset", ""),
+        data_home=data_home,
+        download=download,
+        test_size=arguments.get("test_size", 0.2),
+        seed=arguments.get("split_seed", 0),
+        image_shape=tuple(shape) if shape else None,
+        **table_arguments(arguments),
+    )
+
+
 def load_samples(
     config: dict[str, Any], sizes: Sequence[int], data_home: str | Path | None
 ) -> tuple[Dataset | None, str]:
@@ -209,19 +225,9 @@ def load_samples(
     data_home : path or None
         As in `ae_cluster.load_dataset`; nothing is downloaded.
     """
-    arguments = config["arguments"]
-    shape = arguments.get("image_shape")
     samples = "images" if config["data"].get("image_shape") else "numbers"
     try:
-        data = load_dataset(
-            arguments.get("dataset", ""),
-            data_home=data_home,
-            download=False,
-            test_size=arguments.get("test_size", 0.2),
-            seed=arguments.get("split_seed", 0),
-            image_shape=tuple(shape) if shape else None,
-            **table_arguments(arguments),
-        )
+        data = load_data(config["arguments"], data_home, download=False)
     except InputError:
         return None, f"The run's data set was not found when this page was written: no {samples}."
     found = (len(data.raw_train), len(data.raw_test), list(data.image_shape or ()))

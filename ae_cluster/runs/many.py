@@ -15,8 +15,9 @@ from ae_cluster.common.files import expanded
 from ae_cluster.common.progress import in_words
 from ae_cluster.methods import pipelines_of
 from ae_cluster.records.config import RunConfig, usual_folder
+from ae_cluster.records.reading import load_data
 from ae_cluster.records.rows import OK, pipeline_name
-from ae_cluster.runs.run import load_samples_of, run
+from ae_cluster.runs.run import run
 from ae_cluster.runs.run_folder import check_place
 
 
@@ -98,7 +99,7 @@ def _check_all(
             folder, kept_as, **{name: options[name] for name in ("force", "resume", "figures")}
         )
         if config.dataset not in datasets:
-            load_samples_of(config, options["data_home"], options["download"])
+            load_data(vars(config), options["data_home"], download=options["download"])
             datasets.add(config.dataset)
 
 

@@ -18,7 +18,7 @@ from ae_cluster.common.global_state import default_state
 from ae_cluster.common.own_files import told
 from ae_cluster.common.spreadsheets import safe_table
 from ae_cluster.common.write_lock import PAGE, claim
-from ae_cluster.datasets import Dataset, load_dataset
+from ae_cluster.datasets import Dataset
 from ae_cluster.explorer import write_page
 from ae_cluster.figures import run as of_run
 from ae_cluster.methods import (
@@ -33,9 +33,9 @@ from ae_cluster.methods import (
     pipelines_of,
 )
 from ae_cluster.metrics.clustering import UNKNOWN
-from ae_cluster.records.config import RunConfig, table_arguments
+from ae_cluster.records.config import RunConfig
 from ae_cluster.records.environment import peak_mb
-from ae_cluster.records.reading import read_scores
+from ae_cluster.records.reading import load_data, read_scores
 from ae_cluster.records.rows import tidy_row
 from ae_cluster.records.writing import arguments_of, write_config, write_method
 from ae_cluster.runs.clusterers import (
@@ -131,7 +131,7 @@ def run(
     if force and out.is_symlink():  # what it leads to is replaced, and it goes on leading there
         out = out.resolve()
     check_place(out, plan.kept_as, force=force, resume=resume, figures=figures)
-    data = load_samples_of(config, data_home, download)
+    data = load_data(vars(config), data_home, download=download)
     if expected_fingerprint not in (None, data.fingerprint):
         if if_other_data is None:
             raise InputError(
@@ -163,19 +163,6 @@ def run(
     _tell_of_others(out, beside, say)
     _tell_of_others(partial, tidy(partial, out), say)
     return rows if run_id is None else read_scores(out)
-
-
-def load_samples_of(config: RunConfig, data_home: str | Path | None, download: bool) -> Dataset:
-    """Return the samples that a configuration names, split as it says."""
-    return load_dataset(
-        config.dataset,
-        data_home=data_home,
-        download=download,
-        test_size=config.test_size,
-        seed=config.split_seed,
-        image_shape=config.image_shape,
-        **table_arguments(vars(config)),
-    )
 
 
 def _tell_of_others(folder: Path, names: Sequence[str], say: Callable[[str], None]) -> None:
