@@ -57,6 +57,20 @@ def add_table_options(option: Callable[..., object]) -> None:
     option("--layer", metavar="NAME", help="of an .h5ad: the layer to read in place of X")
 
 
+def add_image_options(option: Callable[..., object]) -> None:
+    """Add what can be said of the pictures in a folder."""
+    option(
+        "--image-size", type=sizes, metavar="HxW", help="of a folder: resize each picture to this"
+    )
+    option("--grey", action="store_true", default=argparse.SUPPRESS, help="leave out their colours")
+    option(
+        "--skip-unreadable",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="leave out pictures that cannot be read; default: refuse them",
+    )
+
+
 def path(text: str) -> Path:
     """Return a path, ``~`` spelled out; a device, which has no end, is none."""
     try:

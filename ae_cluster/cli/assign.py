@@ -24,6 +24,7 @@ columns of the table:
 examples:
   ae-cluster assign runs/mnist new.npy --out new.csv
   ae-cluster assign runs/mnist new.npy --out new.parquet --method gmm --json
+  ae-cluster assign runs/photos new_photos --out new.csv --skip-unreadable
 """
 
 
@@ -40,9 +41,14 @@ def add(commands: Any) -> None:
     )
     option = assign.add_argument
     option("run", type=read.path, metavar="RUN", help="folder that ae-cluster run wrote")
-    option("data", metavar="DATA", help="samples like the run's: a file, or a known name")
+    option(
+        "data",
+        metavar="DATA",
+        help="samples like the run's: a file, a folder of pictures, or a known name",
+    )
     option("--out", type=read.path, required=True, metavar="FILE", help=".csv or .parquet to write")
     option("--method", metavar="NAME", help="of several in the run; default: the first")
+    option("--skip-unreadable", action="store_true", help="leave out pictures that cannot be read")
     option("--force", action="store_true", help="replace the table if it exists")
     option("--json", action="store_true", help="print the summary as JSON")
     assign.set_defaults(function=_assign)
@@ -57,6 +63,7 @@ def _assign(arguments: argparse.Namespace) -> None:
         arguments.out.absolute(),
         method=arguments.method,
         force=arguments.force,
+        skip_unreadable=arguments.skip_unreadable,
         say=lambda line: print(f"note: {line}", file=sys.stderr, flush=True),
     )
     if arguments.json:

@@ -27,8 +27,8 @@ from ae_cluster.records.config import (
 if TYPE_CHECKING:
     import pandas as pd
 
-HOW = ("data_home", "download", "device", "force", "resume", "figures")  # it is carried out
 FORMATS = ".npz, .npy, .csv, .tsv, .parquet or .feather"
+HOW = ("data_home", "download", "device", "force", "resume", "figures")  # it is carried out
 
 
 def add(commands: Any) -> None:
@@ -49,8 +49,8 @@ def add(commands: Any) -> None:
         "datasets",
         nargs="*",
         metavar="DATA",
-        help=f"a name (see: ae-cluster datasets) or a file: {FORMATS}; default: "
-        f"{d.dataset}; of several each has a run of its own, in OUT/DATA-seedN",
+        help=f"a name (see: ae-cluster datasets), a file ({FORMATS}) or a folder of pictures; "
+        f"default: {d.dataset}; of several each has a run of its own, in OUT/DATA-seedN",
     )
     option("--out", type=read.path, help="run folder to write; default: runs/DATASET-seedN")
     option("--seed", type=read.whole(0), help=f"of everything random; default: {d.seed}")
@@ -106,6 +106,7 @@ def add(commands: Any) -> None:
     )
     option("--image-shape", type=read.sizes, metavar="HxW", help="read a file's columns as images")
     read.add_table_options(option)
+    read.add_image_options(option)
     option(
         "--budgets",
         type=read.sizes,

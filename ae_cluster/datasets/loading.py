@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.common.files import expanded
 from ae_cluster.common.global_state import default_state
+from ae_cluster.common.image_options import ImageOptions
+from ae_cluster.common.scalars import plain
 from ae_cluster.common.table_options import TableOptions
-from ae_cluster.datasets.arrays import normal_image_shape
+from ae_cluster.datasets.arrays import normal_image_shape, split_rows
 from ae_cluster.datasets.dataset import Dataset
+from ae_cluster.datasets.image_folders import load_folder
 from ae_cluster.datasets.named import NAMES, load_named
 from ae_cluster.datasets.user_files import TEST_SIZE, load_file
 
@@ -37,14 +41,17 @@ def load_dataset(
     categorical: Sequence[str] = (),
     impute: str | None = None,
     layer: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    grey: bool = False,
+    skip_unreadable: bool = False,
 ) -> Dataset:
-    """Load a named data set, or a user's own file, with its train and test split.
+    """Load a named data set, or a user's own file or folder, with its train and test split.
 
     Parameters
     ----------
     name_or_path : str or path
-        One of `known_datasets` (upper or lower case, ``_`` or ``-``), or a file. A known name
-        wins over a file of that name: write ``./mnist`` for the file.
+        One of `known_datasets` (upper or lower case, ``_`` or ``-``), a file, or a folder of
+        pictures. A known name wins over a file of that name: write ``./mnist`` for the file.
     data_home : path, default=None
         Folder of the downloaded sets, in torchvision's layout. ``None``: the environment
         variable ``AE_CLUSTER_DATA``, else ``ae_cluster`` in the user's cache folder.
@@ -71,6 +78,12 @@ def load_dataset(
         samples. ``None``: they are refused.
     layer : str, default=None
         The layer of a ``.h5ad`` to read in place of ``X``.
+    image_size : (h, w), default=None
+        What each picture of a folder is resized to. ``None``: they have one size already.
+    grey : bool, default=False
+        Leave out the colours of pictures in a folder; they are left out too where none has any.
+    skip_unreadable : bool, default=False
+        Leave out pictures that cannot be read, which are refused else.
 
     Returns
     -------
@@ -86,6 +99,13 @@ def load_dataset(
     A ``.csv``, ``.tsv``, ``.parquet`` or ``.feather`` is a table with names in its first line: a
     row per sample, numbers or truth values (0 and 1) in each column but those that are named
     above. What is not a number, missing or infinite is refused by the column's name.
+
+    In a folder, pictures (PNG, JPEG, WebP, TIFF, BMP) lie in a folder per class; those that lie
+    loose or in ``unlabelled/`` have no label, and ``train/`` and ``test/`` are the split where both
+    are there. Ids are their names under the folder, in natural order. They become bytes: 16 bits
+    are divided by 257, what is transparent lies over white, EXIF's orientation is applied, and
+    of an animation the first frame counts. Hidden files and links that lead out of the folder are
+    left out, which is said.
 
     A ``.npy`` holds ``x`` alone. A ``.npz`` file holds ``x_train`` and ``x_test``, or ``x``:
     images (n, h, w) or (n, h, w, channels), as bytes (whole numbers 0 to 255 of another type are
@@ -115,12 +135,27 @@ def load_dataset(
             "categorical": categorical, "impute": impute, "layer": layer,
         }
     )  # fmt: skip
+    images = ImageOptions.of(
+        {"image_size": image_size, "grey": grey, "skip_unreadable": skip_unreadable}
+    )
     path = expanded(text)
     if not _looks_like_path(text, path):
         raise InputError(
             f"there is no data set and no file called {text!r}: {nearest(name, NAMES)}"
         )
+    if path.is_dir():
+        said = [*options.said(), *(["--image-shape"] if image_shape is not None else [])]
+        _refuse(path, said, "of files, and this is a folder of pictures (see --image-size)")
+        return load_folder(
+            path, partial(split_rows, test_size=plain(test_size), seed=plain(seed)), images
+        )
+    _refuse(path, images.said(), "of folders of pictures, and this is a file")
     return load_file(path, test_size=test_size, seed=seed, image_shape=image_shape, options=options)
+
+
+def _refuse(path: Path, said: list[str], why: str) -> None:
+    if said:
+        raise InputError(f"{path}: {', '.join(said)} is {why}: leave it out.")
 
 
 def _looks_like_path(text: str, path: Path) -> bool:

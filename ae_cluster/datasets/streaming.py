@@ -19,6 +19,7 @@ from ae_cluster.common.files import expanded
 from ae_cluster.datasets.arrays import as_column, as_ids, as_samples
 from ae_cluster.datasets.columns import BOOL, NUMBER, TEXT, as_table
 from ae_cluster.datasets.dataset import Array, numbered_ids
+from ae_cluster.datasets.image_folders import stream_folder
 from ae_cluster.datasets.preparation import Preparation, say_unseen
 from ae_cluster.datasets.table_files import TableFile
 from ae_cluster.datasets.tables import ids_of
@@ -56,11 +57,13 @@ def open_table(
     *,
     image_shape: tuple[int, ...] | None = None,
     seen: str | None = None,
+    skip_unreadable: bool = False,
 ) -> SampleStream:
     """Return the samples of a file in parts, prepared as those that a model was trained on.
 
     CSV, Parquet and Feather are read in parts, a ``.npy`` is mapped, and a ``.npz`` is loaded
-    whole. What is wrong with the file is raised at once, what is wrong with a row when the
+    whole; of a folder the pictures are made into the training images' shape. What is wrong with
+    the file is raised at once, what is wrong with a row when the
     iteration comes to it.
 
     Parameters
@@ -75,6 +78,8 @@ def open_table(
         Of the training images, where these were arrays; None for a table.
     seen : {"bytes", "unit", "whole"} or None
         What the training images came in, see `ae_cluster.common.pixels`.
+    skip_unreadable : bool
+        Leave out pictures of a folder that cannot be read, and say how many.
 
     Returns
     -------
@@ -86,6 +91,9 @@ def open_table(
         Naming the file, the column and the way out.
     """
     place = expanded(os.fspath(path))
+    if place.is_dir():
+        shape = image_shape if preparation is None else preparation.image_shape
+        return SampleStream(*stream_folder(place, shape, chunk_rows, skip_unreadable))
     with _named(place):
         ending = ending_of(place)
         if ending in TABLE_READERS:

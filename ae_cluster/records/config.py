@@ -10,6 +10,7 @@ from typing import Any
 
 from ae_cluster.common.bounded_files import read_json_object, reason
 from ae_cluster.common.errors import InputError, nearest
+from ae_cluster.common.image_options import LONGEST_SIDE, ImageOptions, is_size
 from ae_cluster.common.scalars import plain
 from ae_cluster.common.table_options import MEDIAN, TableOptions
 from ae_cluster.common.texts import quoted, shortened
@@ -17,7 +18,8 @@ from ae_cluster.methods import AUTOENCODER, DEFAULTS, GIVEN, LEARNERS, check_met
 
 FORMAT_VERSION = 1
 LEAST_EPOCHS, LEAST_STEPS = 10, 5000
-TABLE = {field.name: field.default for field in fields(TableOptions)}  # arguments of tables alone
+# Arguments that are of tables, or of folders of pictures, alone.
+TABLE = {f.name: f.default for options in (TableOptions, ImageOptions) for f in fields(options)}
 # What changes data of one name.
 SPLITS = frozenset({"test_size", "split_seed", "image_shape", *TABLE})
 
@@ -46,6 +48,8 @@ class RunConfig:
         Reads the columns of a file as images.
     label_column, id_column, drop, categorical, impute, layer
         Of a table, as in `ae_cluster.load_dataset`.
+    image_size, grey, skip_unreadable
+        Of a folder of pictures, likewise.
     budgets : tuple of int
         Labels per class to try.
     draws : int
@@ -78,6 +82,9 @@ class RunConfig:
     categorical: tuple[str, ...] = ()
     impute: str | None = None
     layer: str | None = None
+    image_size: tuple[int, int] | None = None
+    grey: bool = False
+    skip_unreadable: bool = False
 
     def __post_init__(self) -> None:
         """Make NumPy's scalars and arrays plain."""
@@ -190,6 +197,9 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "drop": _COLUMNS,
     "categorical": _COLUMNS,
     "impute": (lambda v: v in (None, MEDIAN), f"{MEDIAN}, or left out"),
+    "image_size": (is_size, f"height and width of 1 to {LONGEST_SIDE:,}, like 64x64"),
+    "grey": (lambda v: isinstance(v, bool), "true or false"),
+    "skip_unreadable": (lambda v: isinstance(v, bool), "true or false"),
     "layer": (lambda v: v is None or isinstance(v, str), "the name of a layer"),
 }
 

@@ -64,6 +64,7 @@ def assign_file(
     *,
     method: str | None = None,
     force: bool = False,
+    skip_unreadable: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> Summary:
     """Write a table with the cluster of every sample of a file.
@@ -79,6 +80,8 @@ def assign_file(
         `ae_cluster.runs.assigned_tables.columns_of`, after ``id``.
     method : str or None
         The folder under methods/; None: the first that was asked for.
+    skip_unreadable : bool
+        Leave out pictures of a folder that cannot be read.
     force : bool
         Replace a table of this kind.
     say : callable
@@ -93,7 +96,7 @@ def assign_file(
     check_place(out, force)
     for note in assigner.notes:
         say(note)
-    stream = _stream(assigner, data)
+    stream = _stream(assigner, data, skip_unreadable)
     n_rows = n_outliers = 0
     clusters: Counter[int] = Counter()
     start = time.perf_counter()
@@ -125,7 +128,7 @@ def _counts(clusters: NDArray[np.int64]) -> tuple[list[int], list[int]]:
     return values.tolist(), counts.tolist()
 
 
-def _stream(assigner: Assigner, data: str) -> SampleStream:
+def _stream(assigner: Assigner, data: str, skip_unreadable: bool) -> SampleStream:
     if data.lower().replace("_", "-") in known_datasets():
         found = load_dataset(data)
         parts = [(found.ids_train, found.raw_train), (found.ids_test, found.raw_test)]
@@ -140,6 +143,7 @@ def _stream(assigner: Assigner, data: str) -> SampleStream:
         CHUNK_ROWS,
         image_shape=tuple(shape) if shape else None,
         seen=None if assigner.kept.units == "table" else assigner.kept.units,
+        skip_unreadable=skip_unreadable,
     )
 
 
