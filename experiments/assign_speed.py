@@ -95,12 +95,14 @@ def assign(folder: Path, way: str) -> dict[str, Any]:
 
     method, ending = WAYS[way]
     out = folder / f"out.{ending}"
+    cpu = time.process_time()
     found = assign_file(folder / "RUN", str(folder / "rows.npy"), out, method=method, force=True)
     done.set()
     thread.join()
     return {
         "rows": found.n_rows,
         "rows_per_second": found.n_rows / found.seconds,
+        "cpu_seconds": (time.process_time() - cpu) / found.n_rows * 1e6,
         "anonymous_mb": most[0] - before,
     }
 
@@ -126,12 +128,17 @@ def products(n_rows: int) -> dict[str, Any]:
     from joblib import cpu_count
 
     n_each = -(-n_rows // (BATCH * cpu_count()))
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(cpu_count()) as pool:
         list(pool.map(work, [n_each] * cpu_count()))
     seconds = time.perf_counter() - start
     n = n_each * BATCH * cpu_count()
-    return {"rows": n, "rows_per_second": n / seconds, "anonymous_mb": float("nan")}
+    return {
+        "rows": n,
+        "rows_per_second": n / seconds,
+        "cpu_seconds": (time.process_time() - cpu) / n * 1e6,
+        "anonymous_mb": float("nan"),
+    }
 
 
 def measure(folder: Path, way: str, n_rows: int) -> dict[str, Any]:
@@ -139,6 +146,7 @@ def measure(folder: Path, way: str, n_rows: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "experiments.assign_speed", "--child", way]
     done = subprocess.run(
         [*command, "--folder", str(folder), "--rows", str(n_rows)],
+        cwd=Path(__file__).parents[1],
         check=True,
         capture_output=True,
         text=True,
@@ -153,7 +161,8 @@ def summary(rounds: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     rounds : DataFrame
-        With columns way, rows, rows_per_second and anonymous_mb.
+        With columns way, rows, rows_per_second, cpu_seconds (of all threads, for a million rows)
+        and anonymous_mb.
     """
     by_way = rounds.groupby("way", sort=False)
     table = pd.DataFrame(
@@ -161,12 +170,14 @@ def summary(rounds: pd.DataFrame) -> pd.DataFrame:
             "rows": by_way["rows"].max(),
             "rows_per_second": by_way["rows_per_second"].max().round(),
             "median_rows_per_second": by_way["rows_per_second"].median().round(),
+            "cpu_seconds_per_million": by_way["cpu_seconds"].min().round(2),
             "anonymous_mb": by_way["anonymous_mb"].max().round(),
             "rounds": by_way.size(),
         }
     )
-    pace = table["rows_per_second"]
+    pace, cpu = table["rows_per_second"], table["cpu_seconds_per_million"]
     table["share_of_network_alone"] = (pace / pace[PRODUCTS]).round(3)
+    table["cpu_over_network_alone"] = (cpu / cpu[PRODUCTS]).round(3)
     return table
 
 

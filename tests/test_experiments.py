@@ -60,3 +60,29 @@ def test_recipe_smoke_goes_on_where_it_stopped(run_experiment, mnist_home, tmp_p
         run_experiment("recipe", "--smoke", "--data-home", mnist_home, "--out", out).returncode == 0
     )
     assert len(pd.read_csv(out)) == 2
+
+
+def test_assigning_is_compared_with_its_network_alone(load_experiment):
+    script = load_experiment("assign_speed")
+    rounds = pd.DataFrame(
+        [
+            {"way": way, "rows": 9, "rows_per_second": pace - i, "cpu_seconds": cpu + i,
+             "anonymous_mb": 100 + i}
+            for i in range(2)
+            for way, pace, cpu in ((script.PRODUCTS, 400, 2), ("kmeans to csv", 300, 3))
+        ]
+    )  # fmt: skip
+    table = script.summary(rounds)
+    assert table.loc["kmeans to csv", "share_of_network_alone"] == 0.75
+    assert table.loc["kmeans to csv", "cpu_over_network_alone"] == 1.5
+    assert table.loc["kmeans to csv", "anonymous_mb"] == 101
+
+
+@pytest.mark.slow
+def test_assign_speed_smoke(run_experiment, tmp_path):
+    done = run_experiment("assign_speed", "--smoke", "--out", tmp_path / "s.csv")
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(tmp_path / "s.csv", index_col="way")
+    assert list(table.index) == ["network alone", "kmeans to parquet", "kmeans to csv",
+                                 "gmm to parquet"]  # fmt: skip
+    assert (table["anonymous_mb"].dropna() < 600).all()

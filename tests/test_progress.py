@@ -55,6 +55,17 @@ def test_work_that_goes_on_is_estimated_from_what_it_did_now(capsys):
     assert said[1][1] == "training: epoch 95 of 100, 40 s so far, about 60 s to go"
 
 
+def test_work_of_unknown_length_tells_what_is_done(capsys):
+    now = [0.0]
+    lines = progress.ProgressLines(None, "assigning", "row", clock=lambda: now[0])
+    lines.set_postfix_str("100 rows per second")
+    for _ in range(5):
+        now[0] += 10.0
+        lines.update(1000)
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["assigning: 3,000 rows, 30 s so far (100 rows per second)"]
+
+
 @pytest.fixture
 def _impatient(monkeypatch):
     """Let lines come after hundredths of seconds."""

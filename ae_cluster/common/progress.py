@@ -58,7 +58,8 @@ class ProgressLines:
 
     Parameters
     ----------
-    total : float
+    total : float or None
+        None where it is not known.
     what, unit : str
         As in "training: epoch 3 of 10".
     initial : float
@@ -71,14 +72,14 @@ class ProgressLines:
 
     def __init__(
         self,
-        total: float,
+        total: float | None,
         what: str,
         unit: str,
         initial: float = 0,
         of: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.total, self.what, self.unit, self.n, self.of = total, what, unit, initial, of
+        self.total, self.what, self.unit, self.n, self.of = total or 0, what, unit, initial, of
         self.clock, self.initial, self.note = clock, initial, ""
         self.began = self.said = clock()
         self.is_estimated = False
@@ -107,7 +108,7 @@ class ProgressLines:
 
     def _estimate(self, now: float) -> None:
         """Say once how long all of it takes, as soon as that is known and if it is long."""
-        if self.n - self.initial < LEAST_SHARE * self.total:
+        if not self.total or self.n - self.initial < LEAST_SHARE * self.total:
             return
         self.is_estimated = True
         left = self._left(now)
@@ -118,6 +119,9 @@ class ProgressLines:
 
     def _where(self, now: float) -> str:
         self.is_estimated = True
+        if not self.total:
+            line = f"{self.what}: {int(self.n):,} {self.unit}s, {in_words(now - self.began)} so far"
+            return f"{line} ({self.note})" if self.note else line
         at = min(int(self.n) + (self.unit == "epoch"), int(self.total))  # the one it is in
         line = f"{self.what}: {self.unit} {at:,} of {int(self.total):,}"
         line += f", {in_words(now - self.began)} so far"
@@ -135,7 +139,7 @@ class ProgressLines:
 
 
 def progress_bar(
-    total: float, what: str, unit: str, *, initial: float = 0, of: str = "", **options: Any
+    total: float | None, what: str, unit: str, *, initial: float = 0, of: str = "", **options: Any
 ) -> Any:
     """Return a bar of `tqdm` where standard error is a terminal, else `ProgressLines`."""
     if not is_terminal():

@@ -100,7 +100,7 @@ def assign_file(
     n_rows = n_outliers = 0
     clusters: Counter[int] = Counter()
     start = time.perf_counter()
-    with table_at(out) as writer, progress_bar(stream.n_rows or 0, "assigning", "row") as bar:
+    with table_at(out) as writer, progress_bar(stream.n_rows, "assigning", "row") as bar:
         for ids, found in _assigned_parts(assigner, stream, data):
             writer.write(part_of(ids, found, assigner.class_names))
             clusters.update(dict(zip(*_counts(found.clusters), strict=True)))

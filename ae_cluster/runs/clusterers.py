@@ -19,6 +19,7 @@ from ae_cluster.clustering.heads import (
     distance_quantiles,
     variance_within,
 )
+from ae_cluster.common.bounded_arrays import Arrays
 from ae_cluster.common.spreadsheets import safe_table
 from ae_cluster.common.write_lock import claim
 from ae_cluster.datasets import Dataset
@@ -46,9 +47,10 @@ def keep_clusterer(
     """Write what assigns new samples to a method's clusters into the run's folder."""
     codes = source.codes.train
     head = head_of(codes, result)
-    arrays = head.arrays()
+    arrays: Arrays = dict(head.arrays())
     found = head.assign(codes, result.train)
-    arrays["quantiles"] = distance_quantiles(result.train, found.distances, len(head.centers))
+    quantiles = distance_quantiles(result.train, found.distances, len(head.centers))
+    arrays["quantiles"] = quantiles.astype(np.float32)
     codes_by = MODEL if source.model is not None else SAMPLES
     if source.codes.features == "pixels" and data.is_table:
         codes_by = STANDARDISED
