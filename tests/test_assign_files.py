@@ -1,6 +1,7 @@
 """``ae-cluster assign`` and `load_run`: files in, tables out, and a run in Python."""
 
 import json
+import re
 import shutil
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 from small_runs import small_images
 
+import ae_cluster
 from ae_cluster import InputError, RunConfig, load_dataset, load_run, read_codes
 from ae_cluster.cli.main import main
 from ae_cluster.common.spreadsheets import original_table
@@ -221,3 +223,14 @@ def test_warnings_of_the_process_are_as_before(place):
     before = list(warnings.filters)
     load_run(place / "RUN").assign(images)
     assert list(warnings.filters) == before
+
+
+def test_the_lines_of_the_readme_run(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(place / "RUN", tmp_path / "runs" / "digits-seed0")
+    page = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^    ((?:run|table) = .*)$", page, re.M)
+    assert len(lines) == 2
+    names = {"ae_cluster": ae_cluster, "images": np.load(place / "new.npy")}
+    exec("\n".join(lines), names)
+    assert len(names["table"]) == 60
