@@ -9,6 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+# Workers beside each other have the cores; more threads would wait for each other, spinning.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits

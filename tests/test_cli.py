@@ -56,8 +56,8 @@ def test_the_default_folder_never_collides(capsys):
 
 def test_config_does_it_again_and_what_is_said_beside_it_wins():
     main(["run", "--out", "a", "--seed", "3", *QUICK])
-    main(["run", "--out", "b", "--config", "a/config.json"])
-    main(["run", "--out", "c", "--config", "a/config.json", "--seed", "0"])
+    main(["run", "--out", "b", "--config", "a/config.json", "--no-figures"])
+    main(["run", "--out", "c", "--config", "a/config.json", "--seed", "0", "--no-figures"])
     configs = {n: json.loads(Path(f"{n}/config.json").read_text()) for n in "abc"}
     assert configs["a"]["arguments"] == configs["b"]["arguments"]
     assert configs["c"]["arguments"] == configs["a"]["arguments"] | {"seed": 0}

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 EXPERIMENTS = ("compare_clustering", "code_size", "training_curve", "label_budget")
 FILES = ("compare_clustering", "code_size", "training_epochs", "training_images", "label_budget")
 QUICK = ("autoencoder", "pca", "untrained", "pixels")
+FEW_NUMBERS = QUICK[:2]  # of 64 pixels, self-training and mixtures take long
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +35,8 @@ def smoke(tmp_path_factory, load_experiment):
 def smoke_arguments(name, folder):
     arguments = ["--smoke", "--out", f"{folder}/results", "--store", f"{folder}/store"]
     # What takes minutes is tested on its own.
-    is_long = name in ("compare_clustering", "label_budget")
-    arguments += [f"--features={way}" for way in QUICK if is_long]
+    ways = {"compare_clustering": QUICK, "label_budget": FEW_NUMBERS}.get(name, ())
+    arguments += [f"--features={way}" for way in ways]
     return arguments + ["--family=frozen"] * (name == "label_budget")
 
 
@@ -117,19 +118,36 @@ def test_fewer_images_are_some_of_the_more_and_chosen_by_the_seed(load_experimen
 def test_label_budgets_are_budgets_times_draws_of_every_seed(rows_of):
     rows = rows_of["label_budget"]
     # seeds × features × (methods, one with two more starts) × (budgets × draws, and all once)
-    assert len(rows) == 2 * 4 * (8 + 2) * (2 * 2 + 1)
+    assert len(rows) == 2 * 2 * (8 + 2) * (2 * 2 + 1)
     of_clusters = rows["method"] == "cluster-then-label"
     assert set(rows.loc[of_clusters, "clusterer_seed"]) == {0, 1, 2}
     assert rows.loc[~of_clusters, "clusterer_seed"].isna().all()
     assert set(rows.query("seed == 1")["draw"]) == {6, 7}
     few = rows.query("n_train < 1347")
     assert (few["n_train"] == 10 * few["budget"]).all()
-    assert len(rows) - len(few) == 2 * 4 * (8 + 2)
+    assert len(rows) - len(few) == 2 * 2 * (8 + 2)
     assert set(rows["family"]) == {"frozen codes"}
     assert rows["ece"].between(0, 1).all()
-    assert set(rows["features"]) == {"autoencoder", "pca", "pixels", "untrained"}
-    of_neighbors = rows.query("features == 'pixels' and method == 'knn'")
+    assert set(rows["features"]) == set(FEW_NUMBERS)
+    assert_more_labels_help(rows, "pca")
+
+
+def assert_more_labels_help(rows, features):
+    of_neighbors = rows.query("features == @features and method == 'knn'")
     assert of_neighbors.groupby("budget")["accuracy"].median().is_monotonic_increasing
+
+
+@pytest.mark.slow
+def test_label_budgets_of_pixels_join_the_rows_of_the_others(smoke, load_experiment, tmp_path):
+    shutil.copytree(smoke / "store", tmp_path / "store")
+    arguments = ["--smoke", "--family=frozen", *(f"--features={way}" for way in QUICK)]
+    arguments += ["--out", str(tmp_path), "--store", str(tmp_path / "store")]
+    assert load_experiment("label_budget").main(arguments) == 0
+    rows = pd.read_csv(tmp_path / "label_budget-digits.csv.gz")
+    assert len(rows) == 2 * 4 * (8 + 2) * (2 * 2 + 1)
+    assert (rows["status"] == "ok").all()
+    assert set(rows["features"]) == set(QUICK)
+    assert_more_labels_help(rows, "pixels")
 
 
 def test_a_budget_larger_than_a_class_is_a_row_that_says_so(load_experiment, tmp_path):
@@ -255,7 +273,7 @@ def test_one_encoder_serves_every_clusterer_budget_and_experiment(smoke, rows_of
     with sqlite3.connect(smoke / "store" / "cells.sqlite") as connection:
         (count,) = connection.execute("SELECT COUNT(*) FROM cells").fetchone()
     connection.close()
-    assert count == len(clusterings.drop_duplicates(way)) + 4 * 2  # features × seeds
+    assert count == len(clusterings.drop_duplicates(way)) + len(FEW_NUMBERS) * 2  # features × seeds
 
 
 # Tables and figures
