@@ -261,7 +261,7 @@ def test_what_takes_minutes_is_taught_for_three_folds_not_five(monkeypatch, caps
 
 @pytest.mark.usefixtures("_quick")
 def test_taught_sorting_makes_as_many_clusters_as_the_labels_have_classes(monkeypatch):
-    from ae_cluster import SortingAutoEncoder
+    from ae_cluster import SortingAutoEncoder, SortingClassifier
 
     made = []
     fit = SortingAutoEncoder.fit
@@ -271,6 +271,7 @@ def test_taught_sorting_makes_as_many_clusters_as_the_labels_have_classes(monkey
         return fit(self.set_params(min_steps=60, decoder_max_iter=1), X, y)
 
     monkeypatch.setattr(SortingAutoEncoder, "fit", shortened)
+    monkeypatch.setitem(SortingClassifier.__init__.__kwdefaults__, "min_steps", 100)
     chosen = TRUTH < 4
     np.savez("mine.npz", x=IMAGES[chosen], y=few(2, TRUTH[chosen]))
     told = ["classify", "mine.npz", "--epochs", "1", "--method", "fine-tuned-sorting"]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ae_cluster import FineTunedClassifier
 from ae_cluster.common.errors import InputError
 from ae_cluster.records.rows import tidy_row
 from ae_cluster.semi_supervised.budgets import LabelBudget
@@ -153,6 +154,7 @@ def finetuned_cell(cells, method, features, **more):
 def test_a_reshaping_row_is_made_again_alone_and_its_encoder_only_once(
     label_budget, cells, tmp_path, monkeypatch
 ):
+    monkeypatch.setitem(FineTunedClassifier.__init__.__kwdefaults__, "min_steps", 100)
     store = cells.Store(tmp_path)
     (row,) = label_budget.score_cell(
         finetuned_cell(cells, "fine-tuned-autoencoder", "autoencoder"), store

@@ -25,7 +25,9 @@ from ae_cluster.semi_supervised.finetuned.sorting import vat_steps
 from ae_cluster.semi_supervised.methods import FINETUNED_METHODS, FINETUNED_STARTS
 
 QUICK = {"max_iter": 1, "min_steps": 150, "random_state": 0}
-SORTING = SortingAutoEncoder(4, max_iter=1, decoder_max_iter=1, min_steps=100, random_state=0)
+SORTING = SortingAutoEncoder(
+    4, hidden_layer_sizes=(50, 50), max_iter=1, decoder_max_iter=1, min_steps=100, random_state=0
+)
 TRAINED = AutoEncoder(8, (16,), max_iter=30, learning_rate_init=0.01, random_state=0)
 CLASSIFIERS = [
     FineTunedClassifier(TRAINED, learning_rate_init=0.01, **QUICK),
@@ -175,7 +177,7 @@ def test_one_encoder_is_trained_for_all_labelings_and_stays_as_it_is(i, monkeypa
     start = clone([TRAINED, TRAINED, SORTING][i]).fit(X)
     before = start.transform(X).tobytes()
     name = "sorting" if i == 2 else "autoencoder"
-    classifier = clone(CLASSIFIERS[i]).set_params(**{name: FrozenEstimator(start)})
+    classifier = clone(CLASSIFIERS[i]).set_params(**{name: FrozenEstimator(start)}, min_steps=20)
     fits = []
     monkeypatch.setattr(type(start), "fit", lambda self, *_: fits.append(self))
     other = np.where(np.arange(300) % 9 == 0, truth, -1)

@@ -11,7 +11,10 @@ from sklearn.utils.estimator_checks import check_estimator
 from ae_cluster import InputError, SortingAutoEncoder
 from ae_cluster.training.loop import DivergedError
 
-QUICK = {"max_iter": 1, "decoder_max_iter": 1, "min_steps": 100, "random_state": 0}
+QUICK = {
+    "hidden_layer_sizes": (50, 50), "max_iter": 1, "decoder_max_iter": 1, "min_steps": 100,
+    "random_state": 0,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +57,7 @@ def test_memberships_sum_to_one_and_name_the_cluster(fitted, blobs):
 
 
 def test_style_is_worth_something(blobs):
-    model = SortingAutoEncoder(4, **QUICK | {"min_steps": 600}).fit(blobs[0])
+    model = SortingAutoEncoder(4, **QUICK | {"min_steps": 250}).fit(blobs[0])
     from_codes = model.inverse_transform(model.transform(blobs[2]))
     from_centers = model.inverse_transform(model.cluster_centers_[model.predict(blobs[2])])
     error, error_of_centers = (
@@ -82,7 +85,8 @@ def test_the_same_seed_gives_the_same_bytes_and_labels_are_never_read(fitted, bl
 
 def test_images_may_be_told_to_be_images(digit_rows):
     images = digit_rows[:300].reshape(-1, 8, 8)
-    model = SortingAutoEncoder(10, image_prior=True, **QUICK | {"min_steps": 20}).fit(images)
+    few = QUICK | {"hidden_layer_sizes": (400, 400), "min_steps": 20}
+    model = SortingAutoEncoder(10, image_prior=True, **few).fit(images)
     assert model.image_shape_ == (8, 8)
     assert model.transform(images).shape == (300, 3)
     assert model.inverse_transform(model.transform(images)).shape == (300, 64)

@@ -58,8 +58,8 @@ def test_a_config_from_before_splits_by_its_seed():
     ran("old", "mine.npz", "--seed", "3", "--split-seed", "3", *QUICK)
     as_before_split_seeds("old", 3)
 
-    again = ran("again", "--config", "old/config.json")
-    reseeded = ran("reseeded", "--config", "old/config.json", "--seed", "5")
+    again = ran("again", "--config", "old/config.json", "--no-figures")
+    reseeded = ran("reseeded", "--config", "old/config.json", "--seed", "5", "--no-figures")
 
     assert again["arguments"]["split_seed"] == 3
     assert (reseeded["arguments"]["seed"], reseeded["arguments"]["split_seed"]) == (5, 3)
@@ -77,7 +77,7 @@ def test_a_config_from_before_splits_by_its_seed():
 )
 def test_a_config_with_another_split_is_no_change_of_the_data(said):
     ran("a", "mine.npz", *QUICK)
-    ran("b", "--config", "a/config.json", *said)
+    ran("b", "--config", "a/config.json", "--no-figures", *said)
     assert (held_out("a") == held_out("b")) == (said[0] == "--image-shape")
 
 

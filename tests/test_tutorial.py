@@ -1,5 +1,7 @@
 """The tutorial's pictures: how many, of which images, and whether they move."""
 
+import io
+from contextlib import redirect_stdout
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -59,8 +61,11 @@ def smoke(tutorial, tmp_path_factory):
         watches = spied(patch, tutorial, "Watch")
         tiles = spied(patch, tutorial, "plot_code_tiles")
         ones = spied(patch, tutorial, "plot_one_image")
-        assert tutorial.main(["--smoke", "--no-show", "--out", str(folder)]) == 0
-    return SimpleNamespace(folder=folder, watch=watches[0], tiles=tiles[0], one=ones[0])
+        with redirect_stdout(io.StringIO()) as said:
+            assert tutorial.main(["--smoke", "--no-show", "--out", str(folder)]) == 0
+    return SimpleNamespace(
+        folder=folder, watch=watches[0], tiles=tiles[0], one=ones[0], said=said.getvalue()
+    )
 
 
 def frames_of(path):
@@ -229,19 +234,27 @@ def test_windows_where_there_is_a_screen(tutorial, moving, colour_images, window
 # What the user gives
 
 
-def test_smoke_run_from_the_command_line(run_experiment, tmp_path):
-    done = run_experiment("tutorial", "--smoke")
-    assert (done.returncode, done.stderr) == (0, "")
-    lines = done.stdout.splitlines()
-    assert "64-128-64-12-3-12-64-128-64" in done.stdout
+def assert_said_and_drawn(said, folder, name):
+    assert "64-128-64-12-3-12-64-128-64" in said
     # Step 100 is in epoch 100 / 22 + 1, step 200 in epoch 200 / 22 + 1.
-    said = [line.split(": loss ")[0].strip() for line in lines if ": loss " in line]
-    assert said == ["epoch 1, step 1", "epoch 5, step 100", "epoch 10, step 200"]
-    assert "The pictures and films lie in tutorial;" in done.stdout
+    steps = [line.split(": loss ")[0].strip() for line in said.splitlines() if ": loss " in line]
+    assert steps == ["epoch 1, step 1", "epoch 5, step 100", "epoch 10, step 200"]
+    assert f"The pictures and films lie in {name};" in said
     stills = [f"{name}.{kind}" for name in ("1-one-image", "2-training", "3-codes")
               for kind in ("png", "svg", "txt")]  # fmt: skip
     films = ["2-training.gif", "3-codes-turning.gif"]
-    assert sorted(p.name for p in (tmp_path / "tutorial").iterdir()) == sorted(stills + films)
+    assert sorted(p.name for p in folder.iterdir()) == sorted(stills + films)
+
+
+def test_a_smoke_run_says_what_it_does(smoke):
+    assert_said_and_drawn(smoke.said, smoke.folder, smoke.folder)
+
+
+@pytest.mark.slow
+def test_smoke_run_from_the_command_line(run_experiment, tmp_path):
+    done = run_experiment("tutorial", "--smoke")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert_said_and_drawn(done.stdout, tmp_path / "tutorial", "tutorial")
     assert [p.name for p in tmp_path.iterdir()] == ["tutorial"]
 
 
