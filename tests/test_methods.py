@@ -202,7 +202,7 @@ AGGLOMERATIVE = "sklearn.cluster:AgglomerativeClustering"
         ("dbscan", "sklearn.cluster:DBSCAN"),
         ("optics", "sklearn.cluster:OPTICS"),
         ("birch", "sklearn.cluster:Birch"),
-        ("minibatch-kmeans", "sklearn.cluster:MiniBatchKMeans"),
+        ("mini batch kmeans", "minibatch-kmeans"),
         ("bgmm", "sklearn.mixture:BayesianGaussianMixture"),
         *((name, "kmeans") for name in ("KMeans", "k-means", "kmeans++", "sklearn.cluster.KMeans")),
         *((name, "gmm") for name in ("GaussianMixture", "gaussian-mixture", "GMM")),

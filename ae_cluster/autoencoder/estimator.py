@@ -16,7 +16,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from ae_cluster.autoencoder import inference, saving
+from ae_cluster.autoencoder import incremental, inference, saving
 from ae_cluster.autoencoder.inputs import (
     check_parameters,
     refusals_as_input_errors,
@@ -222,10 +222,47 @@ class AutoEncoder(
         with plain_parameters(self):
             rows = validate_samples(self, X, reset=True)
             generator = torch.Generator().manual_seed(seed_of(self.random_state))
+            self._incremental = None  # where `partial_fit` stood: training starts anew
             self._build()
             initialize(self.network_, generator)
             self._train(rows, generator)
             self._look_for_collapse(rows)
+        return self
+
+    @default_state()
+    def partial_fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: ARG002
+        """Train for one pass over X, which may be a part of more than the memory holds.
+
+        The first call learns from its X what samples are (images or a table, and of a table the
+        columns' means and spreads), so give it a fair sample. Later calls go on, and so does a
+        call after `fit`. ``max_iter``, ``learning_rate``, ``early_stopping``, ``n_snapshots``
+        and ``checkpoint`` are not used; ``loss_curve_`` gets an entry per call.
+
+        Parameters
+        ----------
+        X : array
+            As in `fit`; the samples of one call are shuffled, so give many at once.
+        y : ignored
+
+        Raises
+        ------
+        InputError, DivergedError
+            As `fit`.
+        """
+        is_first = not hasattr(self, "network_")
+        self._check_parameters()
+        with plain_parameters(self):
+            rows = validate_samples(self, X, reset=is_first)
+            state = None if is_first else getattr(self, "_incremental", None)
+            generator = incremental.generator_of(state, self.random_state)
+            if is_first:
+                self._build()
+                initialize(self.network_, generator)
+                self.n_iter_, self.loss_curve_, self.collapse_ = 0, [], ""
+                self.validation_loss_curve_ = self.snapshots_ = None
+            self._incremental, loss = incremental.pass_over(self, rows, state, generator)
+            self.n_iter_ += 1
+            self.loss_curve_ = [*self.loss_curve_, loss]
         return self
 
     @default_state()

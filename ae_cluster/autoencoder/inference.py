@@ -7,6 +7,7 @@ number of samples.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,6 +23,7 @@ from ae_cluster.training.diagnostics import collapse
 from ae_cluster.training.threads import threads_for
 
 CHUNK_VALUES = 2**22  # at a time, of wide rows
+SMALL = 2**25  # bytes
 LOOKED_AT = 1000  # samples, evenly spread, that show a collapse
 
 
@@ -95,8 +97,17 @@ def chunks(rows: NDArray[Any] | Tensor, network: AutoEncoderNetwork) -> Iterator
 
 
 def as_tensor(rows: NDArray[Any] | Tensor) -> Tensor:
-    """Return rows as a tensor in C order, sharing memory where torch may write (else it warns)."""
+    """Return rows as a tensor in C order; those of a file that lies in memory are not copied.
+
+    Nothing here writes into rows, so torch's warning of arrays that may not be written to is
+    left out. Small ones are copied: that costs less than to set a filter of warnings.
+    """
     if isinstance(rows, Tensor):
         return rows
-    can_share = rows.flags.writeable and rows.flags.c_contiguous
-    return torch.from_numpy(rows if can_share else rows.copy())
+    if rows.flags.c_contiguous and rows.flags.writeable:
+        return torch.from_numpy(rows)
+    if not rows.flags.c_contiguous or rows.nbytes <= SMALL:
+        return torch.from_numpy(rows.copy())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(rows)

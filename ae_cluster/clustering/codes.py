@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
+from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.mixture import GaussianMixture
 
 from ae_cluster.clustering.external import ExternalClusterer, find_class
@@ -15,7 +15,7 @@ from ae_cluster.clustering.heads import CenterHead, CodeHead, Head, MixtureHead
 from ae_cluster.common.errors import InputError
 from ae_cluster.methods import DEFAULTS
 
-CLUSTERERS = DEFAULTS  # our own; any other is a module:Class
+CLUSTERERS = DEFAULTS  # that are compared with each other by default
 
 
 class Clustering(NamedTuple):
@@ -48,9 +48,11 @@ class Clustering(NamedTuple):
 
 
 def make_clusterer(clusterer: str | type, n_clusters: int | None, seed: int) -> Any:
-    """Return the unfitted estimator behind "kmeans", "gmm", ``module:Class`` or such a class."""
+    """Return the unfitted estimator behind a clusterer's name, ``module:Class`` or such a class."""
     if clusterer == "kmeans":
         return KMeans(n_clusters, n_init=10, random_state=seed)
+    if clusterer == "minibatch-kmeans":
+        return MiniBatchKMeans(n_clusters, n_init=10, random_state=seed)
     if clusterer == "gmm":
         return GaussianMixture(n_clusters, random_state=seed)
     found = find_class(clusterer) if isinstance(clusterer, str) else clusterer
@@ -91,7 +93,7 @@ def cluster_codes(
 def _head_of(model: Any, codes: NDArray[np.float64], clusters: NDArray[np.int64]) -> Head:
     if isinstance(model, GaussianMixture):
         return MixtureHead(model.weights_, model.means_, model.covariances_)
-    if isinstance(model, KMeans):
+    if isinstance(model, KMeans | MiniBatchKMeans):
         return CenterHead(model.cluster_centers_, model.inertia_ / codes.size)
     return CodeHead(codes, clusters)
 

@@ -19,7 +19,6 @@ CLASSES = {
     f"{_CLUSTER}DBSCAN": (),
     f"{_CLUSTER}HDBSCAN": (),
     f"{_CLUSTER}MeanShift": ("mean", "shift"),
-    f"{_CLUSTER}MiniBatchKMeans": ("minibatch", "mbkmeans"),
     f"{_CLUSTER}OPTICS": (),
     f"{_CLUSTER}SpectralClustering": ("spectral", "normalizedcuts", "ncut", "ncuts"),
     f"{_MIXTURE}BayesianGaussianMixture": (
@@ -30,6 +29,7 @@ CLASSES = {
 # Ours under another name.
 OURS = {
     "kmeans": ("kmean", "kmeanspp", "kmeansplusplus", "lloyd", "sklearnclusterkmeans"),
+    "minibatch-kmeans": ("minibatch", "mbkmeans", "sklearnclusterminibatchkmeans"),
     "gmm": ("gm", "gaussianmixture", "gaussian", "mixture", "mixtureofgaussians", "em", "mog"),
     "pixels": ("raw", "rawpixels"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,23 @@ from ae_cluster.common.validation import FloatArray, IntArray
 
 MOST_FOR_A_TREE = 15  # dimensions; beyond, a k-d tree looks at nearly everything
 MOST_COMPARED = 50  # dimensions in which distances are taken
+MOST_IN_A_GRAPH = 100_000  # samples, where a method has no need of all: the rest are assigned
 Distances = NDArray[np.float64]
+
+
+def sample_for_graph(n: int, most: int, seed: int, what: str) -> IntArray:
+    """Return which of n samples a neighbour graph is made of: all, or ``most`` at random.
+
+    Their indices rise. Where they are not all, a warning says what assigns the rest.
+    """
+    if n <= most:
+        return np.arange(n)
+    warnings.warn(
+        f"The neighbour graph is made of {most:,} of the {n:,} samples, drawn at random; {what} "
+        "assigns the rest.",
+        stacklevel=2,
+    )
+    return np.sort(np.random.RandomState(seed).choice(n, most, replace=False))
 
 
 class NeighborSearch:

@@ -108,6 +108,11 @@ METHODS = (
         "Lloyd, IEEE Trans. Information Theory 28 (1982)", 10.0,
     ),
     Method(
+        "minibatch-kmeans", CLUSTERER,
+        "KMeans of the codes, a minibatch at a time: for very many samples.",
+        "Sculley, WWW 2010", 10.0,
+    ),
+    Method(
         "gmm", CLUSTERER,
         "A mixture of Gaussians with full covariances, fitted to the codes.",
         "Dempster, Laird, Rubin, J. R. Statist. Soc. B 39 (1977)", 12.0,

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ae_cluster.clustering.deep.base import DeepClustering, fitted_quietly
 from ae_cluster.common.global_state import default_state
+from ae_cluster.graphs.neighbors import MOST_IN_A_GRAPH, sample_for_graph
 from ae_cluster.graphs.umap import umap_embedding
 from ae_cluster.training.callbacks import Diagnostics
 
@@ -45,9 +46,9 @@ class N2D(DeepClustering):
 
     Attributes
     ----------
-    manifold_ : ndarray (n, n_manifold_components)
-        UMAP's embedding of the training samples.
-    memberships_ : ndarray (n, k)
+    manifold_ : ndarray (m, n_manifold_components)
+        UMAP's embedding of the training samples; of more than 100,000, so many at random.
+    memberships_ : ndarray (m, k)
         The mixture's responsibilities for them.
     cluster_centers_ : ndarray (k, n_components)
         The mean code of each cluster's members, by their memberships.
@@ -66,7 +67,10 @@ class N2D(DeepClustering):
         return self._soft(self._codes(X))
 
     def _learn(self, rows: NDArray[Any], seed: int) -> None:
-        codes = self._encoded(rows)
+        encoded = self._encoded(rows)
+        codes = encoded[
+            sample_for_graph(len(rows), MOST_IN_A_GRAPH, seed, "the nearest of their codes")
+        ]
         n_components = self.n_manifold_components or self.n_clusters
         self.manifold_ = umap_embedding(
             codes, n_components, self.n_neighbors, seed, min_dist=self.min_dist
@@ -74,7 +78,7 @@ class N2D(DeepClustering):
         self.memberships_ = mixture_of(self.manifold_, self.n_clusters, seed)
         self.cluster_centers_ = weighted_means(codes, self.memberships_)
         self._keep_neighbors(codes)
-        self.labels_ = self._clusters_of(codes)
+        self.labels_ = self._clusters_of(encoded)
         Diagnostics(dict).say(
             codes=codes,
             soft=self.memberships_,
@@ -103,15 +107,15 @@ class N2D(DeepClustering):
     def _restore_clusters(self, tensors: dict[str, Tensor]) -> None:
         for name in _ARRAYS:
             setattr(self, name, tensors[name].numpy())
-        n = len(self.labels_)
+        n = len(tensors["codes"])
         n_dimensions = self.n_manifold_components or self.n_clusters
         if self.manifold_.shape != (n, n_dimensions) or self.memberships_.shape != (
             n,
             self.n_clusters,
         ):
             raise ValueError(f"its embedding and memberships are not those of {n} samples")
-        if len(tensors["codes"]) != n:
-            raise ValueError(f"it holds {len(tensors['codes'])} codes of {n} samples")
+        if n != min(len(self.labels_), MOST_IN_A_GRAPH):
+            raise ValueError(f"it holds {n} codes of {len(self.labels_)} samples")
         self._keep_neighbors(tensors["codes"].numpy())
 
 

@@ -42,6 +42,7 @@ from ae_cluster.clustering.sorting.stages import (
 )
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.scalars import plain_parameters
+from ae_cluster.graphs.neighbors import MOST_IN_A_GRAPH, sample_for_graph
 from ae_cluster.graphs.umap import Neighbors
 from ae_cluster.training.diagnostics import DiagnosticsWarning, findings
 from ae_cluster.training.fitting import seed_of
@@ -55,6 +56,7 @@ OWN: Allowed = {
         "max_iter": 1,
         "decoder_max_iter": 1,
         "min_steps": 1,
+        "max_samples": 2,
     }.items()
 } | {"image_prior": (flag, "True or False")}
 
@@ -94,6 +96,9 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         Epochs of the within-cluster offsets and the decoder.
     min_steps : int, default=1000
         Minibatches that each of these trainings has at least, however few samples there are.
+    max_samples : int, default=100_000
+        The graph and the trainings are of at most so many samples, drawn at random; the network
+        assigns the rest.
     image_shape, input_kind, random_state, verbose, device : as in `AutoEncoder`
 
     Attributes
@@ -101,7 +106,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     labels_ : ndarray (n,)
         Cluster of each training sample.
     cluster_centers_ : ndarray (k, n_components)
-    first_labels_ : ndarray (n,)
+    first_labels_ : ndarray (min(n, max_samples),)
         The clusters of the graph, before any network.
     loss_curve_ : list of float
         Mean squared error of the decoder's epochs.
@@ -127,6 +132,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     max_iter: int = 12
     decoder_max_iter: int = 5
     min_steps: int = 1000
+    max_samples: int = MOST_IN_A_GRAPH
     image_shape: Sequence[int] | None = None
     input_kind: str = "auto"
     random_state: int | np.random.RandomState | None = None
@@ -166,7 +172,9 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
                 check_n_clusters(self.n_clusters, rows)
             seed = seed_of(self.random_state)
             generator = torch.Generator().manual_seed(seed)
-            x = in_chunks(self.scaling_, inference.as_tensor(rows))
+            some = sample_for_graph(len(rows), self.max_samples, seed, "the network")
+            learnt = rows[some] if len(some) < len(rows) else rows
+            x = in_chunks(self.scaling_, inference.as_tensor(learnt))
             self._build()
             initialize(self.network_, generator)
             neighbors = neighbors_of(x.numpy(), self.n_neighbors, self.n_clusters)
@@ -180,6 +188,8 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
             self.loss_curve_ = train_decoder(trainer, self.network_, self.decoder_max_iter)
             self.n_iter_, self.validation_loss_curve_, self.snapshots_ = self.max_iter, None, None
             self._report(x)
+            if len(some) < len(rows):
+                self.labels_ = self.predict(rows)
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """Return the cluster (n,) of each sample of X, seen or new."""
