@@ -1,6 +1,9 @@
 """The tutorial's pictures: how many, of which images, and whether they move."""
 
 import io
+import json
+import subprocess
+import sys
 from contextlib import redirect_stdout
 from itertools import pairwise
 from types import SimpleNamespace
@@ -13,19 +16,16 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from ae_cluster import AutoEncoder, load_dataset
+from ae_cluster.figures import animation as moving
 from ae_cluster.figures import plot_code_tiles
+from ae_cluster.runs import tutorial
 
 EIGHT_BY_EIGHT = (8, 8)
 
 
 @pytest.fixture(scope="module")
-def tutorial(load_experiment):
-    return load_experiment("tutorial")
-
-
-@pytest.fixture(scope="module")
-def moving(load_experiment):
-    return load_experiment("support.animation")
+def main(load_experiment):
+    return load_experiment("tutorial").main
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def spied_arguments(patch, home, name):
 
 
 @pytest.fixture(scope="module")
-def smoke(tutorial, tmp_path_factory):
+def smoke(main, tmp_path_factory):
     """Run the tutorial once, off-screen; give what it wrote and what it drew with."""
     folder = tmp_path_factory.mktemp("smoke") / "pictures"
     with pytest.MonkeyPatch.context() as patch:
@@ -62,7 +62,7 @@ def smoke(tutorial, tmp_path_factory):
         tiles = spied(patch, tutorial, "plot_code_tiles")
         ones = spied(patch, tutorial, "plot_one_image")
         with redirect_stdout(io.StringIO()) as said:
-            assert tutorial.main(["--smoke", "--no-show", "--out", str(folder)]) == 0
+            assert main(["--smoke", "--no-show", "--out", str(folder)]) == 0
     return SimpleNamespace(
         folder=folder, watch=watches[0], tiles=tiles[0], one=ones[0], said=said.getvalue()
     )
@@ -152,7 +152,7 @@ def two_tiles():
     return figure
 
 
-def test_near_tiles_hide_far_ones(moving, two_tiles):
+def test_near_tiles_hide_far_ones(two_tiles):
     ax = two_tiles.axes[0]
     tiles = {tile.get_text(): tile for tile in ax.texts}
     # Azimuth 0 looks from where the first coordinate is large.
@@ -173,7 +173,7 @@ def windows(monkeypatch):
     plt.close("all")
 
 
-def test_the_mouse_turns_the_tiles(moving, two_tiles, windows, tmp_path):
+def test_the_mouse_turns_the_tiles(two_tiles, windows, tmp_path):
     moving.open_window(two_tiles)
     assert plt.gcf() is two_tiles
     assert windows == [False]
@@ -189,7 +189,7 @@ def test_the_mouse_turns_the_tiles(moving, two_tiles, windows, tmp_path):
     assert [tile.get_zorder() for tile in ax.texts] != order
 
 
-def test_a_closed_window_is_left_alone(moving, windows, monkeypatch):  # noqa: ARG001
+def test_a_closed_window_is_left_alone(windows, monkeypatch):  # noqa: ARG001
     figure, drawn = Figure(), []
     monkeypatch.setattr(Figure, "draw", lambda self, _: drawn.append(self))
     moving.refresh_window(figure)
@@ -210,7 +210,7 @@ def colour_images(tmp_path):
     return path
 
 
-def test_windows_where_there_is_a_screen(tutorial, moving, colour_images, windows, monkeypatch):
+def test_windows_where_there_is_a_screen(main, colour_images, windows, monkeypatch):
     turn = moving.turn
     monkeypatch.setattr(moving, "turn", lambda figure, path, **_: turn(figure, path, degrees=180))
     monkeypatch.setattr(moving, "has_screen", lambda: True)
@@ -221,7 +221,7 @@ def test_windows_where_there_is_a_screen(tutorial, moving, colour_images, window
     refreshed = spied_arguments(monkeypatch, moving, "refresh_window")
     out = colour_images.with_name("pictures")
     arguments = ["--dataset", str(colour_images), "--epochs", "60", "--out", str(out)]
-    assert tutorial.main(arguments) == 0
+    assert main(arguments) == 0
     assert opened == [ones[0], watches[0].figure, tiles[0]]
     assert windows == [False, False, False, True]
     # 80 images to train on are 2 steps an epoch: step 1 and 100, besides the opening.
@@ -258,9 +258,24 @@ def test_smoke_run_from_the_command_line(run_experiment, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["tutorial"]
 
 
-def failed(tutorial, capsys, *arguments):
+def test_it_is_a_command_outside_a_checkout(tmp_path):
+    code = (
+        "import sys; sys.modules['experiments'] = None; from ae_cluster.cli.main import main; "
+        "sys.exit(main(['tutorial', 'digits', '--smoke', '--no-show', '--json']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    told = json.loads(done.stdout)
+    assert "4. The codes of 200 test images" in done.stderr
+    assert sorted(told["files"]) == sorted(
+        str(path.relative_to(tmp_path)) for path in tmp_path.glob("tutorial/*")
+    )
+
+
+def failed(main, capsys, *arguments):
     """Run with what cannot be used; return the one sentence on standard error."""
-    assert tutorial.main([*map(str, arguments)]) == 2
+    assert main([*map(str, arguments)]) == 2
     return capsys.readouterr().err.rstrip("\n")
 
 
@@ -280,23 +295,21 @@ def table(tmp_path):
         (["--dataset", "mnist", "--data-home", "nowhere", "--no-download"], "nowhere"),
     ],
 )
-def test_input_that_cannot_be_used(
-    tutorial, capsys, assert_one_sentence, tmp_path, arguments, part
-):
+def test_input_that_cannot_be_used(main, capsys, assert_one_sentence, tmp_path, arguments, part):
     out = tmp_path / "pictures"
-    assert_one_sentence(failed(tutorial, capsys, *arguments, "--no-show", "--out", out), part)
+    assert_one_sentence(failed(main, capsys, *arguments, "--no-show", "--out", out), part)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_table_has_no_pictures(tutorial, capsys, assert_one_sentence, table, tmp_path):
+def test_a_table_has_no_pictures(main, capsys, assert_one_sentence, table, tmp_path):
     out = tmp_path / "pictures"
-    error = failed(tutorial, capsys, "--dataset", table, "--no-show", "--out", out)
+    error = failed(main, capsys, "--dataset", table, "--no-show", "--out", out)
     assert_one_sentence(error, table, "images")
     assert list(tmp_path.iterdir()) == [table]
 
 
 def test_what_is_there_is_replaced_by_force_only_and_only_what_is_ours(
-    tutorial, capsys, assert_one_sentence, tmp_path, monkeypatch
+    main, capsys, assert_one_sentence, tmp_path, monkeypatch
 ):
     def draw(_, __, folder):
         (folder / "1-one-image.txt").write_text("A training image of digits, under its label.")
@@ -306,27 +319,27 @@ def test_what_is_there_is_replaced_by_force_only_and_only_what_is_ours(
     out.mkdir()
     (out / "mine.txt").write_text("mine")
     arguments = ["--smoke", "--no-show", "--out", str(out)]
-    assert_one_sentence(failed(tutorial, capsys, *arguments), out, "--force")
-    assert_one_sentence(failed(tutorial, capsys, *arguments, "--force"), out, "mine.txt")
+    assert_one_sentence(failed(main, capsys, *arguments), out, "--force")
+    assert_one_sentence(failed(main, capsys, *arguments, "--force"), out, "mine.txt")
     assert [path.name for path in out.iterdir()] == ["mine.txt"]
 
     (out / "mine.txt").rename(tmp_path / "mine.txt")
     out.rmdir()
-    assert tutorial.main(arguments) == 0
+    assert main(arguments) == 0
     (tmp_path / "mine.txt").rename(out / "mine.txt")
     (out / "2-training.gif").touch()
-    assert tutorial.main([*arguments, "--force"]) == 0
+    assert main([*arguments, "--force"]) == 0
     assert sorted(path.name for path in out.iterdir()) == ["1-one-image.txt", "mine.txt"]
 
 
-def test_nothing_half_written_stays(tutorial, tmp_path, monkeypatch):
+def test_nothing_half_written_stays(main, tmp_path, monkeypatch):
     def interrupted(_, __, folder):
         (folder / "new.png").touch()
         raise KeyboardInterrupt
 
     monkeypatch.setattr(tutorial, "tutorial", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        tutorial.main(["--smoke", "--no-show", "--out", str(tmp_path / "pictures")])
+        main(["--smoke", "--no-show", "--out", str(tmp_path / "pictures")])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -341,17 +354,17 @@ def no_screen(monkeypatch):
 
 
 @pytest.mark.usefixtures("no_screen")
-def test_windows_without_a_screen(moving, tutorial, capsys, assert_one_sentence, tmp_path):
+def test_windows_without_a_screen(main, capsys, assert_one_sentence, tmp_path):
     assert not moving.has_screen()
     assert moving.may_show(None) is False
-    error = failed(tutorial, capsys, "--smoke", "--show", "--out", tmp_path / "pictures")
+    error = failed(main, capsys, "--smoke", "--show", "--out", tmp_path / "pictures")
     assert_one_sentence(error, "screen", "--show")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("no_screen")
 @pytest.mark.parametrize("variable", ["DISPLAY", "WAYLAND_DISPLAY"])
-def test_a_screen_needs_a_backend_with_windows(moving, monkeypatch, variable):
+def test_a_screen_needs_a_backend_with_windows(monkeypatch, variable):
     monkeypatch.setenv(variable, ":0")
     monkeypatch.setattr(plt, "get_backend", lambda: "agg")
     assert not moving.has_screen()
@@ -361,7 +374,7 @@ def test_a_screen_needs_a_backend_with_windows(moving, monkeypatch, variable):
     assert moving.may_show(False) is False
 
 
-def test_a_mac_has_a_screen_without_variables(moving, monkeypatch, no_screen):  # noqa: ARG001
+def test_a_mac_has_a_screen_without_variables(monkeypatch, no_screen):  # noqa: ARG001
     monkeypatch.setattr("sys.platform", "darwin")
     monkeypatch.setattr(plt, "get_backend", lambda: "macosx")
     assert moving.has_screen()
@@ -369,9 +382,9 @@ def test_a_mac_has_a_screen_without_variables(moving, monkeypatch, no_screen):  
 
 @pytest.mark.slow
 @pytest.mark.mnist
-def test_mnist(tutorial, mnist_home, tmp_path):
+def test_mnist(main, mnist_home, tmp_path):
     out = tmp_path / "pictures"
-    assert tutorial.main(["--data-home", str(mnist_home), "--no-show", "--out", str(out)]) == 0
+    assert main(["--data-home", str(mnist_home), "--no-show", "--out", str(out)]) == 0
     film, turning = out / "2-training.gif", out / "3-codes-turning.gif"
     # 938 steps an epoch, 9,380 in all: step 1, 100, 200 … 9,300.
     assert len(frames_of(film)) == 94

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from typing import Any
 
 from ae_cluster.cli import arguments as read
 from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.output import add_json, print_json
 
 EPILOG = """\
 columns of the table:
@@ -50,7 +50,7 @@ def add(commands: Any) -> None:
     option("--method", metavar="NAME", help="of several in the run; default: the first")
     option("--skip-unreadable", action="store_true", help="leave out pictures that cannot be read")
     option("--force", action="store_true", help="replace the table if it exists")
-    option("--json", action="store_true", help="print the summary as JSON")
+    add_json(assign)
     assign.set_defaults(function=_assign)
 
 
@@ -67,7 +67,7 @@ def _assign(arguments: argparse.Namespace) -> None:
         say=lambda line: print(f"note: {line}", file=sys.stderr, flush=True),
     )
     if arguments.json:
-        print(json.dumps(found._asdict(), indent=2, ensure_ascii=False))
+        print_json(found._asdict())
         return
     pace = found.n_rows / max(found.seconds, 1e-9)
     print(

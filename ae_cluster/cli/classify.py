@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 import textwrap
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ae_cluster.cli import arguments as read
 from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.output import add_json, print_json
 from ae_cluster.methods import (
     CLASSIFIERS,
     DEFAULT_CLASSIFIER,
@@ -17,6 +19,9 @@ from ae_cluster.methods import (
     classifier_names,
     current_name,
 )
+
+if TYPE_CHECKING:
+    from ae_cluster.runs.classify import Classified
 
 MINUTES = (
     "learning takes minutes: the encoder without labels, then the labels, and up to three times "
@@ -93,6 +98,7 @@ def add(commands: Any) -> None:
     option("--image-shape", type=read.sizes, metavar="HxW", help="read a file's columns as images")
     option("--seed", type=read.whole(0), default=0, help="of everything random; default: 0")
     option("--data-home", type=read.path, help="where data sets lie")
+    add_json(classify)
     classify.set_defaults(function=_classify)
 
 
@@ -122,4 +128,20 @@ def _classify(arguments: argparse.Namespace) -> None:
     found = classify(samples, given, arguments.method, arguments.seed)
     with written_beside(out) as beside:
         safe_table(found.table).to_csv(beside, index=False)
-    print(report(found, arguments.method, out))
+    if arguments.json:
+        print_json(_as_json(found, arguments.method, out))
+    else:
+        print(report(found, arguments.method, out))
+
+
+def _as_json(found: Classified, method: str, out: Path) -> dict[str, Any]:
+    estimates = {"estimate": found.estimate, "against_data": found.against_data}
+    return {
+        "predictions": out,
+        "method": method,
+        "n_samples": len(found.table),
+        "n_labels": found.n_labels,
+        "n_predicted": found.table["prediction"].value_counts().to_dict(),
+        **{name: one and one._asdict() for name, one in estimates.items()},
+        "n_alike_with_other_labels": found.twins,
+    }

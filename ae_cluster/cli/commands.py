@@ -9,6 +9,10 @@ COMMANDS = {
     "explore": "write one HTML file in which to walk through a run's codes",
     "label": "which samples of a run to label, and the labels back",
     "classify": "from a few labels to a class for every sample",
+    "report": "write a run as one HTML file to read, print and send",
+    "tutorial": "redo the classic autoencoder tutorial, with all its pictures",
+    "doctor": "look at versions, threads, data and memory, and say what to mend",
+    "completion": "print a script for the shell: bash, zsh or fish",
 }
 EXAMPLES = """\
 examples:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ae_cluster.cli import arguments as read
 from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.output import add_json, print_json
 
 
 def add(commands: Any) -> None:
@@ -37,6 +38,7 @@ def add(commands: Any) -> None:
         help="of more samples, N are chosen at random; default: 10000",
     )
     option("--data-home", type=read.path, help="where the run's data set lies, if it is not found")
+    add_json(explore)
     explore.set_defaults(function=_explore)
 
 
@@ -52,5 +54,8 @@ def _explore(arguments: argparse.Namespace) -> None:
         data_home=arguments.data_home,
         say=told.append,
     )
+    if arguments.json:
+        print_json({"page": path, "bytes": path.stat().st_size, "told": told})
+        return
     megabytes = path.stat().st_size / 1e6
     print(f"{path} ({megabytes:.1f} MB) opens in any browser. {' '.join(told)}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from ae_cluster.cli import arguments as read
 from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.output import add_json, print_json
 from ae_cluster.common.errors import InputError
 
 EPILOG = """\
@@ -35,6 +36,7 @@ def add(commands: Any) -> None:
     option("--answers", type=read.path, metavar="FILE", help="the table, filled in")
     option("--force", action="store_true", help="replace a table that is there to be filled in")
     option("--data-home", type=read.path, help="where the run's data set lies, if it is not found")
+    add_json(label)
     label.set_defaults(function=_label)
 
 
@@ -49,6 +51,10 @@ def _label(arguments: argparse.Namespace) -> None:
             data_home=arguments.data_home,
             force=arguments.force,
         )
+        if arguments.json:
+            ids = sheet.ids.tolist()
+            print_json({"table": sheet.questions, "images": sheet.picture, "ids": ids})
+            return
         if sheet.picture:
             print(f"The images to label, each with its number: {sheet.picture}")
         else:
@@ -64,5 +70,8 @@ def _label(arguments: argparse.Namespace) -> None:
     path, n = take_answers(arguments.run, arguments.answers)
     for note in notes_on(arguments.answers):
         print(f"note: {note}", file=sys.stderr)
+    if arguments.json:
+        print_json({"labels": path, "n_labels": n})
+        return
     print(f"{n} labels: {path}")
     print(f"Then: ae-cluster classify {arguments.run} --labels {path}")

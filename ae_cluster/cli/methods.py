@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.output import add_json, print_json
 from ae_cluster.common.numbers import NOTHING
 from ae_cluster.methods import (
     CLASSIFIERS,
@@ -54,13 +54,13 @@ def add(commands: Any) -> None:
         "--method take: what it is, what it assumes beside the samples, which data chose its "
         "settings, and how long it takes.",
     )
-    methods.add_argument("--json", action="store_true", help="as JSON, for programs")
+    add_json(methods)
     methods.set_defaults(function=_list)
 
 
 def _list(arguments: argparse.Namespace) -> None:
     if arguments.json:
-        print(json.dumps(described(), indent=2))
+        print_json(described())
         return
     clusterings = [_table(HEAD, METHODS), HOW_TO_READ, *map(_entry, METHODS), OTHERS]
     classifiers = [OF_CLASSIFIERS, _table(CLASSIFIERS_HEAD, CLASSIFIERS)]

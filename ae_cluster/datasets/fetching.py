@@ -62,7 +62,7 @@ def fetch_missing(name: str, source: Source, root: Path, *, download: bool) -> N
         If files are missing and the download is forbidden or fails, or ``root`` cannot be
         written.
     """
-    missing = [root / file for file in source.files if not _is_file(root / file)]
+    missing = missing_files(source, root)
     if not missing:
         return
     if not download or _offline():
@@ -80,6 +80,11 @@ def fetch_missing(name: str, source: Source, root: Path, *, download: bool) -> N
         raise _absent(
             f"{name} could not be downloaded ({reason})", missing, "try again with a network"
         ) from error
+
+
+def missing_files(source: Source, root: Path) -> list[Path]:
+    """Return the files of ``source`` that are not below ``root``."""
+    return [root / file for file in source.files if not _is_file(root / file)]
 
 
 def _is_file(path: Path) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ae_cluster.common.errors import InputError
 from ae_cluster.datasets.dataset import Array, Dataset, IntArray, assemble, numbered_ids
-from ae_cluster.datasets.fetching import Source, data_folder, fetch_missing
+from ae_cluster.datasets.fetching import Source, data_folder, fetch_missing, missing_files
 from ae_cluster.datasets.idx import read_idx
 from ae_cluster.datasets.usps import read_usps
 
@@ -159,6 +159,13 @@ def load_named(name: str, *, data_home: str | os.PathLike[str] | None, download:
         image_shape=train[0].shape[1:],
         class_names=named.class_names,
         n_clusters=len(named.class_names),
+    )
+
+
+def is_here(name: str, data_home: str | os.PathLike[str] | None = None) -> bool:
+    """Return whether one of ``NAMES`` can be loaded without a download."""
+    return name == "digits" or not missing_files(
+        FROM_TORCHVISION[name].source, data_folder(data_home)
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from ae_cluster.clustering.codes import Clustering, cluster_codes
-from ae_cluster.common.texts import one_line
 from ae_cluster.datasets import Dataset
 from ae_cluster.methods import Pipeline, row_facts
 from ae_cluster.metrics import clustering
 from ae_cluster.metrics import codes as code_scores
+from ae_cluster.metrics.classes import known_classes, told_classes
 from ae_cluster.metrics.clustering import NOISE
 from ae_cluster.records.rows import FAILED, without_scores
 from ae_cluster.runs.encoders import Codes, Job, Source
@@ -24,14 +24,6 @@ from ae_cluster.runs.plan import Plan
 from ae_cluster.semi_supervised.evaluation import label_budget_rows
 
 Row = dict[str, Any]
-_LONGEST_NAME, _TWO_LINES = 30, 160  # characters of what is said of merged and split classes
-
-
-def known_classes(labels: NDArray[np.int64] | None) -> NDArray[np.int64]:
-    """Return the classes that occur among labels, where −1 and None mean unknown."""
-    return (
-        np.unique(labels[labels != clustering.UNKNOWN]) if labels is not None else np.empty(0, int)
-    )
 
 
 def clustering_rows(place: Row, data: Dataset, codes: Codes, result: Clustering) -> list[Row]:
@@ -140,64 +132,8 @@ def class_table(data: Dataset, result: Clustering) -> pd.DataFrame:
 
 
 def merges_and_splits(method: str, data: Dataset, result: Clustering) -> str:
-    """Return in a sentence which classes a clustering merges, splits and leaves out on test.
-
-    What that means is defined by `evaluation.merged_classes`, `evaluation.split_classes` and
-    `evaluation.lost_classes`. Classes are named where all fit into two lines, else counted.
-    """
-    method = one_line(method, _LONGEST_NAME)
-    n_classes = known_classes(data.y_test).size
-    if not n_classes:
-        return f"{method}: no test label is known, so merged or split classes cannot be told."
-    found = [part for part in _told_of(data, result) if part.n]
-    if not found:
-        return f"{method} neither merges nor splits a class (test samples)."
-    named = f"{method} {_listed([part.named() for part in found])} (test samples)."
-    if len(named) <= _TWO_LINES:
-        return named
-    counted = _listed([part.counted() for part in found])
-    return f"{method} {counted}, of {n_classes} classes (test samples; see classes.csv)."
-
-
-class _Told(NamedTuple):
-    """What became of some classes: a verb, their names, how many they are."""
-
-    verb: str
-    names: list[str]
-    n: int
-    into: str = ""
-    after: str = ""
-
-    def named(self) -> str:
-        return f"{self.verb} {', '.join(self.names)}{self.after}"
-
-    def counted(self) -> str:
-        return f"{self.verb} {self.n}{self.into}{self.after}"
-
-
-def _told_of(data: Dataset, result: Clustering) -> tuple[_Told, ...]:
-    labels, clusters = data.y_test, result.test
-    assert labels is not None
-    names = [one_line(name, _LONGEST_NAME) for name in data.class_names]
-    merged = clustering.merged_classes(labels, clusters).values()
-    together = [" and ".join(names[c] for c in classes) for classes in merged]
-    n_merged = len({c for classes in merged for c in classes})
-    split = [names[c] for c in clustering.split_classes(labels, clusters)]
-    lost = [names[c] for c in clustering.lost_classes(labels, clusters)]
-    return (
-        _Told("merges", together, n_merged, f" into {_n_clusters(len(merged))}"),
-        _Told("splits", split, len(split)),
-        _Told("leaves", lost, len(lost), after=" mostly in no cluster"),
-    )
-
-
-def _n_clusters(n: int) -> str:
-    return f"{n} clusters" if n > 1 else "one cluster"
-
-
-def _listed(parts: list[str]) -> str:
-    *first, last = parts
-    return f"{', '.join(first)} and {last}" if first else last
+    """Return in a sentence which classes a clustering merges, splits and leaves out on test."""
+    return told_classes(method, data.y_test, result.test, data.class_names)
 
 
 FAILURES = (ValueError, ArithmeticError, np.linalg.LinAlgError, MemoryError)

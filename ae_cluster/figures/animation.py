@@ -1,4 +1,4 @@
-"""Figures on a screen, and films of them where there is none; for `tutorial`."""
+"""Figures on a screen, and films of them where there is none; for `ae_cluster.runs.tutorial`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from matplotlib.backends.registry import backend_registry
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ae_cluster import InputError
-from ae_cluster.figures import save_figure
+from ae_cluster.common.errors import InputError
 from ae_cluster.figures.projection import nearness
+from ae_cluster.figures.style import save_figure
 
 _MILLISECONDS = 120  # of one photo in a film
 
@@ -42,13 +42,15 @@ def has_screen() -> bool:
     is_headless = not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     if sys.platform == "linux" and is_headless:
         return False
-    return backend_registry.resolve_backend(plt.get_backend())[1] is not None
+    resolve: Any = backend_registry.resolve_backend
+    return resolve(plt.get_backend())[1] is not None
 
 
 def open_window(figure: Figure) -> None:
     """Give a figure a window; do not wait for it to be closed."""
     # pyplot makes the window; the figure in it is the one that is there already.
-    plt.figure(FigureClass=lambda **_: figure)
+    window: Any = plt.figure
+    window(FigureClass=lambda **_: figure)
     plt.show(block=False)
     refresh_window(figure)
 
