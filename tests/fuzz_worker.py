@@ -43,6 +43,7 @@ from ae_cluster import (
     SortingAutoEncoder,
     VaDE,
     load_dataset,
+    load_run,
     read_scores,
 )
 from ae_cluster.explorer import write_page
@@ -50,6 +51,7 @@ from ae_cluster.records.config import RunConfig, read_config
 from ae_cluster.records.reading import method_names, read_codes
 from ae_cluster.reports.comparison import comparison_report, read_runs
 from ae_cluster.reports.run import cluster_sizes, run_report
+from ae_cluster.runs.assign import assign_file
 from ae_cluster.runs.classify import classify, labels_for, samples_of_run
 from ae_cluster.runs.label import take_answers
 from ae_cluster.semi_supervised.active_learning import suggest_labels
@@ -118,20 +120,54 @@ def run_targets(home):
     def drawn():
         load_model(AutoEncoder, place / "model")
 
+    def assigned():
+        load_run(run).assign(images)
+
+    def listed():
+        assert len(load_run(run).clusters) == len(load_run(run).codes)
+
+    images, _ = small_images()
+
     weights = (place / "model" / "weights.safetensors").read_bytes()
     return [
-        Target(run / "config.json", (*ANY, *JSON * 2), page, compared, classified, configured),
+        Target(
+            run / "config.json", (*ANY, *JSON * 2), page, compared, classified, configured,
+            assigned,
+        ),
         Target(run / "scores.csv", (*ANY, *TABLES * 2), page, compared, scored),
-        Target(place / "codes.npz", (*ANY, *ARRAYS * 2), page, classified, suggested, taken),
+        Target(
+            place / "codes.npz", (*ANY, *ARRAYS * 2), page, classified, suggested, taken,
+            assigned, listed,
+        ),
         Target(place / "snapshots.npz", (*ANY, *ARRAYS), page),
-        Target(own, (*ANY, *TABLES * 2), taken),
+        Target(own, (*ANY, *TABLES * 2), taken, assigned),
         Target(
             place / "model" / "model.json", (*JSON, *[forged(m, weights) for m in JSON * 3]), page,
             drawn,
         ),
         Target(place / "model" / "weights.safetensors", ANY, page, drawn),
         Target(answers, (*ANY, *TABLES * 2), taken, classified),
+        Target(place / "clusterer.json", (*ANY, *JSON * 3), assigned),
+        Target(place / "clusterer.npz", (*ANY, *ARRAYS * 2), assigned),
     ]  # fmt: skip
+
+
+def mixture_targets(home):
+    """Give a mixture that assigns, and the samples that it is given."""
+    (home / "mixture").mkdir()
+    run = make_small_run(home / "mixture", methods=("gmm",))
+    place = run / "methods" / "gmm"
+    new = home / "new.npy"
+    np.save(new, small_images()[0])
+
+    def assigned():
+        assign_file(run, str(new), home / "new.parquet", force=True)
+
+    return [
+        Target(place / "clusterer.json", (*ANY, *JSON * 3), assigned),
+        Target(place / "clusterer.npz", (*ANY, *ARRAYS * 2), assigned),
+        Target(new, (*ANY, *[npy_other] * 8), assigned),
+    ]
 
 
 def load_model(kind, folder):
@@ -294,7 +330,14 @@ def main(n, seed):
     warnings.simplefilter("ignore")
     home = Path(tempfile.mkdtemp())
     try:
-        makers = (run_targets, model_targets, store_targets, data_targets, label_targets)
+        makers = (
+            run_targets,
+            mixture_targets,
+            model_targets,
+            store_targets,
+            data_targets,
+            label_targets,
+        )
         targets = [target for make in makers for target in make(home)]
         for target in targets:  # whole files are read, and the process is as large as it must be
             for use in target.uses:

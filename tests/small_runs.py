@@ -15,13 +15,13 @@ def small_images(n=30, side=6):
     return images, y
 
 
-def make_small_run(folder):
+def make_small_run(folder, methods=("kmeans",)):
     """Write ``mine.npz`` and a run on it, both into a folder, and return the run's."""
     images, y = small_images()
     np.savez(folder / "mine.npz", x=images, y=y)
     config = RunConfig(
         dataset=str(folder / "mine.npz"), epochs=2, n_clusters=3, n_components=2,
-        hidden_layer_sizes=(8,), draws=1, budgets=(1,), methods=("kmeans",),
+        hidden_layer_sizes=(8,), draws=1, budgets=(1,), methods=methods,
     )  # fmt: skip
     run(config, folder / "RUN", figures=False)
     return folder / "RUN"

@@ -236,6 +236,8 @@ def test_what_an_earlier_version_did_not_keep_is_said(
         ({"covariances": np.zeros((3, 2, 2))}, "not positive definite"),
         ({"covariances": np.full((3, 2, 2), np.nan)}, "is no float32"),
         ({"weights": None}, "it lacks the array weights"),
+        ({"predicts": True}, "has no attribute 'predict'"),
+        ({"codes_by": "samples"}, "2 columns, and the run's samples have 36"),
     ],
 )  # fmt: skip
 def test_what_is_kept_is_checked(place, tmp_path, change, words, assert_one_sentence):

@@ -83,6 +83,8 @@ def test_a_kill_at_any_moment(states, tmp_path, command, x, partial, flags, step
         ["label", "X", "--answers", "answers.csv"],
         ["classify", "X", "--labels", "answers.csv", "--force"],
         ["compare", "X", "Y", "--csv", "rows.csv"],
+        ["assign", "X", "d.npz", "--out", "new.csv"],
+        ["assign", "X", "d.npz", "--out", "new.parquet"],
     ],
     ids=" ".join,
 )

@@ -26,6 +26,7 @@ from ae_cluster.clustering.heads import (
 )
 from ae_cluster.common import pixels
 from ae_cluster.common.bounded_arrays import Arrays
+from ae_cluster.common.bounded_files import reason
 from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.datasets.preparation import Preparation
 from ae_cluster.methods import (
@@ -116,6 +117,7 @@ class Assigner:
         self.kept = kept
         self.head = _head(folder, kept, arrays)
         self._scaler = _scaler(kept) if kept.codes_by == STANDARDISED else None
+        self._check_use(arrays["codes_train"].shape[1])
         self.class_names, named_by = names_of_clusters(folder, self.config, arrays, self.head)
         self.notes = [
             *([f"the run has several methods; taken is {self.method}, the first (--method)"]
@@ -124,6 +126,20 @@ class Assigner:
               if kept.kind == CODES else []),
             *([named_by] if named_by else []),
         ]  # fmt: skip
+
+    def _check_use(self, code_size: int) -> None:
+        """Raise unless what was read fits together, tried on one sample of zeros."""
+        n = code_size if self.model is None else self.model.n_features_in_
+        units = np.float32 if self.kept.units == "table" else np.uint8
+        try:
+            self.of_rows(np.zeros((1, n), units))
+        except InputError:
+            raise
+        except (ValueError, IndexError, AttributeError, TypeError) as error:
+            raise InputError(
+                f"{self.folder} keeps of {self.method} what does not fit together "
+                f"({reason(error)}); do the run again, or take a fresh copy of it."
+            ) from error
 
     def __call__(self, X: ArrayLike) -> Assignment:
         """Return the assignment of samples X, as the run's samples were.
