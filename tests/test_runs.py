@@ -44,11 +44,14 @@ def write_npz(path, **arrays):
 
 def test_the_folder_is_what_the_design_says(digits_run):
     out, _ = digits_run
-    parts = {"config.json", "scores.csv", "methods", "figures", "explorer.html"}
+    parts = {"config.json", "scores.csv", "clusters.csv", "methods", "figures", "explorer.html"}
     assert {p.name for p in out.iterdir()} == parts
     for method in ("kmeans", "gmm"):
         names = {p.name for p in (out / "methods" / method).iterdir()}
-        assert names == {"model", "codes.npz", "history.csv", "snapshots.npz", "classes.csv"}
+        assert names == {
+            "model", "codes.npz", "history.csv", "snapshots.npz", "classes.csv",
+            "clusterer.npz", "clusterer.json",
+        }  # fmt: skip
     assert not list(out.parent.glob("*partial*"))
 
 
