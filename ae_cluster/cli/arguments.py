@@ -9,7 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.feature_files import ENDINGS, is_feature_file
 from ae_cluster.common.files import expanded
+from ae_cluster.common.texts import quoted
+from ae_cluster.methods import AUTOENCODER, GIVEN
 
 
 def whole(least: int) -> Callable[[str], int]:
@@ -69,6 +72,18 @@ def add_image_options(option: Callable[..., object]) -> None:
         default=argparse.SUPPRESS,
         help="leave out pictures that cannot be read; default: refuse them",
     )
+
+
+def features(text: str) -> str:
+    """Return one of the words for whose codes are clustered, or the path of a file of features."""
+    if text in (AUTOENCODER, GIVEN):
+        return text
+    if not is_feature_file(text):
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is neither {AUTOENCODER} nor {GIVEN} nor a file of features "
+            f"({', '.join(ENDINGS)})."
+        )
+    return str(path(text).absolute())
 
 
 def path(text: str) -> Path:

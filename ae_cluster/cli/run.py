@@ -14,6 +14,7 @@ from ae_cluster.cli import arguments as read
 from ae_cluster.cli.commands import COMMANDS, EXAMPLES
 from ae_cluster.cli.output import add_json, print_json, records
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.feature_files import ENDINGS, is_feature_file
 from ae_cluster.common.files import expanded
 from ae_cluster.methods import AUTOENCODER, GIVEN, current_name, is_external
 from ae_cluster.records.config import (
@@ -72,8 +73,11 @@ def add(commands: Any) -> None:
     )
     option(
         "--features",
-        choices=(AUTOENCODER, GIVEN),
-        help=f"{GIVEN}: x are codes already, and no autoencoder is trained; default: {d.features}",
+        type=read.features,
+        metavar=f"{AUTOENCODER}|{GIVEN}|FILE",
+        help=f"{GIVEN}: x are codes already, and no autoencoder is trained; a file "
+        f"({', '.join(ENDINGS)}): its numbers, joined by id, are what is clustered, and DATA are "
+        f"what is shown; default: {d.features}",
     )
     option(
         "--n-clusters",
@@ -268,7 +272,8 @@ def _splits_anew(said: dict[str, Any], earlier: dict[str, Any]) -> bool:
     before = str(earlier.get("dataset"))
     named = said.get("dataset", before)
     is_same = before in (named, str(expanded(named).absolute()))
-    return is_same and not SPLITS.isdisjoint(said)
+    files = any(is_feature_file(arguments.get("features")) for arguments in (said, earlier))
+    return is_same and (not SPLITS.isdisjoint(said) or ("features" in said and files))
 
 
 def _on_other_data(dataset: str, path: Path, content: dict[str, Any]) -> str:

@@ -44,6 +44,11 @@ class Dataset:
         Name of each column of a table; empty where they have none.
     preparation : Preparation or None
         How the columns of a table became these numbers; None for other files.
+    places : (ndarray, ndarray), or None
+        Which rows of their file, or pictures of their folder, the train and test samples are;
+        None: train samples come first.
+    original : Dataset or None
+        The samples of which x are features that somebody made.
     """
 
     name: str
@@ -59,6 +64,13 @@ class Dataset:
     fingerprint: str
     column_names: tuple[str, ...] = ()
     preparation: Preparation | None = None
+    places: tuple[IntArray, IntArray] | None = None
+    original: Dataset | None = None
+
+    @property
+    def shown(self) -> Dataset:
+        """What figures and pages show of each sample: itself, or what x are features of."""
+        return self if self.original is None else self.original
 
     @property
     def x_train(self) -> FloatArray:
@@ -95,6 +107,7 @@ def assemble(
     n_clusters: int | None,
     column_names: tuple[str, ...] = (),
     preparation: Preparation | None = None,
+    places: tuple[IntArray, IntArray] | None = None,
 ) -> Dataset:
     """Put (train, test) pairs of checked arrays together and take their fingerprint."""
     y_train, y_test = (None if y is None or np.all(y == -1) else y for y in labels)
@@ -116,6 +129,7 @@ def assemble(
         ),
         column_names=column_names,
         preparation=preparation,
+        places=places,
     )
 
 

@@ -62,7 +62,7 @@ def _loaded(path: Path, split: Split, options: ImageOptions) -> Dataset:
     listing = list_images(path)
     images = read_images(path, listing.names, options)
     for note in [*listing.notes, *_of_unreadable(images, len(listing.names), options)]:
-        warnings.warn(note, stacklevel=5)
+        warnings.warn(note, stacklevel=6)
     rows = images.pixels.reshape(len(images.pixels), -1)
     _say_if_many(images.pixels)
     halves = _halves(listing, images, split)
@@ -72,6 +72,7 @@ def _loaded(path: Path, split: Split, options: ImageOptions) -> Dataset:
     labels = np.array([listing.classes[place] for place in images.places])
     given["y"], class_names = _labels(labels)
     clean = halved(given, halves)
+    places = halves["train"], halves["test"]
     check_training_samples(clean["x_train"])
     return assemble(
         encodable(path.resolve().name) or "images",
@@ -81,6 +82,7 @@ def _loaded(path: Path, split: Split, options: ImageOptions) -> Dataset:
         image_shape=images.pixels.shape[1:],
         class_names=class_names,
         n_clusters=None,
+        places=None if listing.n_train is not None else places,
     )
 
 
@@ -101,7 +103,7 @@ def _say_if_many(images: Array) -> None:
         warnings.warn(
             f"Each picture is {n:,} numbers, which is slow to learn from: --image-size "
             f"{proposed([(height, width)])} makes them smaller.",
-            stacklevel=6,
+            stacklevel=7,
         )
 
 

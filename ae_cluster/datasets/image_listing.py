@@ -51,6 +51,14 @@ class Listing(NamedTuple):
     notes: list[str]
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether a path leads to a folder; one that no folder can have does not."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # a name that is too long, or holds a zero byte
+        return False
+
+
 def list_images(root: Path) -> Listing:
     """Return the pictures under a folder.
 

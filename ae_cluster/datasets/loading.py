@@ -16,7 +16,9 @@ from ae_cluster.common.scalars import plain
 from ae_cluster.common.table_options import TableOptions
 from ae_cluster.datasets.arrays import normal_image_shape, split_rows
 from ae_cluster.datasets.dataset import Dataset
+from ae_cluster.datasets.features import with_features
 from ae_cluster.datasets.image_folders import load_folder
+from ae_cluster.datasets.image_listing import is_folder
 from ae_cluster.datasets.named import NAMES, load_named
 from ae_cluster.datasets.user_files import TEST_SIZE, load_file
 
@@ -44,6 +46,7 @@ def load_dataset(
     image_size: tuple[int, int] | None = None,
     grey: bool = False,
     skip_unreadable: bool = False,
+    features: str | os.PathLike[str] | None = None,
 ) -> Dataset:
     """Load a named data set, or a user's own file or folder, with its train and test split.
 
@@ -84,6 +87,12 @@ def load_dataset(
         Leave out the colours of pictures in a folder; they are left out too where none has any.
     skip_unreadable : bool, default=False
         Leave out pictures that cannot be read, which are refused else.
+    features : path, default=None
+        A ``.npy``, ``.npz`` or ``.parquet`` with a row of numbers for each sample, for instance
+        embeddings by another model. They become ``x``, a table, and the samples stay what figures
+        and pages show (`Dataset.shown`). Rows are joined by ids: ``ids`` of a ``.npz``, the column
+        ``id`` of a table, or its only one of text. Without ids there must be as many rows as
+        samples, in the same order: the file's, or of a folder that of the names.
 
     Returns
     -------
@@ -126,29 +135,42 @@ def load_dataset(
     name = text.lower().replace("_", "-")
     if name in NAMES:
         _say_what_is_not_used(name, test_size, data_home)
-        dataset = load_named(name, data_home=data_home, download=download)
-        _check_native_shape(dataset, image_shape)
-        return dataset
-    options = TableOptions.of(
-        {
-            "label_column": label_column, "id_column": id_column, "drop": drop,
-            "categorical": categorical, "impute": impute, "layer": layer,
-        }
-    )  # fmt: skip
-    images = ImageOptions.of(
-        {"image_size": image_size, "grey": grey, "skip_unreadable": skip_unreadable}
-    )
+        data = load_named(name, data_home=data_home, download=download)
+        _check_native_shape(data, image_shape)
+    else:
+        options = TableOptions.of(
+            {
+                "label_column": label_column, "id_column": id_column, "drop": drop,
+                "categorical": categorical, "impute": impute, "layer": layer,
+            }
+        )  # fmt: skip
+        images = ImageOptions.of(
+            {"image_size": image_size, "grey": grey, "skip_unreadable": skip_unreadable}
+        )
+        data = _own(text, test_size, seed, image_shape, options, images)
+    return data if features is None else with_features(data, expanded(os.fspath(features)))
+
+
+def _own(
+    text: str,
+    test_size: float,
+    seed: int,
+    image_shape: tuple[int, ...] | None,
+    options: TableOptions,
+    images: ImageOptions,
+) -> Dataset:
+    """Return the data set in a file or a folder."""
     path = expanded(text)
     if not _looks_like_path(text, path):
+        name = text.lower().replace("_", "-")
         raise InputError(
             f"there is no data set and no file called {text!r}: {nearest(name, NAMES)}"
         )
-    if path.is_dir():
+    if is_folder(path):
         said = [*options.said(), *(["--image-shape"] if image_shape is not None else [])]
         _refuse(path, said, "of files, and this is a folder of pictures (see --image-size)")
-        return load_folder(
-            path, partial(split_rows, test_size=plain(test_size), seed=plain(seed)), images
-        )
+        split = partial(split_rows, test_size=plain(test_size), seed=plain(seed))
+        return load_folder(path, split, images)
     _refuse(path, images.said(), "of folders of pictures, and this is a file")
     return load_file(path, test_size=test_size, seed=seed, image_shape=image_shape, options=options)
 

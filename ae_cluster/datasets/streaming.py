@@ -20,6 +20,7 @@ from ae_cluster.datasets.arrays import as_column, as_ids, as_samples
 from ae_cluster.datasets.columns import BOOL, NUMBER, TEXT, as_table
 from ae_cluster.datasets.dataset import Array, numbered_ids
 from ae_cluster.datasets.image_folders import stream_folder
+from ae_cluster.datasets.image_listing import is_folder
 from ae_cluster.datasets.preparation import Preparation, say_unseen
 from ae_cluster.datasets.table_files import TableFile
 from ae_cluster.datasets.tables import ids_of
@@ -91,7 +92,7 @@ def open_table(
         Naming the file, the column and the way out.
     """
     place = expanded(os.fspath(path))
-    if place.is_dir():
+    if is_folder(place):
         shape = image_shape if preparation is None else preparation.image_shape
         return SampleStream(*stream_folder(place, shape, chunk_rows, skip_unreadable))
     with _named(place):

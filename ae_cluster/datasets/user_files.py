@@ -141,7 +141,8 @@ def _of_table(
     shape = units = None
     if image_shape is not None:
         x, shape, units = _samples(x, image_shape)
-    given = x | dict(zip(["y"], labels.values(), strict=False)) | {"ids": found.ids}
+    given = x | dict(zip(["y"], labels.values(), strict=False))
+    given |= {"ids": found.ids, "place": np.arange(len(found.x))}
     preparation = replace(
         found.preparation, class_names=class_names, image_shape=shape, units=units
     )
@@ -159,7 +160,8 @@ def _of_arrays(
     y, class_names = encode_labels(_columns(arrays, "y", x))
     clean = {**x, **y, **_ids(arrays, x)}
     if "x" in clean:
-        clean = halved(clean, split(len(clean["x"])))
+        n = len(clean["x"])
+        clean = halved(clean | {"place": np.arange(n)}, split(n))
     elif test_size != TEST_SIZE:
         warnings.warn(
             f"The test size of {test_size} is not used: {name} has an x_test of its own.",
@@ -188,6 +190,7 @@ def _assembled(
         n_clusters=None,
         column_names=preparation.feature_names if preparation and is_table else (),
         preparation=preparation,
+        places=(clean["place_train"], clean["place_test"]) if "place_train" in clean else None,
     )
 
 

@@ -26,6 +26,10 @@ from ae_cluster.reports.run import SHOWN
 Tree = dict[str, Any]
 MOST_NUMBERS = 50  # of a code that travels in the page, where no decoder asks for all of them
 N_TRIED = 500  # codes on which a decoder in half precision is tried
+OF_FEATURES = (
+    "The method learnt from features, and the page shows the samples that they are of, so it has "
+    "no live decoder."
+)
 
 
 def page_content(
@@ -50,7 +54,7 @@ def page_content(
         Why there are no pictures, or "".
     """
     spaces, space_of_method = _spaces(run.methods, clouds)
-    decoders, decoder_of_method = _decoders(run.methods)
+    decoders, decoder_of_method = _decoders(run)
     methods = [
         _method(run, method, clouds) | space_of_method[i] | decoder_of_method[i]
         for i, method in enumerate(run.methods)
@@ -62,7 +66,9 @@ def page_content(
         "n_train": len(run.ids["train"]),
         "n_test": len(run.ids["test"]),
         "classes": _class_names(run),
-        "pictures": _pictures(described, data, clouds, picture_note),
+        "pictures": _pictures(
+            described.get("original") or described, data and data.shown, clouds, picture_note
+        ),
         "clouds": [_cloud(run, cloud, budget) for cloud in clouds],
         "spaces": spaces,
         "decoders": decoders,
@@ -173,11 +179,13 @@ def _space(method: Method, clouds: Sequence[Cloud]) -> Tree:
     }
 
 
-def _decoders(methods: Sequence[Method]) -> tuple[list[Tree], list[Tree]]:
+def _decoders(run: Run) -> tuple[list[Tree], list[Tree]]:
     """Return the different decoders, and which one each method draws with."""
     decoders: list[Tree] = []
-    places = []
-    for method in methods:
+    places: list[Tree] = []
+    if run.config["data"].get("original"):
+        return [], [{"decoder": None, "decoder_note": OF_FEATURES}] * len(run.methods)
+    for method in run.methods:
         decoder, note = read_decoder(method.model, method.arrays["codes_train"][:N_TRIED])
         if decoder is not None and decoder not in decoders:
             decoders.append(decoder)

@@ -76,7 +76,12 @@ def _asked_pipeline(name: str, features: str) -> Pipeline:
     kept_as = short_name(name)
     if kind_of(name) == BASELINE:
         return Pipeline(name, "kmeans", kept_as)
-    return Pipeline(name if kind_of(name) == SORTER else features, name, kept_as)
+    return Pipeline(name if kind_of(name) == SORTER else _codes_for(name, features), name, kept_as)
+
+
+def _codes_for(name: str, features: str) -> str:
+    """Return what a clusterer's codes are: a file's features as they are, or learnt of them."""
+    return AUTOENCODER if features == AUTOENCODER or kind_of(name) == DEEP else GIVEN
 
 
 def _codes_beside(methods: Sequence[str], features: str) -> Iterator[str]:
@@ -84,8 +89,9 @@ def _codes_beside(methods: Sequence[str], features: str) -> Iterator[str]:
         return
     yield from (name for name in methods if kind_of(name) == SORTER)
     if any(kind_of(name) == DEEP for name in methods):
-        yield features
-    yield from ALWAYS_BESIDE
+        yield AUTOENCODER
+    if features == AUTOENCODER or any(kind_of(name) in (SORTER, DEEP) for name in methods):
+        yield from ALWAYS_BESIDE
 
 
 def kind_of(name: str) -> str:

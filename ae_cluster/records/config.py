@@ -10,6 +10,7 @@ from typing import Any
 
 from ae_cluster.common.bounded_files import read_json_object, reason
 from ae_cluster.common.errors import InputError, nearest
+from ae_cluster.common.feature_files import ENDINGS, is_feature_file
 from ae_cluster.common.image_options import LONGEST_SIDE, ImageOptions, is_size
 from ae_cluster.common.scalars import plain
 from ae_cluster.common.table_options import MEDIAN, TableOptions
@@ -56,8 +57,9 @@ class RunConfig:
         How often each budget is drawn.
     methods : tuple of str
         Names of `ae_cluster.methods.METHODS`, or ``module:Class`` of any clusterer.
-    features : {"autoencoder", "given"}
-        Which codes clusterers take: those of an autoencoder, or the data themselves.
+    features : {"autoencoder", "given"} or path
+        Which codes clusterers take: those of an autoencoder, the data themselves, or features of
+        the data in a file, which then are what everything learns from.
     """
 
     dataset: str = "digits"
@@ -184,8 +186,9 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         "names of methods, at least one",
     ),
     "features": (
-        lambda v: v in (AUTOENCODER, GIVEN),
-        f"{AUTOENCODER}, or {GIVEN} where the data are codes already",
+        lambda v: v in (AUTOENCODER, GIVEN) or is_feature_file(v),
+        f"{AUTOENCODER}, {GIVEN} where the data are codes already, or a file "
+        f"({', '.join(ENDINGS)}) of features",
     ),
     "batch_size": (lambda v: _whole(v, 1) and v < 2**31, "a whole number from 1 to 2**31 − 1"),
     "image_shape": (
@@ -270,6 +273,14 @@ def _is_image_shape(value: Any) -> bool:
     return value is None or (sizes and max(value) < 2**16)
 
 
+def _is_original(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, dict)
+        and _is_text(value.get("name"))
+        and _is_image_shape(value.get("image_shape"))
+    )
+
+
 def _is_preparation(value: Any) -> bool:
     from ae_cluster.datasets.preparation import Preparation  # loads numpy
 
@@ -302,6 +313,7 @@ _OF_DATA: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda v: isinstance(v, list) and len(v) <= _MOST_CLASSES and all(map(_is_text, v)),
         "a list of text",
     ),
+    "original": (_is_original, "null, or the name and image_shape of what the features are of"),
     "preparation": (_is_preparation, "null, or what a table's columns became"),
 }
 

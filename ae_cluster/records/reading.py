@@ -28,6 +28,7 @@ from ae_cluster.common.bounded_files import (
     told_of,
 )
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.feature_files import is_feature_file
 from ae_cluster.common.files import expanded
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.spreadsheets import original_table
@@ -199,7 +200,7 @@ def load_data(
     arguments: Mapping[str, Any], data_home: str | Path | None, *, download: bool
 ) -> Dataset:
     """Return the data set that a run's arguments name, read and split as they say."""
-    shape = arguments.get("image_shape")
+    shape, features = arguments.get("image_shape"), arguments.get("features")
     return load_dataset(
         arguments.get("dataset", ""),
         data_home=data_home,
@@ -207,6 +208,7 @@ def load_data(
         test_size=arguments.get("test_size", 0.2),
         seed=arguments.get("split_seed", 0),
         image_shape=tuple(shape) if shape else None,
+        features=features if is_feature_file(features) else None,
         **table_arguments(arguments),
     )
 
@@ -225,7 +227,8 @@ def load_samples(
     data_home : path or None
         As in `ae_cluster.load_dataset`; nothing is downloaded.
     """
-    samples = "images" if config["data"].get("image_shape") else "numbers"
+    described = config["data"].get("original") or config["data"]
+    samples = "images" if described.get("image_shape") else "numbers"
     try:
         data = load_data(config["arguments"], data_home, download=False)
     except InputError:

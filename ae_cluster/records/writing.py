@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ae_cluster.common.feature_files import is_feature_file
 from ae_cluster.common.files import expanded
 from ae_cluster.common.write_lock import claim
 from ae_cluster.datasets import Dataset, known_datasets
@@ -23,8 +24,11 @@ N_FRAMES = 60  # epochs whose codes are kept, at most
 def arguments_of(config: RunConfig, data: Dataset) -> dict[str, Any]:
     """Return the arguments of a run on data as its config.json has them."""
     arguments = config.to_json()
-    if data.name not in known_datasets():  # a file: the config must work from any folder
+    # Paths: the config must work from any folder.
+    if data.shown.name not in known_datasets():
         arguments["dataset"] = str(expanded(config.dataset).absolute())
+    if is_feature_file(config.features):
+        arguments["features"] = str(expanded(config.features).absolute())
     return arguments
 
 
@@ -54,6 +58,7 @@ def write_config(
             "class_names": list(data.class_names),
             "column_names": list(data.column_names),
             "dtype": str(data.raw_train.dtype),
+            "original": _described(data.original),
             "preparation": None if data.preparation is None else data.preparation.to_json(),
         },
         "versions": versions(),
@@ -63,6 +68,14 @@ def write_config(
     text = json.dumps(content, indent=2, ensure_ascii=False)
     # A file's name may hold what is no Unicode; JSON has words for that.
     (folder / "config.json").write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+
+
+def _described(original: Dataset | None) -> dict[str, Any] | None:
+    """Return what is kept of the samples that features are of."""
+    if original is None:
+        return None
+    shape = original.image_shape
+    return {"name": original.name, "image_shape": list(shape) if shape else None}
 
 
 def write_method(

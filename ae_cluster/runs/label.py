@@ -70,8 +70,9 @@ def write_sheet(run: Path, n: int, *, data_home: Path | None = None, force: bool
     sizes = [len(ids), len(arrays["ids_test"])]
     data, _ = load_samples(config, sizes, data_home)
     picture = None
-    if data is not None and data.image_shape is not None:
-        picture = _draw(data.raw_train[chosen], data.image_shape, ids[chosen], folder)
+    shown = None if data is None else data.shown
+    if shown is not None and shown.image_shape is not None:
+        picture = _draw(shown.raw_train[chosen], shown.image_shape, ids[chosen], folder)
     return Sheet(ids[chosen], questions, picture)
 
 

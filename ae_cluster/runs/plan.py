@@ -103,7 +103,7 @@ def _unused(config: RunConfig, pipelines: tuple[Pipeline, ...]) -> list[str]:
     """Return a sentence on the arguments that were said and that no method here reads."""
     codes = {pipeline.source for pipeline in pipelines}
     names = ["batch_size", "learning_rate_init"] if AUTOENCODER not in codes else []
-    if config.features == GIVEN:
+    if codes == {GIVEN}:
         names += ["n_components", "hidden_layer_sizes", "kind"]
     if not codes & {AUTOENCODER, *LEARNERS}:
         names.append("epochs")

@@ -218,10 +218,7 @@ def _carry_out(job: Job, sources: Sources) -> tuple[list[dict[str, Any]], Kept]:
         if name == AUTOENCODER:
             job.say(f"Clustering the codes{_and_baselines(job.plan)} …")
         if name == GIVEN:
-            job.say(
-                "Clustering the codes as they are given, not standardised; baselines would need "
-                "the samples that they were made from …"
-            )
+            job.say(_of_given(job.data))
         for pipeline in here:
             found, result = rows_of_pipeline(pipeline, source, job)
             rows += found
@@ -232,6 +229,15 @@ def _carry_out(job: Job, sources: Sources) -> tuple[list[dict[str, Any]], Kept]:
         if name not in WITHOUT_CODES:
             rows += few_label_rows(job, source)
     return rows, kept
+
+
+def _of_given(data: Dataset) -> str:
+    if data.original is not None:
+        return f"Clustering the features of {data.name} as they are, not standardised …"
+    return (
+        "Clustering the codes as they are given, not standardised; baselines would need the "
+        "samples that they were made from …"
+    )
 
 
 def _source_or_error(sources: Sources, name: str) -> Source | Exception:
@@ -319,8 +325,8 @@ def _draw(folder: Path, data: Dataset, sources: Sources, kept: Kept, table: pd.D
     living = {pipeline: found for pipeline, found in kept.items() if not found[0].collapse}
     for i, (pipeline, (source, result)) in enumerate(living.items()):
         pictured = of_run.Pictured(
-            data.raw_test,
-            data.image_shape,
+            data.shown.raw_test,
+            data.shown.image_shape,
             data.class_names,
             source.codes.test,
             result.train,
