@@ -106,6 +106,7 @@ def _classify(arguments: argparse.Namespace) -> None:
     from ae_cluster.common import progress
     from ae_cluster.common.files import written_beside
     from ae_cluster.common.spreadsheets import safe_table
+    from ae_cluster.runs.classifiers import keep_classifier
     from ae_cluster.runs.classify import COLUMNS, classify, labels_for, report, samples_of
     from ae_cluster.semi_supervised.label_files import notes_on, refuse_existing_table
 
@@ -128,6 +129,9 @@ def _classify(arguments: argparse.Namespace) -> None:
     found = classify(samples, given, arguments.method, arguments.seed)
     with written_beside(out) as beside:
         safe_table(found.table).to_csv(beside, index=False)
+    if samples.run is not None and found.classifier is not None:
+        kept = keep_classifier(samples.run, found.classifier, arguments.method)
+        print(kept, file=sys.stderr)
     if arguments.json:
         print_json(_as_json(found, arguments.method, out))
     else:

@@ -6,6 +6,7 @@ COMMANDS = {
     "datasets": "list the data sets known by name",
     "compare": "put run folders side by side; medians over their seeds",
     "assign": "new samples to the clusters of a run",
+    "export": "write a run as one ONNX file, to be served without torch",
     "explore": "write one HTML file in which to walk through a run's codes",
     "label": "which samples of a run to label, and the labels back",
     "classify": "from a few labels to a class for every sample",

@@ -6,10 +6,11 @@ and its distance to the cluster's centre.
 
 from __future__ import annotations
 
+import copy
 import math
 from abc import ABC, abstractmethod
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +72,53 @@ class Head(ABC):
         """Return the arrays from which the head is made again."""
 
 
-class CenterHead(Head):
+class Scores(ABC):
+    """What gives every code a score for each cluster; the highest decides.
+
+    `scores_of` is the one definition of clusters and memberships: it computes with NumPy, or
+    after `on` with another library that has the same functions and operators.
+    """
+
+    _library: Any = np
+
+    @abstractmethod
+    def scores_of(self, codes: Any) -> Any:
+        """Return for float64 codes the logarithms (n, k) of memberships, but for a constant."""
+
+    def on(self, library: Any) -> Self:
+        """Return the same with the arrays of a library, ``torch`` for one."""
+        other = copy.copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, np.ndarray):
+                setattr(other, name, library.asarray(value))
+        other._library = library
+        return other
+
+
+class ScoredHead(Head, Scores):
+    """A head whose scores follow from the distances to its centres."""
+
+    @abstractmethod
+    def squared(self, codes: Any) -> Any:
+        """Return the squared distances (n, k) of float64 codes, in each cluster's own metric."""
+
+    @abstractmethod
+    def scores(self, squared: Any) -> Any:
+        """Return the logarithms (n, k) of memberships, but for what is the same for all k."""
+
+    def scores_of(self, codes: Any) -> Any:
+        """Return for float64 codes the logarithms (n, k) of memberships, but for a constant."""
+        return self.scores(self.squared(codes))
+
+    def assign(self, codes: NDArray[Any], clusters: NDArray[np.int64] | None = None) -> Assigned:
+        """Return the clusters of the highest scores, the memberships and the distances."""
+        squared = self.squared(np.asarray(codes, dtype=np.float64))
+        scores = self.scores(squared)
+        found = scores.argmax(axis=1) if clusters is None else clusters
+        return Assigned(found, softmax(scores), np.sqrt(_of_each(squared, found)))
+
+
+class CenterHead(ScoredHead):
     """The nearest of k centres decides: KMeans, and deep clusterings of that kind.
 
     Memberships are those of the model that KMeans fits: Gaussians of equal weight and of one
@@ -90,19 +137,20 @@ class CenterHead(Head):
         self.centers = np.asarray(centers, dtype=np.float64)
         self.variance = max(float(variance), _LEAST_VARIANCE)
 
-    def assign(self, codes: NDArray[Any], clusters: NDArray[np.int64] | None = None) -> Assigned:
-        """Return the nearest centres, the memberships and the distances."""
-        squared = squared_distances(codes, self.centers)
-        found = squared.argmin(axis=1) if clusters is None else clusters
-        soft = _softmax(squared / (-2 * self.variance))
-        return Assigned(found, soft, np.sqrt(_of_each(squared, found)))
+    def squared(self, codes: Any) -> Any:
+        """Return the squared distances (n, k) to the centres."""
+        return squared_distances(codes, self.centers)
+
+    def scores(self, squared: Any) -> Any:
+        """Return ``−d² / 2 variance`` (n, k)."""
+        return squared / (-2 * self.variance)
 
     def arrays(self) -> dict[str, Floats]:
         """Return centres and variance."""
         return {"centers": self.centers, "variance": np.array([self.variance])}
 
 
-class MixtureHead(Head):
+class MixtureHead(ScoredHead):
     """A mixture of Gaussians with covariances of their own; the likeliest component decides.
 
     Memberships are its posteriors, distances are Mahalanobis'.
@@ -133,15 +181,17 @@ class MixtureHead(Head):
         diagonals = np.diagonal(self._whiten, axis1=1, axis2=2)
         self._constants = np.log(self.weights) + np.log(diagonals).sum(axis=1)
 
-    def assign(self, codes: NDArray[Any], clusters: NDArray[np.int64] | None = None) -> Assigned:
-        """Return the likeliest components, the posteriors and Mahalanobis' distances."""
-        codes = np.asarray(codes, dtype=np.float64)
-        squared = np.empty((len(codes), len(self.centers)))
-        for k, (whiten, shift) in enumerate(zip(self._whiten, self._shifts, strict=True)):
-            squared[:, k] = np.square(codes @ whiten - shift).sum(axis=1)
-        scores = self._constants - 0.5 * squared
-        found = scores.argmax(axis=1) if clusters is None else clusters
-        return Assigned(found, _softmax(scores), np.sqrt(_of_each(squared, found)))
+    def squared(self, codes: Any) -> Any:
+        """Return the squares (n, k) of Mahalanobis' distances."""
+        columns = [
+            ((codes @ whiten - shift) ** 2).sum(1)
+            for whiten, shift in zip(self._whiten, self._shifts, strict=True)
+        ]
+        return self._library.stack(columns, 1)
+
+    def scores(self, squared: Any) -> Any:
+        """Return the logarithms (n, k) of weights times densities, but for a constant."""
+        return self._constants - 0.5 * squared
 
     def arrays(self) -> dict[str, Floats]:
         """Return weights, means and covariances."""
@@ -204,13 +254,11 @@ def variance_within(
     return float(np.square(codes - centers[clusters]).mean())
 
 
-def squared_distances(codes: NDArray[Any], centers: Floats) -> Floats:
+def squared_distances(codes: Any, centers: Any) -> Any:
     """Return the squared distances (n, k) of codes to centres, by one product of matrices."""
-    codes = np.asarray(codes, dtype=np.float64)
-    squares: Floats = np.square(centers).sum(axis=1) - 2 * (codes @ centers.T)
-    squares += np.square(codes).sum(axis=1, keepdims=True)
-    np.maximum(squares, 0, out=squares)  # below it by rounding
-    return squares
+    squares = (centers**2).sum(1) - 2 * (codes @ centers.T)
+    squares += (codes**2).sum(1)[:, None]
+    return squares.clip(0)  # below it by rounding
 
 
 # How far out a sample lies, beside the training samples of its cluster
@@ -248,7 +296,7 @@ def share_farther_out(quantiles: Floats, clusters: NDArray[np.int64], distances:
 # Algebra
 
 
-def _softmax(scores: Floats) -> Floats:
+def softmax(scores: Floats) -> Floats:
     """Return rows that sum to 1, in proportion to the exponentials of scores (n, k)."""
     scores = scores - scores.max(axis=1, keepdims=True)
     np.exp(scores, out=scores)

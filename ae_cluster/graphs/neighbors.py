@@ -51,6 +51,11 @@ class NeighborSearch:
         how = "kd_tree" if width <= MOST_FOR_A_TREE else "brute"  # in chunks, never n × n
         self._index = NearestNeighbors(algorithm=how).fit(self.positions)
 
+    @property
+    def has_projection(self) -> bool:
+        """Whether distances are taken among principal components."""
+        return self._pca is not None
+
     def position_of(self, codes: FloatArray) -> FloatArray:
         """Return where codes lie for distances: as they are, or their principal components."""
         positions: FloatArray = codes if self._pca is None else self._pca.transform(codes)

@@ -162,7 +162,7 @@ class Assigner:
             What to call them where they are refused.
         """
         self.check_shape(rows.shape, name)
-        codes = self._codes(rows)
+        codes = self.codes_of_rows(rows)
         own = None if not self.kept.predicts else self.model.predict(rows)
         found = self.head.assign(codes, own)
         soft = found.soft
@@ -180,9 +180,10 @@ class Assigner:
 
     def codes(self, X: ArrayLike) -> NDArray[Any]:
         """Return the codes (n, n_components) of samples X."""
-        return self._codes(self.rows(X))
+        return self.codes_of_rows(self.rows(X))
 
-    def _codes(self, rows: NDArray[Any]) -> NDArray[Any]:
+    def codes_of_rows(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Return the codes (n, n_components) of rows that `rows` gave, or the run's reader."""
         if self.model is not None:
             codes: NDArray[Any] = self.model.transform(rows)
             return codes

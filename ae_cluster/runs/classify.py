@@ -21,8 +21,10 @@ from ae_cluster.datasets import Dataset, known_datasets, load_dataset
 from ae_cluster.datasets.dataset import file_order
 from ae_cluster.methods import current_name
 from ae_cluster.metrics.clustering import UNKNOWN
+from ae_cluster.records.classifiers import KeptClassifier
 from ae_cluster.records.config import RunConfig, preset_epochs
 from ae_cluster.records.reading import read_run_config
+from ae_cluster.runs.classifiers import to_be_kept
 from ae_cluster.runs.usable_codes import codes_to_learn_from
 from ae_cluster.semi_supervised.base import Labeling
 from ae_cluster.semi_supervised.label_files import NamedLabels, read_labels
@@ -51,6 +53,8 @@ class Samples(NamedTuple):
         Takes the features of `semi_supervised.methods.FINETUNED_STARTS` and the number of
         classes; returns the samples themselves (n, n_features) and the encoder, yet to be
         trained, to start from. None where only codes are known.
+    run : Path or None
+        Folder of the run that holds the codes.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Samples(NamedTuple):
     codes: Callable[[], FloatArray]
     labels: NamedLabels
     start: Callable[[str, int], tuple[NDArray[Any], AutoEncoder]] | None = None
+    run: Path | None = None
 
 
 class Estimate(NamedTuple):
@@ -98,6 +103,8 @@ class Classified(NamedTuple):
     n_labels : int
     twins : int
         Labelled samples that equal another with another label; of codes: whose codes do.
+    classifier : KeptClassifier or None
+        What predicts from codes; None where all samples are needed for it.
     """
 
     table: pd.DataFrame
@@ -105,6 +112,7 @@ class Classified(NamedTuple):
     against_data: Estimate | None
     n_labels: int
     twins: int
+    classifier: KeptClassifier | None = None
 
 
 @default_state()
@@ -155,6 +163,7 @@ def _classified(samples: Samples, given: NamedLabels | None, method: str, seed: 
         _against_data(samples.labels, labels, predicted) if given is not None else None,
         len(whole.labelled),
         _twins(codes, labels.columns),
+        to_be_kept(model, labels.names) if method in METHODS else None,
     )
 
 
@@ -268,7 +277,7 @@ def samples_of_run(folder: Path) -> Samples:
     order = file_order(ids)
     names = tuple(config["data"].get("class_names") or ())
     labels = NamedLabels(columns[order].astype(np.int64), names)
-    return Samples(config["data"]["name"], ids[order], lambda: codes[order], labels)
+    return Samples(config["data"]["name"], ids[order], lambda: codes[order], labels, run=folder)
 
 
 def _learnt_codes(

@@ -32,6 +32,7 @@ from ae_cluster.common.own_files import (
 from ae_cluster.common.write_lock import CHECKPOINT, LAYOUT, MARK, PAGE, claimed
 from ae_cluster.explorer.html import is_page
 from ae_cluster.methods import DEFAULTS
+from ae_cluster.records.classifiers import classifier_files
 from ae_cluster.records.clusterers import FILES as CLUSTERER_FILES
 from ae_cluster.records.config import FORMAT_VERSION, differing, read_config
 
@@ -71,6 +72,7 @@ def files_of_run(folder: Path) -> set[str]:
     names |= {CONFIG} | temporaries_in(folder) | ({MARK} if claimed(folder) is not None else set())
     if is_page(folder / PAGE):
         names.add(PAGE)
+    names |= classifier_files(folder)
     return present(folder, names)
 
 

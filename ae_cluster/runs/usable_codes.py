@@ -15,6 +15,11 @@ from ae_cluster.records.reading import method_names, read_codes, read_run_config
 from ae_cluster.training.diagnostics import few_codes, told_collapse
 
 
+def method_to_learn_from(folder: str | PathLike[str]) -> str:
+    """Return the method of a run whose codes labels are learnt from: the first."""
+    return method_names(folder)[0]
+
+
 def codes_to_learn_from(folder: str | PathLike[str]) -> dict[str, NDArray[Any]]:
     """Return the arrays of a run's first method, whose codes tell the samples apart.
 
@@ -23,7 +28,7 @@ def codes_to_learn_from(folder: str | PathLike[str]) -> dict[str, NDArray[Any]]:
     InputError
         When there are none, or they have collapsed.
     """
-    method = method_names(folder)[0]
+    method = method_to_learn_from(folder)
     arrays = read_codes(folder, method)
     found = _collapse_kept(read_run_config(folder), method, arrays)
     if found:

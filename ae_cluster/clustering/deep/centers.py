@@ -50,11 +50,14 @@ class CenterClustering(FineTunedClustering):
     def _head_of(self, tensors: dict[str, Tensor]) -> Centers:
         return Centers(tensors["centers"])
 
+    def clusters(self, codes: Tensor) -> Tensor:
+        """Return the nearest center (n,) of codes (n, n_components) on the model's device."""
+        return squared_distances(codes, self.head_.centers).argmin(dim=1)
+
     @torch.no_grad()
     @one_thread()
     def _clusters_of(self, codes: NDArray[Any]) -> NDArray[np.int64]:
-        distances = squared_distances(self._on_device(codes), self.head_.centers)
-        return distances.argmin(dim=1).cpu().numpy()
+        return self.clusters(self._on_device(codes)).cpu().numpy()
 
     def _look_at(self, codes: NDArray[Any]) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         return {"centers": self.cluster_centers_}

@@ -98,10 +98,14 @@ class _SelfTrained(CenterClustering):
         """Return the soft assignments (n, k) of images X; rows sum to 1."""
         return self._soft(self._codes(X)).cpu().numpy()
 
+    def memberships(self, codes: Tensor) -> Tensor:
+        """Return the soft assignments (n, k) of codes on the model's device; rows sum to 1."""
+        return student_t(codes, self.head_.centers)
+
     @torch.no_grad()
     @one_thread()
     def _soft(self, codes: NDArray[Any]) -> Tensor:
-        return student_t(self._on_device(codes), self.head_.centers)
+        return self.memberships(self._on_device(codes))
 
     def _weights(self) -> tuple[float, float]:
         """Return the weights of reconstruction and clustering."""

@@ -121,6 +121,14 @@ class FineTunedClustering(DeepClustering):
         """Return what is to be minimised."""
 
     @abstractmethod
+    def clusters(self, codes: Tensor) -> Tensor:
+        """Return the cluster (n,) of codes (n, n_components) on the model's device."""
+
+    def memberships(self, codes: Tensor) -> Tensor | None:  # noqa: ARG002
+        """Return the soft assignments (n, k) of codes, rows sum to 1; None: it has none."""
+        return None
+
+    @abstractmethod
     def _look_at(self, codes: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return what `diagnostics.findings` should see of the clusters, given codes."""
 

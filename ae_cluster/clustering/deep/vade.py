@@ -202,10 +202,18 @@ class VaDE(FineTunedClustering):
         """The components' means (k, n_components), in the space of the codes."""
         return self.head_.means.detach().cpu().numpy().copy()
 
+    def memberships(self, codes: Tensor) -> Tensor:
+        """Return the responsibilities (n, k) for codes on the model's device; rows sum to 1."""
+        return log_responsibilities(codes, *self.head_.prior()).exp()
+
+    def clusters(self, codes: Tensor) -> Tensor:
+        """Return the likeliest component (n,) of codes on the model's device."""
+        return self.memberships(codes).argmax(dim=1)
+
     @torch.no_grad()
     @one_thread()
     def _soft(self, codes: NDArray[Any]) -> Tensor:
-        return log_responsibilities(self._on_device(codes), *self.head_.prior()).exp()
+        return self.memberships(self._on_device(codes))
 
     def _clusters_of(self, codes: NDArray[Any]) -> NDArray[np.int64]:
         return self._soft(codes).argmax(dim=1).cpu().numpy()

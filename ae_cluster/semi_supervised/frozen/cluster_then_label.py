@@ -20,7 +20,7 @@ from ae_cluster.semi_supervised.cluster_labels import matched_or_nearest
 
 _TRUST = 10.0  # as many labels as the name of a cluster is worth
 _DOUBT = 0.5  # a label shared by all classes, in every cluster
-_LEAST = 1e-9
+LEAST = 1e-9
 
 
 class _Clusters(NamedTuple):
@@ -104,7 +104,7 @@ class ClusterThenLabel(FewLabelClassifier):
         return _State(clusters, counts / counts.sum(axis=1, keepdims=True))
 
     def _scores(self, state: _State, X: FloatArray) -> Scores:
-        return np.log(state.clusters.soft(X) @ state.shares + _LEAST)
+        return np.log(state.clusters.soft(X) @ state.shares + LEAST)
 
 
 def _cluster(search: NeighborSearch, name: str, k: int, seed: int, n_central: int) -> _Clusters:
@@ -128,7 +128,7 @@ def _memberships(clusterer: Any, places: FloatArray) -> NDArray[np.float64]:
     # k-means stands for round Gaussians of one width.
     width = clusterer.inertia_ / (len(clusterer.labels_) * places.shape[1])
     far: NDArray[np.float64] = clusterer.transform(places) ** 2
-    return np.asarray(softmax(-far / (2 * max(width, _LEAST)), axis=1))
+    return np.asarray(softmax(-far / (2 * max(width, LEAST)), axis=1))
 
 
 def _central(
@@ -151,5 +151,5 @@ def _remoteness(
     for search in searches:
         k = math.isqrt(len(search.positions))
         far = search.nearest(everyone, k)[0][:, -1]
-        logs.append([part.mean() for part in np.split(np.log(far + _LEAST), ends)])
+        logs.append([part.mean() for part in np.split(np.log(far + LEAST), ends)])
     return np.array(logs).T

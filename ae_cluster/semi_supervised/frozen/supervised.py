@@ -27,7 +27,7 @@ class _Scaled(NamedTuple):
     codes: FloatArray
 
 
-class _ScaledClassifier(FewLabelClassifier):
+class ScaledClassifier(FewLabelClassifier):
     """A classifier of scikit-learn on standardised codes; labels and others set the scale."""
 
     def _prepare(self, X: FloatArray) -> _Scaled:
@@ -47,7 +47,7 @@ class _ScaledClassifier(FewLabelClassifier):
         return np.column_stack([-found, found]) / 2 if found.ndim == 1 else found
 
 
-class LabelledLogistic(_ScaledClassifier):
+class LabelledLogistic(ScaledClassifier):
     """Logistic regression.
 
     Parameters
@@ -75,7 +75,7 @@ class LabelledLogistic(_ScaledClassifier):
         return steps
 
 
-class LabelledSVM(_ScaledClassifier):
+class LabelledSVM(ScaledClassifier):
     """A support vector machine with a Gaussian kernel.
 
     Parameters
@@ -105,7 +105,7 @@ class LabelledSVM(_ScaledClassifier):
         return _fitted(model, codes[chosen], labeling.columns[chosen])
 
 
-class SelfTraining(_ScaledClassifier):
+class SelfTraining(ScaledClassifier):
     """Logistic regression that learns from its own predictions, the surest of each class first.
 
     In round r of R it takes the surest r / R of the samples it assigns to each class for
@@ -216,15 +216,15 @@ class LabelledNeighbors(FewLabelClassifier):
         distances, nearest = state["all"].nearest(X, state["k"])
         columns = state["columns"][nearest]
         n_classes = len(state["of_class"])
-        weights = _shares(1 / np.maximum(distances, _LEAST))
+        weights = _shares(1 / np.maximum(distances, LEAST))
         votes = np.stack([(weights * (columns == c)).sum(axis=1) for c in range(n_classes)], axis=1)
         first = np.column_stack([of.nearest(X, 1)[0] for of in state["of_class"]])
-        closeness = _shares(1 / np.maximum(first, _LEAST) ** 2)
+        closeness = _shares(1 / np.maximum(first, LEAST) ** 2)
         shares = (state["k"] * votes + closeness) / (state["k"] + 1)
-        return np.asarray(np.log(shares + _LEAST))
+        return np.asarray(np.log(shares + LEAST))
 
 
-_LEAST = 1e-9  # keeps a distance or a share from being 0
+LEAST = 1e-9  # keeps a distance or a share from being 0
 
 
 def _shares(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,69 @@
+"""``ae-cluster export``: a run as one ONNX file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from ae_cluster.cli import arguments as read
+from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.output import add_json, print_json
+
+EPILOG = """\
+the model:
+  x              samples as the run's were: bytes, images in [0, 1], or rows of a table before they
+                 are standardised, any number of them
+  code           (n, n_components)
+  cluster        (n,), as ae-cluster assign gives them
+  probabilities  (n, k), its memberships
+Class names, column names and what must be done to a table before are JSON in its metadata.
+
+examples:
+  ae-cluster export runs/mnist --out mnist.onnx
+  ae-cluster export runs/mnist --out mnist.onnx --method gmm --force
+"""
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's subcommands."""
+    export = commands.add_parser(
+        "export",
+        help=COMMANDS["export"],
+        description="Write scaler, encoder and clusterer of a run as one ONNX file, which ONNX "
+        "Runtime carries out without torch and without this package. It is written only if it "
+        "gives the run's own samples the codes, clusters and memberships that ae-cluster assign "
+        "gives them.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    option = export.add_argument
+    option("run", type=read.path, metavar="RUN", help="folder that ae-cluster run wrote")
+    option("--out", type=read.path, required=True, metavar="FILE", help="the .onnx file to write")
+    option("--method", metavar="NAME", help="of several in the run; default: the first")
+    option("--force", action="store_true", help="replace the file if it exists")
+    option("--data-home", type=read.path, help="where the run's data set lies, if it is not found")
+    add_json(export)
+    export.set_defaults(function=_export)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from ae_cluster.runs.export import export_run
+
+    found = export_run(
+        arguments.run,
+        arguments.out.absolute(),
+        method=arguments.method,
+        force=arguments.force,
+        data_home=arguments.data_home,
+        say=lambda line: print(f"note: {line}", file=sys.stderr, flush=True),
+    )
+    if arguments.json:
+        print_json(found._asdict())
+        return
+    shape = " × ".join("n" if side is None else str(side) for side in found.input["shape"])
+    print(
+        f"{found.out}: {found.method}, {found.n_clusters} clusters, from x, {found.input['dtype']} "
+        f"({shape}), {found.input['meaning']}. ONNX Runtime agrees with ae-cluster assign on "
+        f"{found.n_checked:,} samples ({found.checked_on}), to {found.largest_difference:.1g}."
+    )
