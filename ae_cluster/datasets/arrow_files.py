@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ae_cluster.common.bounded_arrays import MOST_TIMES, MOST_UNPACKED
 from ae_cluster.common.bounded_files import UnreadableError, file_size
 from ae_cluster.datasets.columns import TEXT, kind_of
-from ae_cluster.datasets.table_files import check_names, damage_told
+from ae_cluster.datasets.table_files import check_n_columns, check_names, damage_told
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _INDEX = "__index_level_"  # how pandas calls an index without a name
 _BATCH = 2**16  # rows
 _CELL = 8  # bytes of a number
+_MOST_REPEATED = 1000  # times its file may a table be that repeats itself: counts, mostly zeros
 
 
 class ParquetTable:
@@ -26,6 +27,7 @@ class ParquetTable:
     def __init__(self, path: Path) -> None:
         self.path, self._size = path, file_size(path)
         with damage_told("it is no Parquet, or a damaged one"), self._opened() as file:
+            check_n_columns(file.metadata.num_columns)
             schema = file.schema_arrow
             self.n_rows: int | None = file.metadata.num_rows
             unpacked = sum(
@@ -34,7 +36,8 @@ class ParquetTable:
         self.names = tuple(schema.names)
         check_names(self.names)
         self._texts = [field.name for field in schema if kind_of(field.type) == TEXT]
-        _check_unpacked(max(unpacked, _CELL * (self.n_rows or 0)), self._size)
+        _check_unpacked(unpacked, self._size)
+        _check_unpacked(_CELL * (self.n_rows or 0) * len(self.names), self._size, _MOST_REPEATED)
 
     def read(self, texts: Collection[str], dropped: Collection[str]) -> pa.Table:
         """Return all rows of all columns but the dropped."""
@@ -133,8 +136,8 @@ def open_feather(path: Path) -> FeatherTable:
     return FeatherTable(path)
 
 
-def _check_unpacked(unpacked: int, size: int) -> None:
-    if unpacked > max(MOST_UNPACKED, MOST_TIMES * size):
+def _check_unpacked(unpacked: int, size: int, most_times: int = MOST_TIMES) -> None:
+    if unpacked > max(MOST_UNPACKED, most_times * size):
         raise UnreadableError(
             f"its {size:,} bytes unpack to {unpacked:,}, which no data of worth do; if it is "
             "meant, save it without compression"

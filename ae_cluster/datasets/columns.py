@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NUMBER, BOOL, TEXT, DATE, EMPTY, OTHER = "number", "bool", "text", "date", "empty", "other"
 WORDS = {TEXT: "text", DATE: "dates or times", EMPTY: "nothing", OTHER: "lists or bytes"}
 MOST_COLUMNS = 100_000
+_MOST_LETTERS = 2**28  # of a column of text, each cell as long as the longest
 # What a cell without a value is written as: what is no label, and what pandas takes for such.
 MISSING = frozenset(
     NO_LABEL | {"#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "1.#IND", "1.#QNAN", "-NaN"}
@@ -90,6 +91,8 @@ def values_of(column: Column) -> NDArray[Any]:
     import pyarrow.compute as pc
 
     kind = kind_of(column.type)
+    if kind == TEXT:
+        _check_long(column)
     if pa.types.is_dictionary(column.type):
         column = pc.cast(column, column.type.value_type)
     if kind == BOOL:
@@ -105,11 +108,20 @@ def _texts(column: Column) -> NDArray[np.str_]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    longest = pc.max(pc.utf8_length(column)).as_py() if len(column) else 0
-    if (longest or 0) > LONGEST_TEXT:
-        raise InputError(
-            f"a cell holds text of {longest:,} characters, and ids and labels have at most "
-            f"{LONGEST_TEXT:,}."
-        )
     texts = pc.fill_null(pc.cast(column, pa.string()), "")
     return np.array(texts.to_pylist(), dtype=np.str_)
+
+
+def _check_long(column: Column) -> None:
+    """Refuse text so long that an array of it would fill the memory."""
+    import pyarrow.compute as pc
+
+    parts = getattr(column, "chunks", [column])
+    texts = [getattr(part, "dictionary", part) for part in parts if len(part)]
+    longest = max((pc.max(pc.utf8_length(text)).as_py() or 0 for text in texts), default=0)
+    if longest > LONGEST_TEXT or longest * len(column) > _MOST_LETTERS:
+        raise InputError(
+            f"a cell holds text of {longest:,} characters, and ids, labels and categories have at "
+            f"most {min(LONGEST_TEXT, _MOST_LETTERS // len(column)):,}: shorten it, or leave the "
+            "column out with --drop."
+        )

@@ -288,8 +288,10 @@ class _Bad:
 
 def _counted(counts: dict[str, int]) -> str:
     most = sorted(counts, key=lambda name: -counts[name])
-    told = [f"{counts[name]:,} in {quoted(name, 40)}" for name in most]
-    return f"{listed(told)} ({sum(counts.values()):,} in {len(counts):,} column(s))"
+    told = listed([f"{counts[name]:,} in {quoted(name, 40)}" for name in most])
+    if len(counts) == 1:
+        return told
+    return f"{sum(counts.values()):,} in {len(counts):,} columns ({told})"
 
 
 def check_kind(name: str, dtype: pa.DataType) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ae_cluster.common.bounded_files import UnreadableError, reason
+from ae_cluster.common.errors import InputError
 from ae_cluster.common.texts import quoted
 from ae_cluster.datasets.columns import MOST_COLUMNS, NUMBER, TEXT, kind_of
 
@@ -38,9 +39,9 @@ Opener = Callable[[Path], TableFile]
 def check_n_columns(n: int) -> None:
     """Refuse a table of more columns than can be clustered."""
     if n > MOST_COLUMNS:
-        raise UnreadableError(
-            f"it has {n:,} columns, and more than {MOST_COLUMNS:,} are not read: one line must be "
-            "one sample"
+        raise InputError(
+            f"it has {n:,} columns, and more than {MOST_COLUMNS:,} are not read: write a sample in "
+            "each line, or choose columns."
         )
 
 
@@ -49,9 +50,8 @@ def check_names(names: Sequence[str]) -> None:
     check_n_columns(len(names))
     twice = [name for name, n in Counter(names).items() if n > 1]
     if twice:
-        raise UnreadableError(
-            f"{len(twice):,} name(s) stand for several columns, the first is {quoted(twice[0])}: "
-            "give each column a name of its own"
+        raise InputError(
+            f"several columns are called {quoted(twice[0])}: give each a name of its own."
         )
 
 
@@ -74,7 +74,11 @@ def damage_told(what: str) -> Iterator[None]:
 
     try:
         yield
-    except (UnreadableError, FileNotFoundError):
+    except (InputError, FileNotFoundError):
+        raise
+    except UnicodeDecodeError as error:
+        raise UnreadableError("its names of columns are no UTF-8") from error
+    except MemoryError:
         raise
     except (pa.ArrowException, OSError, ValueError, TypeError, OverflowError, KeyError) as error:
         raise UnreadableError(f"{what} ({reason(error)})") from error

@@ -73,6 +73,8 @@ def read_table(file: TableFile, ending: str, options: TableOptions, split: Split
         In one sentence with the way out.
     """
     check_named(options, file.names)
+    if not set(file.names) - set(options.drop):
+        raise InputError("no column is left to cluster: name fewer of them.")
     texts = {*options.categorical, options.label_column, options.id_column} - {None}
     table = file.read([name for name in texts if name is not None], options.drop)
     if table.num_rows == 0:
@@ -138,7 +140,7 @@ def _check_kinds(table: pa.Table, numeric: list[str], id_column: str | None) -> 
     kinds = {name: kind_of(table.column(name).type) for name in numeric}
     empty = [n for n, kind in kinds.items() if kind == EMPTY]
     if empty:
-        raise InputError(f"nothing stands in {listed(empty)}: leave such columns out with --drop.")
+        raise InputError(f"no value stands in {listed(empty)}: leave such columns out with --drop.")
     others = [name for name, kind in kinds.items() if kind not in (NUMBER, BOOL)]
     if not others:
         if not numeric:

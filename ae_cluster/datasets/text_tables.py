@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ae_cluster.common.bounded_files import UnreadableError, file_size
+from ae_cluster.common.errors import InputError
 from ae_cluster.common.labels import number_in
 from ae_cluster.common.text_files import ENCODING_MARKS, mark_of, no_text
-from ae_cluster.common.texts import shortened
+from ae_cluster.common.texts import quoted, shortened
 from ae_cluster.datasets.columns import BOOL, MISSING, NUMBER, TEXT
 from ae_cluster.datasets.table_files import check_n_columns, check_names, damage_told, usual_type
 
@@ -44,7 +45,7 @@ class TextTable:
         self._has_quotes = _holds_quotes(path, is_wide=self._encoding != "utf-8")
         with damage_told(_NO_FIT), self._parsed(_open_csv) as reader:
             self._schema = reader.schema
-        names = self._schema.names
+            names = self._schema.names
         _check_header(names)
         self.names = tuple(name or UNNAMED.format(i) for i, name in enumerate(names))
 
@@ -64,6 +65,7 @@ class TextTable:
                     raise
                 # A later line holds another kind: all lines are asked, which takes longer.
                 table = self._parsed(_read_csv, names, said)
+        _check_text(table.schema)
         return table.rename_columns(names)
 
     def batches(self, kinds: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
@@ -126,13 +128,22 @@ def _open_csv(path: str, **options: Any) -> csv.CSVStreamingReader:
     return csv.open_csv(path, **options)
 
 
+def _check_text(schema: pa.Schema) -> None:
+    """Refuse bytes that are no text: Arrow keeps them as such."""
+    import pyarrow as pa
+
+    for field in schema:
+        if pa.types.is_binary(field.type):
+            raise UnreadableError(f"the column {quoted(field.name)} holds text that is no UTF-8")
+
+
 # The first line
 
 
 def _head(path: Path) -> bytes:
     """Return the beginning of a file, to the end of its first line at least."""
     if file_size(path) == 0:
-        raise UnreadableError("it is empty")
+        raise InputError("it is empty: give it a line of names, and samples.")
     with path.open("rb") as file:
         head = file.read(2**16)
         if what := no_text(head):
@@ -170,8 +181,8 @@ def _check_header(names: list[str]) -> None:
         len(names) > 1 and numbers[0] in (0, 1) and numbers == counted
     ):
         shown = shortened(", ".join(names[:4]))
-        raise UnreadableError(
+        raise InputError(
             f"its first line holds numbers ({shown}) where names of the columns belong: write a "
-            "line of names above it"
+            "line of names above it."
         )
     check_names(names)
