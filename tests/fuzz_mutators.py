@@ -289,6 +289,51 @@ def csv_long(content, rng):
 TABLES = (csv_saved_otherwise, csv_saved_otherwise, csv_cells, csv_cells, csv_long)
 
 
+def csv_header(content, rng):
+    """Change the names of columns: numbers, twice the same, none, odd ones."""
+    head, _, rest = content.partition(b"\n")
+    names = head.split(b",")
+    other = rng.choice((b"", b"1", names[0], b"\xff", b"x" * 5000, b'"', b"id", b"label", b"=1"))
+    names[rng.randrange(len(names))] = other
+    return b",".join(names) + b"\n" + rest
+
+
+def arrow_other_table(_, rng, write):
+    """Write another table in the same format: other types, no rows, repeated values, odd names."""
+    import pyarrow as pa
+
+    n = 30
+    column = rng.choice(
+        [
+            lambda: pa.array([None] * n, pa.float64()), lambda: pa.nulls(n),
+            lambda: pa.array(["x" * rng.choice((1, 2000))] * n), lambda: pa.array([b"\xff"] * n),
+            lambda: pa.array([[1.0]] * n), lambda: pa.array([{"a": 1}] * n),
+            lambda: pa.array(range(n), pa.timestamp("s")), lambda: pa.array(range(n), pa.uint64()),
+            lambda: pa.array([2**63 + i for i in range(n)], pa.uint64()),
+            lambda: pa.array([float("inf")] * n), lambda: pa.array([1e300] * n),
+            lambda: pa.array([True, None] * (n // 2)), lambda: pa.array([-1] * n),
+            lambda: pa.array(["a", None] * (n // 2)).dictionary_encode(),
+            lambda: pa.array(range(n), pa.duration("us")), lambda: pa.array([1.5] * n, "f2"),
+        ]
+    )()  # fmt: skip
+    names = rng.choice((["u", "kind"], ["u", "u"], ["", "kind"], ["1", "2"], ["u", "x" * 5000]))
+    table = pa.table([column, pa.array(rng.choices(["a", "b", ""], k=n))], names=names)
+    table = rng.choice((table, table.slice(0, 0), table.slice(0, 1), table.select([])))
+    file = io.BytesIO()
+    write(table, file)
+    return file.getvalue()
+
+
+def arrow_bomb(_, __, write):
+    """Write 640 MB of one value in a few kilobytes."""
+    import pyarrow as pa
+
+    zeros = pa.chunked_array([np.zeros(10**6)] * 40)
+    file = io.BytesIO()
+    write(pa.table({"u": zeros, "v": zeros}), file)
+    return file.getvalue()
+
+
 # Of others
 
 

@@ -22,11 +22,15 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from fuzz_mutators import (
     ANY,
     ARRAYS,
     JSON,
     TABLES,
+    arrow_bomb,
+    arrow_other_table,
+    csv_header,
     forged,
     idx_header,
     npy_other,
@@ -34,6 +38,7 @@ from fuzz_mutators import (
     other_array,
     usps_lines,
 )
+from pyarrow import feather, parquet
 from safetensors.numpy import load, save
 from small_runs import make_small_run, small_images
 
@@ -46,6 +51,7 @@ from ae_cluster import (
     load_run,
     read_scores,
 )
+from ae_cluster.datasets.streaming import open_table
 from ae_cluster.explorer import write_page
 from ae_cluster.records.config import RunConfig, read_config
 from ae_cluster.records.reading import method_names, read_codes
@@ -293,6 +299,56 @@ def data_targets(home):
     ]
 
 
+def table_targets(home):
+    """Give a table of every format, which is read whole and in parts."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(30, 3)), columns=["u", "v", "w"])
+    frame["kind"] = np.tile(["a", "b", ""], 10)
+    frame["name"] = [f"s{i}" for i in range(30)]
+    frame["colour"] = np.tile(["red", "blue", "red"], 10)
+    frame.loc[3, "u"] = np.nan
+    said = {"label_column": "kind", "id_column": "name", "categorical": ["colour"],
+            "impute": "median"}  # fmt: skip
+    frame.to_csv(home / "table.csv", index=False)
+    frame.to_csv(home / "table.tsv", index=False, sep="\t")
+    frame.to_parquet(home / "table.parquet")
+    frame.to_feather(home / "table.feather")
+    np.save(home / "table.npy", frame[["v", "w"]].to_numpy())
+    prepared = load_dataset(home / "table.csv", **said).preparation
+
+    def read(path):
+        def whole():
+            load_dataset(path, **said)
+
+        def bare():
+            load_dataset(path, drop=["kind", "name", "colour"], impute="median")
+
+        def parts():
+            for _ in open_table(path, prepared, 7):
+                pass
+
+        return whole, bare, parts
+
+    def array(path):
+        return lambda: load_dataset(path), lambda: list(open_table(path, None, 7))
+
+    texts = (*ANY, *TABLES * 2, *[csv_header] * 2)
+    made = {
+        ".csv": texts,
+        ".tsv": texts,
+        ".parquet": arrow_mutators(parquet.write_table),
+        ".feather": arrow_mutators(feather.write_feather),
+    }
+    targets = [Target(home / f"table{e}", m, *read(home / f"table{e}")) for e, m in made.items()]
+    npy = home / "table.npy"
+    return [*targets, Target(npy, (*ANY, *[npy_other] * 8), *array(npy))]
+
+
+def arrow_mutators(write):
+    others = [partial(m, write=write) for m in (*[arrow_other_table] * 6, arrow_bomb)]
+    return (*ANY, *ANY, *others)
+
+
 def label_targets(home):
     table, array = home / "labels.csv", home / "labels.npy"
     table.write_text("id,label\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(20)))
@@ -336,6 +392,7 @@ def main(n, seed):
             model_targets,
             store_targets,
             data_targets,
+            table_targets,
             label_targets,
         )
         targets = [target for make in makers for target in make(home)]

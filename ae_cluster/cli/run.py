@@ -28,8 +28,8 @@ from ae_cluster.records.config import (
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMATS = ".npz, .npy, .csv, .tsv, .parquet or .feather"
 HOW = ("data_home", "download", "device", "force", "resume", "figures")  # it is carried out
+FORMATS = ".npz, .npy, .csv, .tsv, .parquet, .feather or .h5ad"
 
 
 def add(commands: Any) -> None:

@@ -24,6 +24,9 @@ _MOST_REPEATED = 1000  # times its file may a table be that repeats itself: coun
 class ParquetTable:
     """A Parquet file."""
 
+    index: str | None = None
+    described: tuple[str, ...] = ()
+
     def __init__(self, path: Path) -> None:
         self.path, self._size = path, file_size(path)
         with damage_told("it is no Parquet, or a damaged one"), self._opened() as file:
@@ -80,6 +83,9 @@ class ParquetTable:
 
 class FeatherTable:
     """A Feather file, of its second version: Arrow's own format in a file."""
+
+    index: str | None = None
+    described: tuple[str, ...] = ()
 
     def __init__(self, path: Path) -> None:
         import pyarrow as pa

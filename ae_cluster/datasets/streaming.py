@@ -24,7 +24,7 @@ from ae_cluster.datasets.image_listing import is_folder
 from ae_cluster.datasets.preparation import Preparation, say_unseen
 from ae_cluster.datasets.table_files import TableFile
 from ae_cluster.datasets.tables import ids_of
-from ae_cluster.datasets.user_files import TABLE_READERS, WAY_OUT, ending_of, read_npz
+from ae_cluster.datasets.user_files import TABLE_READERS, WAY_OUT, ending_of, opened_table, read_npz
 
 Part = tuple[Array, Array]
 CHUNK_ROWS = 2**16
@@ -98,14 +98,16 @@ def open_table(
     with _named(place):
         ending = ending_of(place)
         if ending in TABLE_READERS:
-            table = TABLE_READERS[ending](place)
+            layer = None if preparation is None else preparation.layer
+            table = opened_table(place, ending, layer if ending == ".h5ad" else None)
             if preparation is None:
                 preparation = Preparation(ending.removeprefix("."), table.names)
-            preparation.check_names(table.names)
+            preparation.check_names([n for n in table.names if n not in table.described])
             chunks = partial(_of_table, place, table, preparation, chunk_rows)
             return SampleStream(table.n_rows, chunks)
         arrays = _arrays(place, ending)
-    x = [array for name, array in arrays.items() if name.startswith("x")]
+        x = [array for name, array in arrays.items() if name.startswith("x")]
+        _check_any(x)
     chunks = partial(_of_arrays, place, arrays, preparation, chunk_rows, image_shape, seen)
     return SampleStream(sum(map(len, x)), chunks)
 
@@ -153,6 +155,12 @@ def _shaped(rows: Array, preparation: Preparation) -> Array:
 
 
 # Arrays
+
+
+def _check_any(arrays: list[Array]) -> None:
+    for array in arrays:
+        if array.ndim == 0 or not len(array):
+            raise InputError(f"x has shape {array.shape} and holds no samples: give it some.")
 
 
 def _arrays(path: Path, ending: str) -> dict[str, Array]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ae_cluster.common.bounded_files import UnreadableError, reason
@@ -22,6 +21,8 @@ class TableFile(Protocol):
 
     names: tuple[str, ...]
     n_rows: int | None  # None where only reading it all would tell
+    index: str | None  # the column of ids, where the format has one of its own
+    described: tuple[str, ...]  # columns that are no features: read where they are named
 
     def read(self, texts: Collection[str], dropped: Collection[str]) -> pa.Table:
         """Return all rows of all columns but the dropped; ``texts`` are text as they stand."""
@@ -33,7 +34,7 @@ class TableFile(Protocol):
         """
 
 
-Opener = Callable[[Path], TableFile]
+Opener = Callable[..., TableFile]  # of a path, and a layer where the format has such
 
 
 def check_n_columns(n: int) -> None:

@@ -79,13 +79,13 @@ def read_table(file: TableFile, ending: str, options: TableOptions, split: Split
     table = file.read([name for name in texts if name is not None], options.drop)
     if table.num_rows == 0:
         raise InputError("it holds names of columns and no rows: give it samples.")
-    id_column = options.id_column or _index_of(table, options)
-    roles = {*options.categorical, options.label_column, id_column}
+    id_column = options.id_column or file.index or _index_of(table, options)
+    roles = {*options.categorical, options.label_column, id_column, file.index}
     numeric = [name for name in table.column_names if name not in roles]
     _check_kinds(table, numeric, id_column)
     _check_not_forgotten(table, numeric, options)
     halves = split(table.num_rows)
-    preparation = _fitted(table, ending, options, id_column, halves["train"])
+    preparation = _fitted(table, file, ending, options, id_column, halves["train"])
     x, unseen = preparation.rows(table)
     say_unseen(unseen)
     _check_numbers(table, x, preparation, halves["train"])
@@ -186,9 +186,14 @@ def _refuse_forgotten(name: str, what: str, option: str) -> None:
 
 
 def _fitted(
-    table: pa.Table, ending: str, options: TableOptions, id_column: str | None, train: IntArray
+    table: pa.Table,
+    file: TableFile,
+    ending: str,
+    options: TableOptions,
+    id_column: str | None,
+    train: IntArray,
 ) -> Preparation:
-    roles = (options.label_column, id_column)
+    roles = (options.label_column, id_column, file.index)
     columns = [name for name in table.column_names if name not in roles]
     numeric = [name for name in columns if name not in options.categorical]
     part = table.select(columns).take(train)
@@ -202,6 +207,7 @@ def _fitted(
         tuple(name for name in numeric if kind_of(table.column(name).type) == BOOL),
         options.label_column,
         id_column,
+        layer=options.layer,
     )
     if preparation.n_features > MOST_COLUMNS:
         raise InputError(

@@ -31,6 +31,8 @@ class TextTable:
     """A CSV or TSV file."""
 
     n_rows: int | None = None
+    index: str | None = None
+    described: tuple[str, ...] = ()
 
     def __init__(self, path: Path, separator: str | None = None) -> None:
         self.path = path

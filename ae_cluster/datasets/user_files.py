@@ -29,8 +29,9 @@ from ae_cluster.datasets.arrays import (
 )
 from ae_cluster.datasets.arrow_files import open_feather, open_parquet
 from ae_cluster.datasets.dataset import Array, Dataset, assemble, numbered_ids
+from ae_cluster.datasets.h5ad import open_h5ad
 from ae_cluster.datasets.preparation import Preparation
-from ae_cluster.datasets.table_files import Opener
+from ae_cluster.datasets.table_files import Opener, TableFile
 from ae_cluster.datasets.tables import Split, read_table
 from ae_cluster.datasets.text_tables import open_csv, open_tsv
 
@@ -69,6 +70,7 @@ TABLE_READERS: dict[str, Opener] = {
     ".tsv": open_tsv,
     ".parquet": open_parquet,
     ".feather": open_feather,
+    ".h5ad": open_h5ad,
 }
 READERS = (*ARRAY_READERS, *TABLE_READERS)
 _ENDINGS = f"{', '.join(READERS[:-1])} or {READERS[-1]}"
@@ -119,6 +121,20 @@ def ending_of(path: Path) -> str:
     return ending
 
 
+def opened_table(path: Path, ending: str, layer: str | None) -> TableFile:
+    """Open a table, of which nothing but its names is read.
+
+    Raises
+    ------
+    InputError
+    """
+    if layer is None:
+        return TABLE_READERS[ending](path)
+    if ending != ".h5ad":
+        raise InputError(f"--layer is of .h5ad, and this is {ending}: leave it out.")
+    return TABLE_READERS[ending](path, layer)
+
+
 def _refuse_options(options: TableOptions) -> None:
     if said := options.said():
         raise InputError(f"{', '.join(said)} is of tables, and this holds arrays: leave it out.")
@@ -129,7 +145,8 @@ def _of_table(
 ) -> Dataset:
     """Return the data set in a table; its columns are checked where they are read."""
     try:
-        found = read_table(TABLE_READERS[ending](path), ending, options, split)
+        file = opened_table(path, ending, options.layer)
+        found = read_table(file, ending, options, split)
     except UnreadableError as error:
         raise InputError(f"{error}: {WAY_OUT}.") from error
     check_unique(found.ids)

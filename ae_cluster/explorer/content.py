@@ -204,7 +204,8 @@ def _pictures(described: Tree, data: Dataset | None, clouds: Sequence[Cloud], no
         tables = [None if data is None else cloud_table(data, cloud) for cloud in clouds]
         if data is not None and None in tables:
             tables, note = [None] * len(clouds), "The table is too large to travel in this page."
-        return {"native": None, "tables": tables, "note": note}
+        names = list(data.column_names) if data is not None and None not in tables else []
+        return {"native": None, "tables": tables, "columns": names, "note": note}
     height, width, depth = (*native, 1)[:3]
     shape = picture_shape((height, width, depth), sum(map(len, clouds)))
     across, down = per_sheet(shape)

@@ -34,6 +34,7 @@ class Pictured(NamedTuple):
     soft: NDArray[Any] | None
     labels_train: NDArray[np.int64] | None
     labels: NDArray[np.int64] | None
+    column_names: tuple[str, ...] = ()
 
 
 def note_on_names(class_names: Sequence[str]) -> str:
@@ -54,10 +55,13 @@ def draw_training(
     steps: list[int],
     image_shape: tuple[int, ...] | None,
     loss_curve: list[float],
+    column_names: Sequence[str] = (),
 ) -> None:
     """Draw what the network learnt, and how fast."""
     figures = {
-        "reconstructions": plot_reconstructions(originals, reconstructions, steps, image_shape)
+        "reconstructions": plot_reconstructions(
+            originals, reconstructions, steps, image_shape, feature_names=column_names
+        )
     }
     if loss_curve:
         figures["loss"] = plot_loss_curve(loss_curve)
@@ -70,10 +74,13 @@ def draw_reconstructions(
     originals: NDArray[Any],
     made: NDArray[Any],
     image_shape: tuple[int, ...] | None,
+    column_names: Sequence[str] = (),
 ) -> None:
     """Draw what a method that has learnt makes of a few samples."""
     title = f"Originals, and what {name} makes of their codes"
-    figure = plot_reconstructions(originals, made[None], [1], image_shape, unit="", title=title)
+    figure = plot_reconstructions(
+        originals, made[None], [1], image_shape, unit="", title=title, feature_names=column_names
+    )
     _save_all({f"reconstructions-{name}": figure}, folder)
 
 
@@ -99,7 +106,9 @@ def draw_method(folder: Path, name: str, pictured: Pictured) -> None:
         figures[f"confusion-{name}"] = plot_confusion(*matrix, p.class_names, title=title)
     title = f"What each cluster by {name} holds, test samples"
     if p.image_shape is None:
-        figures[f"clusters-{name}"] = plot_cluster_profiles(p.images, p.clusters, title=title)
+        figures[f"clusters-{name}"] = plot_cluster_profiles(
+            p.images, p.clusters, p.column_names, title=title
+        )
     else:
         examples = cluster_examples(p.codes, p.clusters, p.soft, p.labels, mapping)
         figures[f"clusters-{name}"] = plot_cluster_images(

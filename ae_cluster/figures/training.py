@@ -11,10 +11,18 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from ae_cluster.figures.images import GAP, as_images, image_grid, in_unit_range, show_image_grid
-from ae_cluster.figures.style import PALETTE, captioned, in_style, new_figure, plain_log_ticks
+from ae_cluster.figures.style import (
+    PALETTE,
+    captioned,
+    in_style,
+    names_of,
+    new_figure,
+    plain_log_ticks,
+)
 
 _MOST_SAMPLES = 10
 _MOST_STEPS = 6
+_MOST_NAMED = 40  # columns of a table
 _LEAST_ROW = 0.22  # inches
 
 
@@ -27,6 +35,7 @@ def plot_reconstructions(
     *,
     unit: str = "step",
     title: str = "Originals, and what the autoencoder makes of them",
+    feature_names: Sequence[str] = (),
 ) -> Figure:
     """Draw originals above their reconstructions at up to six steps of the training.
 
@@ -45,6 +54,8 @@ def plot_reconstructions(
     unit : str
         What ``steps`` counts: "step" (batches) or "epoch"; "" says no more than "rebuilt".
     title : str
+    feature_names : sequence of str
+        Names of a table's columns, written where there is room for all.
 
     Returns
     -------
@@ -59,7 +70,7 @@ def plot_reconstructions(
         originals, made = in_unit_range(originals), in_unit_range(made)
     frames = np.stack([originals, *made])[:, :_MOST_SAMPLES].astype(np.float64)
     if image_shape is None:
-        return _table_reconstructions(frames, names, title)
+        return _table_reconstructions(frames, names, title, feature_names)
     return _image_reconstructions(frames, names, image_shape, title)
 
 
@@ -70,6 +81,15 @@ def _spread(steps: NDArray[np.generic], n: int = _MOST_STEPS) -> NDArray[np.intp
     log_steps = np.log(np.maximum(steps.astype(np.float64), 1))
     targets = np.linspace(log_steps[0], log_steps[-1], n)
     return np.unique(np.abs(log_steps[:, None] - targets).argmin(axis=0))
+
+
+def _name_features(ax: Axes, n: int, feature_names: Sequence[str]) -> None:
+    """Write the names of columns under an axis; of many, or without names, their numbers."""
+    if feature_names and n <= _MOST_NAMED:
+        ax.set_xticks(range(n), names_of(n, feature_names, width=24), rotation=90)
+        return
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    ax.set_xlabel("feature (column of the table)")
 
 
 def _image_reconstructions(
@@ -98,7 +118,9 @@ def _when(names: list[str]) -> str:
     return ", after more and more training" if len(names) > 2 else ""
 
 
-def _table_reconstructions(frames: NDArray[np.float64], names: list[str], title: str) -> Figure:
+def _table_reconstructions(
+    frames: NDArray[np.float64], names: list[str], title: str, feature_names: Sequence[str]
+) -> Figure:
     center, spread = frames[0].mean(axis=0), frames[0].std(axis=0)
     strips = (frames - center) / np.where(spread > 0, spread, 1)
     limit = max(1.0, float(np.abs(strips[0]).max()))
@@ -110,8 +132,7 @@ def _table_reconstructions(frames: NDArray[np.float64], names: list[str], title:
         )
         ax.set_yticks([])
         ax.set_ylabel(name, rotation=0, ha="right", va="center")
-    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axes[-1].set_xlabel("feature (column of the table)")
+    _name_features(axes[-1], frames.shape[-1], feature_names)
     figure.colorbar(picture, ax=axes.tolist(), label="value (standard deviations)")
     return captioned(
         figure,

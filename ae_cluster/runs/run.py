@@ -334,6 +334,7 @@ def _draw(folder: Path, data: Dataset, sources: Sources, kept: Kept, table: pd.D
             result.soft_test,
             data.y_train,
             data.y_test,
+            data.column_names,
         )
         if i == 0:
             of_run.draw_tiles(folder, pictured)
@@ -350,12 +351,17 @@ def _draw_learning(folder: Path, data: Dataset, sources: Sources) -> None:
         if source.frames is not None:
             of_run.draw_training(
                 folder, source.frames.images, np.stack(source.frames.frames),
-                source.frames.steps, data.image_shape, source.loss_curve,
+                source.frames.steps, data.image_shape, source.loss_curve, data.column_names,
             )  # fmt: skip
         elif source.model is not None:
             made = source.model.inverse_transform(source.codes.test[:N_ORIGINALS])
             of_run.draw_reconstructions(
-                folder, name, data.raw_test[:N_ORIGINALS], made, data.image_shape
+                folder,
+                name,
+                data.raw_test[:N_ORIGINALS],
+                made,
+                data.image_shape,
+                data.column_names,
             )
 
 

@@ -16,7 +16,7 @@ import { decoderOf } from "./decoder.js";
  *   class_of_cluster: number[] | null, colors: Record<string, string[]>, space: number,
  *   decoder: number | null, decoder_note: string}} PackedMethod
  * @typedef {{native: number[] | null, shape?: number[], per_sheet?: number, sheets?: string[][],
- *   tables?: (Packed | null)[], note: string}} Pictured
+ *   tables?: (Packed | null)[], columns?: string[], note: string}} Pictured
  * @typedef {{columns: string[], rows: {name: string, shown_by: string | null,
  *   values: (number | null)[], reason: string}[]}} Scores
  * @typedef {{name: string, seed: number | null, n_train: number, n_test: number,

@@ -4,6 +4,8 @@
 import { unpacked } from "./arrays.js";
 import { inkOf, styleValue } from "./dom.js";
 
+const MOST_NAMED = 8; // columns that stand out, in a row's title
+
 /** The samples' own pictures, and the way to draw what the decoder says. */
 export class Pictures {
   /** @param {import("./content.js").Pictured} given */
@@ -64,7 +66,7 @@ export class Pictures {
    * @param {Float32Array} values
    */
   drawDecoded(canvas, values) {
-    if (this.given.native === null) return drawBars(canvas, values, this.spread());
+    if (this.given.native === null) return this.drawBars(canvas, values);
     const [height, width, depth] = this.given.native;
     if (canvas.width !== width || canvas.height !== height) {
       [canvas.width, canvas.height] = [width, height];
@@ -81,7 +83,17 @@ export class Pictures {
     const table = this.tables[cloud];
     if (!table) return;
     const size = this.given.tables?.[cloud]?.shape[1] ?? 1;
-    drawBars(canvas, table.subarray(row * size, (row + 1) * size), this.spread());
+    this.drawBars(canvas, table.subarray(row * size, (row + 1) * size));
+  }
+
+  /**
+   * Draw a table's row, and name the columns in which it stands out most.
+   * @param {HTMLCanvasElement} canvas
+   * @param {ArrayLike<number>} values
+   */
+  drawBars(canvas, values) {
+    drawBars(canvas, values, this.spread());
+    canvas.title = standsOut(values, this.spread(), this.given.columns ?? []);
   }
 
   /** The middle and spread of each column of a table, over the samples at hand. */
@@ -120,6 +132,24 @@ function columnsOf(table, given) {
     const spread = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / n);
     return { mean, spread: spread || 1 };
   });
+}
+
+/**
+ * Name the columns in which a row is farthest from the mean, with its values.
+ * @param {ArrayLike<number>} values
+ * @param {{mean: number, spread: number}[]} columns
+ * @param {string[]} names
+ */
+export function standsOut(values, columns, names) {
+  const distance = (/** @type {number} */ i) =>
+    Math.abs(values[i] - columns[i].mean) / columns[i].spread;
+  return names
+    .map((name, i) => ({ name, i }))
+    .filter(({ i }) => i < columns.length)
+    .sort((a, b) => distance(b.i) - distance(a.i))
+    .slice(0, MOST_NAMED)
+    .map(({ name, i }) => `${name} ${Number(values[i].toPrecision(3))}`)
+    .join("\n");
 }
 
 /**
