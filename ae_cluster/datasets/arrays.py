@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ae_cluster.common import pixels
 from ae_cluster.common.errors import InputError
@@ -128,7 +129,7 @@ def check_columns(
     ndarray of int64
         The columns that hold a single value.
     """
-    mean, spread = (f(table, axis=0, dtype=np.float64) for f in (np.mean, np.std))
+    mean, spread = _mean_and_spread(table)
     with np.errstate(all="ignore"):
         fed = (kept - mean.astype(np.float32)) / spread.astype(np.float32)
     for column, (before, after) in enumerate(zip(given.T, fed.T, strict=True)):
@@ -142,6 +143,16 @@ def check_columns(
                 "logarithms, or leave the column out."
             )
     return np.flatnonzero(spread == 0)
+
+
+def _mean_and_spread(table: FloatArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each column's mean and standard deviation, without a second table in memory."""
+    mean = table.mean(axis=0, dtype=np.float64)
+    squares = np.zeros_like(mean)
+    for i in range(0, len(table), _ROWS_LOOKED_AT):
+        off = table[i : i + _ROWS_LOOKED_AT] - mean
+        squares += np.einsum("ij,ij->j", off, off)
+    return mean, np.sqrt(squares / len(table))
 
 
 def _as_float32(x: Array, name: str) -> FloatArray:

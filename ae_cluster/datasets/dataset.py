@@ -154,8 +154,7 @@ def fingerprint(
 
 def numbered_ids(n: int, prefix: str = "", start: int = 0) -> npt.NDArray[np.str_]:
     """Return ``prefix0`` … ``prefix(n-1)``, or as many from another start."""
-    numbers = np.arange(start, start + n).astype(str)
-    return np.char.add(prefix, numbers) if prefix else numbers
+    return np.array([f"{prefix}{i}" for i in range(start, start + n)], dtype=np.str_)
 
 
 def _as_float(raw: Array) -> FloatArray:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ae_cluster.common import pixels
 from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.common.labels import UNKNOWN, label_key, label_text, number_in
 from ae_cluster.common.table_options import listed
@@ -30,6 +29,7 @@ from ae_cluster.datasets.columns import (
     numbers_of,
     values_of,
 )
+from ae_cluster.datasets.preparation_json import ALLOWED
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,9 +38,25 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float32]
 
-MOST_CATEGORIES = 1000
 _BLOCK = 32  # columns that are laid side by side at a time
 _LARGEST = float(np.finfo(np.float32).max)
+
+
+class Prepared(NamedTuple):
+    """What a table becomes.
+
+    Attributes
+    ----------
+    rows : ndarray of float32 of shape (n, n_features)
+    unseen : Counter
+        How many values of a column are of no known category.
+    given : ndarray of float64 of shape (n_looked_at, n_features)
+        Some of the rows as they were before they became float32.
+    """
+
+    rows: FloatArray
+    unseen: Counter[str]
+    given: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -128,9 +144,9 @@ class Preparation:
         """
         table = as_table(frame)
         self.check_names(table.column_names)
-        rows, unseen = self.rows(table)
-        say_unseen(unseen)
-        return rows
+        prepared = self.rows(table)
+        say_unseen(prepared.unseen)
+        return prepared.rows
 
     def check_names(self, names: Sequence[str]) -> None:
         """Refuse a table that lacks a column, and say which of its columns are not used."""
@@ -150,25 +166,26 @@ class Preparation:
                 stacklevel=3,
             )
 
-    def rows(
-        self, table: pa.Table, dtype: type[np.floating[Any]] = np.float32
-    ) -> tuple[NDArray[Any], Counter[str]]:
-        """Return the rows of a table that has all columns, and how many categories are unseen."""
-        rows = np.empty((table.num_rows, self.n_features), dtype=dtype)
-        block = np.empty((min(_BLOCK, self.n_features), table.num_rows), dtype=dtype)
+    def rows(self, table: pa.Table, looked_at: NDArray[np.int64] | None = None) -> Prepared:
+        """Return the rows of a table with all columns; ``looked_at`` in double precision too."""
+        rows = np.empty((table.num_rows, self.n_features), dtype=np.float32)
+        block = np.empty((min(_BLOCK, self.n_features), table.num_rows), dtype=np.float32)
+        some = np.arange(0) if looked_at is None else looked_at
+        given = np.empty((len(some), self.n_features))
         bad = _Bad()
         unseen: Counter[str] = Counter()
         place = {name: i for i, name in enumerate(table.column_names)}
         done = filled = 0
         for feature in self._features(table, place, bad, unseen):
             block[filled] = feature
+            given[:, done + filled] = feature[some]
             filled += 1
             if filled == len(block):
                 rows[:, done : done + filled] = block[:filled].T
                 done, filled = done + filled, 0
         rows[:, done : done + filled] = block[:filled].T
         bad.refuse()
-        return rows, unseen
+        return Prepared(rows, unseen, given)
 
     def _features(
         self, table: pa.Table, place: dict[str, int], bad: _Bad, unseen: Counter[str]
@@ -195,10 +212,6 @@ class Preparation:
         bad.refuse()
         return rows
 
-    def with_classes(self, class_names: tuple[str, ...]) -> Preparation:
-        """Return the same with the names of classes."""
-        return replace(self, class_names=class_names)
-
     # As JSON
 
     def to_json(self) -> dict[str, Any]:
@@ -219,7 +232,7 @@ class Preparation:
             raise InputError(f"the preparation is {quoted(content)} and must be names with values.")
         values = {field.name: content[field.name] for field in fields(cls) if field.name in content}
         for name, value in values.items():
-            if not _ALLOWED[name](value):
+            if not ALLOWED[name](value):
                 raise InputError(
                     f"the preparation's {name} is {quoted(value)}, which it cannot be."
                 )
@@ -346,60 +359,3 @@ def say_unseen(unseen: Mapping[str, int]) -> None:
         warnings.warn(
             f"Values are of no category that training had, and are all zero: {told}.", stacklevel=3
         )
-
-
-# What may stand in JSON
-
-_LONGEST_NAME = 1000
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST_NAME
-
-
-def _are_texts(value: Any) -> bool:
-    return (
-        isinstance(value, list | tuple) and len(value) <= MOST_COLUMNS and all(map(_is_text, value))
-    )
-
-
-def _are_columns(value: Any) -> bool:
-    return _are_texts(value) and 0 < len(value) == len(set(value))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
-
-
-def _are_categories(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        _are_columns(v) and len(v) <= MOST_CATEGORIES for v in value.values()
-    )
-
-
-def _is_shape(value: Any) -> bool:
-    return value is None or (
-        isinstance(value, list | tuple)
-        and len(value) in (2, 3)
-        and all(type(n) is int and 0 < n < 2**16 for n in value)
-    )
-
-
-def _is_name(value: Any) -> bool:
-    return value is None or _is_text(value)
-
-
-_ALLOWED: dict[str, Callable[[Any], bool]] = {
-    "format": _is_text,
-    "columns": _are_columns,
-    "dropped": _are_texts,
-    "categories": lambda v: v is None or _are_categories(v),
-    "medians": lambda v: v is None or (isinstance(v, dict) and all(map(_is_number, v.values()))),
-    "booleans": _are_texts,
-    "label_column": _is_name,
-    "id_column": _is_name,
-    "class_names": _are_texts,
-    "layer": _is_name,
-    "image_shape": _is_shape,
-    "units": lambda v: v in (None, pixels.BYTES, pixels.UNIT, pixels.WHOLE),
-}

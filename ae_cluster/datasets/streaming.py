@@ -140,7 +140,7 @@ def _of_table(
         for batch in file.batches(kinds):
             for start in range(0, batch.num_rows, chunk_rows):
                 table = as_table(batch.slice(start, chunk_rows))
-                rows, new = preparation.rows(table)
+                rows, new, _ = preparation.rows(table)
                 unseen.update(new)
                 yield ids_of(table, id_column, n), _shaped(rows, preparation)
                 n += len(rows)

@@ -24,7 +24,8 @@ from ae_cluster.datasets.columns import (
     values_of,
 )
 from ae_cluster.datasets.dataset import Array, IntArray, numbered_ids
-from ae_cluster.datasets.preparation import MOST_CATEGORIES, Preparation, encoded, say_unseen
+from ae_cluster.datasets.preparation import Preparation, encoded, say_unseen
+from ae_cluster.datasets.preparation_json import MOST_CATEGORIES
 from ae_cluster.datasets.table_files import TableFile
 
 if TYPE_CHECKING:
@@ -86,9 +87,11 @@ def read_table(file: TableFile, ending: str, options: TableOptions, split: Split
     _check_not_forgotten(table, numeric, options)
     halves = split(table.num_rows)
     preparation = _fitted(table, file, ending, options, id_column, halves["train"])
-    x, unseen = preparation.rows(table)
+    train = halves["train"]
+    some = train[some_rows(len(train))]
+    x, unseen, given = preparation.rows(table, some)
     say_unseen(unseen)
-    _check_numbers(table, x, preparation, halves["train"])
+    _check_numbers(given, x[some], x[train], preparation)
     y = None if options.label_column is None else _labels(table, options.label_column)
     return TableData(x, y, ids_of(table, id_column), preparation)
 
@@ -196,14 +199,15 @@ def _fitted(
     roles = (options.label_column, id_column, file.index)
     columns = [name for name in table.column_names if name not in roles]
     numeric = [name for name in columns if name not in options.categorical]
-    part = table.select(columns).take(train)
+    filled = numeric if options.impute else []
+    part = table.select([*options.categorical, *filled]).take(train)
     categories = {name: _categories(name, part.column(name)) for name in options.categorical}
     preparation = Preparation(
         ending.removeprefix("."),
         tuple(columns),
         options.drop,
         categories,
-        {name: _median(name, part.column(name)) for name in numeric} if options.impute else {},
+        {name: _median(name, part.column(name)) for name in filled},
         tuple(name for name in numeric if kind_of(table.column(name).type) == BOOL),
         options.label_column,
         id_column,
@@ -238,12 +242,10 @@ def _median(name: str, column: pa.ChunkedArray) -> float:
     return float(np.median(numbers))
 
 
-def _check_numbers(table: pa.Table, x: Array, preparation: Preparation, train: IntArray) -> None:
+def _check_numbers(given: Array, kept: Array, train: Array, preparation: Preparation) -> None:
     """Refuse columns whose numbers float32 cannot tell apart; say which hold a single one."""
-    some = train[some_rows(len(train))]
-    given, _ = preparation.rows(table.take(some), np.float64)
-    is_constant = check_columns(given, x[some], x[train], "the table", preparation.feature_names)
-    if len(is_constant):
+    is_constant = check_columns(given, kept, train, "the table", preparation.feature_names)
+    if 0 < len(is_constant) < preparation.n_features:  # all of them are refused elsewhere
         names = [preparation.feature_names[i] for i in is_constant]
         warnings.warn(
             f"{len(names)} column(s) hold one value in training and tell nothing: {listed(names)}.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -166,13 +167,10 @@ def _first_line(head: bytes, encoding: str) -> str:
 
 def _holds_quotes(path: Path, is_wide: bool) -> bool:
     """Return whether cells may be quoted; refuse what is no text: it holds bytes of 0."""
-    found = False
-    with path.open("rb") as file:
-        while part := file.read(2**22):
-            if not is_wide and _ZERO in part:
-                raise UnreadableError("it holds bytes of 0 and is no table of text")
-            found = found or _QUOTE in part
-    return found
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+        if not is_wide and content.find(_ZERO) >= 0:
+            raise UnreadableError("it holds bytes of 0 and is no table of text")
+        return content.find(_QUOTE) >= 0
 
 
 def _check_header(names: list[str]) -> None:
