@@ -65,7 +65,7 @@ def test_a_layer_in_place_of_x(file):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_files_that_lead_elsewhere_or_are_damaged(file, tmp_path):
+def test_files_that_lead_elsewhere_or_are_damaged(file):
     import h5py
 
     whole = file.read_bytes()
