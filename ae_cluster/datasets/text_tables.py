@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 UNNAMED = "Unnamed: {}"  # as pandas calls a column without a name
 _LONGEST_HEAD = 2**24  # bytes of the first line
 _BYTES_OF_A_CELL = 64  # a line is expected to be no longer than so many for each column
-_LEAST_BLOCK, _MOST_BLOCK = 2**20, 2**27
+_FIRST_BLOCK, _BLOCK, _MOST_BLOCK = 2**16, 2**19, 2**27  # bytes that are parsed at a time
 _SEPARATORS = ",;\t|"
 _NO_FIT = "its lines are not those of one table"
-_ZERO, _QUOTE = b"\0", b'"'
+_QUOTE = b'"'
 
 
 class TextTable:
@@ -40,13 +40,15 @@ class TextTable:
         head = _head(path)
         mark = mark_of(head)
         self._encoding = ENCODING_MARKS.get(mark, "utf-8")
+        if b"\0" in head and self._encoding == "utf-8":
+            raise UnreadableError("it holds bytes of 0 and is no table of text")
         line = _first_line(head[len(mark) :], self._encoding)
         self._separator = separator or max(_SEPARATORS, key=line.count)
         n = line.count(self._separator) + 1
         check_n_columns(n)
-        self._block = min(max(_LEAST_BLOCK, _BYTES_OF_A_CELL * n), _MOST_BLOCK)
-        self._has_quotes = _holds_quotes(path, is_wide=self._encoding != "utf-8")
-        with damage_told(_NO_FIT), self._parsed(_open_csv) as reader:
+        self._wide = min(_BYTES_OF_A_CELL * n, _MOST_BLOCK)
+        self._has_quotes = _holds_quotes(path)
+        with damage_told(_NO_FIT), self._parsed(_open_csv, block=_FIRST_BLOCK) as reader:
             self._schema = reader.schema
             names = self._schema.names
         _check_header(names)
@@ -86,12 +88,15 @@ class TextTable:
         read: Any,
         names: list[str] | None = None,
         types: Mapping[str, pa.DataType] | None = None,
+        block: int = _BLOCK,
     ) -> Any:
         from pyarrow import csv
 
         return read(
             str(self.path),
-            read_options=csv.ReadOptions(block_size=self._block, encoding=self._encoding),
+            read_options=csv.ReadOptions(
+                block_size=max(block, self._wide), encoding=self._encoding
+            ),
             parse_options=csv.ParseOptions(
                 delimiter=self._separator,
                 quote_char='"' if self._has_quotes else False,
@@ -165,11 +170,9 @@ def _first_line(head: bytes, encoding: str) -> str:
     return line
 
 
-def _holds_quotes(path: Path, is_wide: bool) -> bool:
-    """Return whether cells may be quoted; refuse what is no text: it holds bytes of 0."""
+def _holds_quotes(path: Path) -> bool:
+    """Return whether cells may be quoted, and lines go on within them."""
     with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
-        if not is_wide and content.find(_ZERO) >= 0:
-            raise UnreadableError("it holds bytes of 0 and is no table of text")
         return content.find(_QUOTE) >= 0
 
 

@@ -149,7 +149,8 @@ def _of_table(
         found = read_table(file, ending, options, split)
     except UnreadableError as error:
         raise InputError(f"{error}: {WAY_OUT}.") from error
-    check_unique(found.ids)
+    if found.preparation.id_column is not None:
+        check_unique(found.ids)
     x, y = (
         {"x": found.x},
         {} if found.y is None else {f"--label-column {options.label_column}": found.y},
