@@ -148,6 +148,9 @@ class AutoEncoder(
     image_shape_: tuple[int, ...] | None
     image_units_: str | None
     snapshots_: NDArray[Any] | None
+    loss_curve_: list[float]
+    validation_loss_curve_: list[float] | None
+    _incremental: incremental.State | None
 
     def __init__(
         self,
