@@ -24,6 +24,7 @@ CALLS = {
     "label": [("RUN", "--n-labels", "3", "--force")],
     "classify": [("RUN", "--labels", "few.csv", "--out", "p.csv")],
     "assign": [("RUN", "mine.npz", "--out", "assigned.csv")],
+    "export": [("RUN", "--out", "run.onnx")],
     "report": [("RUN", "--out", "r.html")],
     "doctor": [()],
     "tutorial": [("digits",)],
