@@ -38,6 +38,7 @@ from fuzz_mutators import (
     other_array,
     usps_lines,
 )
+from fuzz_pictures import picture_targets
 from pyarrow import feather, parquet
 from safetensors.numpy import load, save
 from small_runs import make_small_run, small_images
@@ -394,6 +395,7 @@ def main(n, seed):
             data_targets,
             table_targets,
             label_targets,
+            partial(picture_targets, target=Target),
         )
         targets = [target for make in makers for target in make(home)]
         for target in targets:  # whole files are read, and the process is as large as it must be

@@ -102,7 +102,9 @@ def test_rows_of_no_sample_and_samples_without_rows_are_named(place, tmp_path):
     ("arrays", "said"),
     [
         ({"x": np.ones((7, 3))}, "7 rows without ids, and photos has 40 samples"),
-        ({"x": np.ones((N, 2, 2)), "ids": np.arange(N)}, "have no features"),
+        ({"x": np.ones((N, 2)), "ids": np.arange(N)}, "have no features"),
+        ({"x": np.ones((N, 2, 2))}, "give .n, numbers."),
+        ({"x": np.array(3.0), "ids": np.arange(N)}, "give .n, numbers."),
         ({"x": np.ones(N)}, "give .n, numbers."),
         ({"x_train": np.ones((32, 3)), "x_test": np.ones((8, 3))}, "are not the training and test"),
         ({"x": np.full((N, 2), np.nan)}, "NaN"),

@@ -70,7 +70,7 @@ def with_features(data: Dataset, path: Path) -> Dataset:
     try:
         found = _read(path)
         places = _by_order(found, data, path) if found.ids is None else _by_id(found.ids, data)
-        x = _as_rows(found.x)
+        x = as_samples(found.x, "x", None)[0].rows
         n_train = len(data.raw_train)
         train, test = x[places[:n_train]], x[places[n_train:]]
         check_training_samples(train)
@@ -91,12 +91,6 @@ def with_features(data: Dataset, path: Path) -> Dataset:
     )
 
 
-def _as_rows(x: Array) -> Array:
-    if x.ndim != 2:
-        raise InputError(f"it holds an array of shape {x.shape}: give (n, numbers).")
-    return as_samples(x, "x", None)[0].rows
-
-
 def _fingerprint(train: Array, test: Array, data: Dataset) -> str:
     features = fingerprint({"features_train": train, "features_test": test}, None, ())
     return hashlib.sha256(f"{features} of {data.fingerprint}".encode()).hexdigest()
@@ -108,7 +102,9 @@ def _fingerprint(train: Array, test: Array, data: Dataset) -> str:
 def _read(path: Path) -> _Features:
     ending = ending_of(path)
     if ending == ".npy":
-        return _Features(bounded_arrays.read_npy(path), None)
+        x = bounded_arrays.read_npy(path)
+        _check_rows(x)
+        return _Features(x, None)
     if ending == ".npz":
         return _of_npz(path)
     if ending == ".parquet":
@@ -116,9 +112,16 @@ def _read(path: Path) -> _Features:
     raise InputError(f"features are read from {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]} alone.")
 
 
+def _check_rows(x: Array) -> None:
+    if x.ndim != 2:
+        raise InputError(f"it holds an array of shape {x.shape}: give (n, numbers).")
+
+
 def _of_npz(path: Path) -> _Features:
     arrays = read_npz(path)
     halves = [name for name in ("x", "x_train", "x_test") if name in arrays]
+    for name in halves:
+        _check_rows(arrays[name])
     if len({arrays[name].shape[1:] for name in halves}) > 1:
         raise InputError("x_train and x_test hold rows of different lengths.")
     ids = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,6 +15,9 @@ from ae_cluster.common.bounded_files import UnreadableError, file_size, reason
 from ae_cluster.common.image_options import Size
 from ae_cluster.common.texts import shortened
 from ae_cluster.datasets.dataset import Array
+
+# What Pillow logs of a damaged file is told in our own words; logging prints what nobody handles.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
