@@ -57,6 +57,7 @@ from ae_cluster.explorer import write_page
 from ae_cluster.records.config import RunConfig, read_config
 from ae_cluster.records.reading import method_names, read_codes
 from ae_cluster.reports.comparison import comparison_report, read_runs
+from ae_cluster.reports.html import write_report
 from ae_cluster.reports.run import cluster_sizes, run_report
 from ae_cluster.runs.assign import assign_file
 from ae_cluster.runs.classify import classify, labels_for, samples_of_run
@@ -107,6 +108,9 @@ def run_targets(home):
     def compared():
         comparison_report(read_runs([run, other]))
 
+    def reported():
+        write_report(run)
+
     def classified():
         samples = samples_of_run(run)
         classify(samples, labels_for(samples, answers), "knn", 0)
@@ -141,7 +145,7 @@ def run_targets(home):
             run / "config.json", (*ANY, *JSON * 2), page, compared, classified, configured,
             assigned,
         ),
-        Target(run / "scores.csv", (*ANY, *TABLES * 2), page, compared, scored),
+        Target(run / "scores.csv", (*ANY, *TABLES * 2), page, compared, reported, scored),
         Target(
             place / "codes.npz", (*ANY, *ARRAYS * 2), page, classified, suggested, taken,
             assigned, listed,
