@@ -10,6 +10,7 @@ import pytest
 
 from ae_cluster.cli.main import main
 from ae_cluster.common.errors import InputError
+from ae_cluster.records.environment import forget_peak, peak_mb
 from ae_cluster.records.reading import read_run_config, read_scores
 from ae_cluster.records.rows import tidy_row
 from ae_cluster.reports import median_interval, paired_difference, summarize
@@ -183,6 +184,17 @@ def test_what_was_got_twice_counts_once_and_what_differs_is_refused():
     assert seed_summary(twice)["n"].tolist() == [2]
     with pytest.raises(InputError, match="several rows"):
         seed_summary([*twice, made_run("D", 1, 0.6)])
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="of Linux")
+def test_each_run_has_a_peak_of_its_own():
+    forget_peak()
+    before = peak_mb()
+    much = np.ones(60_000_000)
+    assert peak_mb() > before + 300
+    del much
+    forget_peak()
+    assert peak_mb() < before + 300
 
 
 def test_a_seed_that_others_have_is_missing_and_named():

@@ -6,7 +6,9 @@ import math
 import os
 import platform
 import sys
+from contextlib import suppress
 from importlib.metadata import version
+from pathlib import Path
 
 PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy", "torch", "torchvision")
 
@@ -34,3 +36,9 @@ def peak_mb() -> float:
         return math.nan
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def forget_peak() -> None:
+    """Let `peak_mb` begin anew where the system can, for several runs by one process."""
+    with suppress(OSError):  # Linux alone has it, and not everywhere
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")

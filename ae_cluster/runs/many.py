@@ -15,6 +15,7 @@ from ae_cluster.common.files import expanded
 from ae_cluster.common.progress import in_words
 from ae_cluster.methods import pipelines_of
 from ae_cluster.records.config import RunConfig, usual_folder
+from ae_cluster.records.environment import forget_peak
 from ae_cluster.records.reading import load_data
 from ae_cluster.records.rows import OK, pipeline_name
 from ae_cluster.runs.run import run
@@ -81,6 +82,7 @@ def run_many(
     began = time.monotonic()
     say(f"{len(configs)} runs, in {parent} …")
     for config, folder in zip(configs, folders, strict=True):
+        forget_peak()
         rows[folder] = run(config, folder, **options)
         say(_line(len(rows), len(configs), folder, rows[folder], time.monotonic() - began))
     return rows
