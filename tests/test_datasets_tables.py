@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 from ae_cluster import load_dataset
+from ae_cluster.cli.run import FORMATS
 from ae_cluster.common.errors import InputError
 from ae_cluster.datasets.preparation import Preparation
 from ae_cluster.datasets.streaming import open_table
+from ae_cluster.datasets.user_files import READERS
 
 N = 60
 SAID = {
@@ -172,6 +174,10 @@ def test_columns_may_be_the_pixels_of_images(written):
     assert data.raw_train.dtype == np.uint8
     parts = [rows for _, rows in open_table(path, data.preparation, 13)]
     assert np.array_equal(np.concatenate(parts), pixels.astype(np.uint8))
+
+
+def test_help_names_every_format():
+    assert [ending for ending in READERS if ending not in FORMATS] == []
 
 
 def test_an_npy_is_x(tmp_path):

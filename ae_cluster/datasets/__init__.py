@@ -1,7 +1,8 @@
 """Data sets: named ones and a user's own files, as flat arrays with labels, ids and a fingerprint.
 
 Reading order: ``loading`` (a name or a path) → ``named`` (with ``fetching`` and ``idx``)
-or ``user_files`` (with ``arrays``) → ``dataset`` (what both give).
+or ``user_files`` (with ``arrays``; of tables ``tables``, ``preparation`` and a file per format)
+→ ``dataset`` (what both give); ``streaming`` reads what is too large in parts.
 """
 
 from ae_cluster.datasets.dataset import Dataset

@@ -79,7 +79,7 @@ def damage_told(what: str) -> Iterator[None]:
         raise
     except UnicodeDecodeError as error:
         raise UnreadableError("its names of columns are no UTF-8") from error
-    except MemoryError:
-        raise
+    except MemoryError as error:  # of a file that lies, too: Arrow takes its word for sizes
+        raise UnreadableError("it needs more memory than there is") from error
     except (pa.ArrowException, OSError, ValueError, TypeError, OverflowError, KeyError) as error:
         raise UnreadableError(f"{what} ({reason(error)})") from error
