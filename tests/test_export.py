@@ -107,7 +107,7 @@ def test_a_table_goes_in_as_it_is(place, tmp_path, capsys):
     told = json.loads(capsys.readouterr().out)
     assert told["input"]["dtype"] == "float32"
     assert told["checked_on"] == "the run's samples"
-    assert told["largest_difference"] <= 1e-5
+    assert max(told["codes_differ"], told["probabilities_differ"]) <= 1e-5
     arrays = read_codes(place / "TABLE", "gmm")
     rows = load_dataset(place / "table.npz").raw_test
     _, cluster, probabilities, _ = results(out, rows)
@@ -143,16 +143,28 @@ def test_made_samples_do_where_the_runs_are_gone(place, tmp_path, name, method):
 
 def test_what_does_not_agree_is_refused(place, dec_file, tmp_path, assert_one_sentence):
     found = of_assigner(Assigner(place / "RUN", "dec"))
-    x = small_images(60)[0]
+    x, content = small_images(60)[0], dec_file.read_bytes()
     code, cluster, soft = found.reference(x)
     for wrong in (
-        (code, 1 - cluster, soft),
-        (code + 1e-3, cluster, soft),
-        (code * np.nan, cluster, soft),
+        {"reference": lambda _: (code, 1 - cluster, soft)},
+        {"reference": lambda _: (code + 1e-3, cluster, soft)},
+        {"reference": lambda _: (code * np.nan, cluster, soft)},
+        {"soft_of": lambda x, codes: found.soft_of(x, codes) + 1e-3},
     ):
         with pytest.raises(InputError) as error:
-            export.check(dec_file.read_bytes(), lambda _, w=wrong: w, x, tmp_path / "no.onnx")
+            export.check(content, found._replace(**wrong), x, tmp_path / "no.onnx")
         assert_one_sentence(error, "does not agree", "no.onnx")
+
+
+def test_narrow_clusters_may_turn_rounded_codes_into_other_probabilities(place, dec_file, tmp_path):
+    """What must agree then are the clusters, the codes, and what follows from the same codes."""
+    found = of_assigner(Assigner(place / "RUN", "dec"))
+    x = small_images(60)[0]
+    code, cluster, soft = found.reference(x)
+    rounded = found._replace(reference=lambda _: (code, cluster, soft + 4e-5))
+    differ = export.check(dec_file.read_bytes(), rounded, x, tmp_path / "no.onnx")
+    assert differ[0] <= 1e-5
+    assert differ[1] == pytest.approx(4e-5, rel=0.1)
 
 
 # Classifiers
@@ -274,6 +286,16 @@ def test_methods_that_no_network_can_hold_are_told(place, assert_one_sentence):
     assert_one_sentence(error, "UMAP")
 
 
+def test_a_baseline_is_told(place, tmp_path, assert_one_sentence):
+    folder = shutil.copytree(place / "RUN", tmp_path / "RUN")
+    config = json.loads((folder / "config.json").read_text())
+    config["methods"]["kmeans"]["features"] = "pca"
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError) as error:
+        export_run(folder, tmp_path / "new.onnx", method="kmeans")
+    assert_one_sentence(error, "is a baseline")
+
+
 @pytest.mark.parametrize(
     ("out", "force", "words"),
     [
@@ -324,6 +346,6 @@ def test_every_method_and_classifier_can_be_exported(place, tmp_path):
         found = export_run(folder / name, out, method=method)
         assert found.checked_on == "the run's samples"
         assert found.n_checked == 60
-        assert found.largest_difference <= 1e-5
+        assert found.codes_differ <= 1e-5
     with pytest.raises(InputError, match="UMAP"):
         export_run(tmp_path / "EVERY", tmp_path / "n2d.onnx", method="n2d")

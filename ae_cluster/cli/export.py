@@ -64,6 +64,7 @@ def _export(arguments: argparse.Namespace) -> None:
     shape = " × ".join("n" if side is None else str(side) for side in found.input["shape"])
     print(
         f"{found.out}: {found.method}, {found.n_clusters} clusters, from x, {found.input['dtype']} "
-        f"({shape}), {found.input['meaning']}. ONNX Runtime agrees with ae-cluster assign on "
-        f"{found.n_checked:,} samples ({found.checked_on}), to {found.largest_difference:.1g}."
+        f"({shape}), {found.input['meaning']}. ONNX Runtime gives the clusters of ae-cluster "
+        f"assign on {found.n_checked:,} samples ({found.checked_on}), codes to "
+        f"{found.codes_differ:.1g}, probabilities to {found.probabilities_differ:.1g}."
     )

@@ -30,6 +30,7 @@ from ae_cluster.common.bounded_files import reason
 from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.datasets.preparation import Preparation
 from ae_cluster.methods import (
+    ALWAYS_BESIDE,
     AUTOENCODER,
     LEARNERS,
     current_name,
@@ -106,6 +107,11 @@ class Assigner:
         self.config = read_run_config(folder)
         arrays = read_codes(folder, self.method)
         pipeline = described_pipeline(self.config, self.method)
+        if pipeline["features"] in ALWAYS_BESIDE:
+            raise InputError(
+                f"{self.method} is a baseline, of which a run keeps no model for new samples; take "
+                "another --method."
+            )
         kept = read_clusterer(folder, self.method) or _of_earlier(
             folder, self.method, self.config, pipeline, arrays
         )
