@@ -234,3 +234,16 @@ def test_the_lines_of_the_readme_run(place, tmp_path, monkeypatch):
     names = {"ae_cluster": ae_cluster, "images": np.load(place / "new.npy")}
     exec("\n".join(lines), names)
     assert len(names["table"]) == 60
+
+
+@pytest.mark.filterwarnings("ignore:features.npy holds no ids")
+def test_new_features_are_assigned_to_clusters_of_features(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    features = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    features[::2] += 5
+    np.save("features.npy", features)
+    argv = ["run", str(place / "new.npy"), "--features", "features.npy", "--n-clusters", "2"]
+    assert main([*argv, "--method", "gmm", "--no-figures", "--out", "R"]) == 0
+    assert main(["assign", "R", "features.npy", "--out", "new.csv"]) == 0
+    assert read("new.csv")["cluster"].tolist() == load_run("R").clusters["gmm"].tolist()
+    assert main(["assign", "R", str(place / "new.npy"), "--out", "no.csv"]) == 2
