@@ -14,9 +14,10 @@ from functools import cache
 from typing import Any
 
 from ae_cluster.cli.commands import COMMANDS
-from ae_cluster.methods import CLASSIFIERS, METHODS
+from ae_cluster.methods import AUTOENCODER, CLASSIFIERS, GIVEN, METHODS
 
 PROGRAM = "ae-cluster"
+FEATURES = (AUTOENCODER, GIVEN)  # or a file
 EPILOG = """\
 bash:  ae-cluster completion bash > ~/.local/share/bash-completion/completions/ae-cluster
 zsh:   ae-cluster completion zsh > DIR/_ae-cluster      where DIR is in $fpath, before compinit
@@ -93,6 +94,8 @@ def _values(command: str, action: argparse.Action) -> tuple[str, ...]:
     if action.dest in ("method", "methods"):
         kinds = CLASSIFIERS if command == "classify" else METHODS
         return tuple(method.name for method in kinds)
+    if action.dest == "features":
+        return FEATURES
     if action.dest in ("data", "dataset", "datasets"):
         return _datasets()
     return ()
@@ -165,7 +168,7 @@ def _bash_case(named: tuple[str, Command]) -> str:
 
 def _is_closed(values: Iterable[str]) -> bool:
     """Return whether only these may be given: module:Class and files are methods and data too."""
-    open_ones = {*(method.name for method in METHODS), *_datasets()}
+    open_ones = {*(method.name for method in METHODS), *_datasets(), *FEATURES}
     return bool(values) and not open_ones & set(values)
 
 
