@@ -158,3 +158,14 @@ def test_the_recipe_table_is_the_results_file():
 def test_the_speed_table_is_the_results_file(way, column, form):
     value = pd.read_csv(ROOT / "results" / "speed.csv", index_col="way").loc[way, column]
     assert form.format(value) in " ".join(RESULTS.split())
+
+
+@pytest.mark.parametrize(
+    ("way", "name"),
+    [("kmeans to parquet", "KMeans, to Parquet"), ("kmeans to csv", "KMeans, to CSV")],
+)
+def test_the_table_of_assigning_is_the_results_file(way, name):
+    row = pd.read_csv(ROOT / "results" / "assign_speed.csv", index_col="way").loc[way]
+    told = f"| {name} | {row.rows_per_second:,.0f} | {row.share_of_network_alone:.2f} | "
+    assert told in RESULTS
+    assert row.anonymous_mb <= 600
