@@ -11,6 +11,7 @@ from sklearn.model_selection import GridSearchCV
 
 from ae_cluster import AutoEncoder, InputError, RunConfig, SortingAutoEncoder, load_dataset
 from ae_cluster.clustering.deep import DCN, DEC, IDEC, N2D, VaDE
+from ae_cluster.clustering.external import ExternalClusterer
 from ae_cluster.common.scalars import plain, plain_parameters
 from ae_cluster.semi_supervised.finetuned import (
     DeepGenerativeClassifier,
@@ -132,6 +133,7 @@ def test_no_estimator_is_missing():
         if kind.__module__.startswith("ae_cluster.") and not kind.__name__.startswith("_")
         and not getattr(kind, "__abstractmethods__", None)
     }  # fmt: skip
+    ours.remove(ExternalClusterer)  # made by a run, of somebody's class: test_external has its laws
     assert {type(estimator) for estimator in ESTIMATORS.values()} == ours
     assert {*METHODS, *FINETUNED_STARTS} <= set(ESTIMATORS)
 

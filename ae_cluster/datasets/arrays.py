@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae_cluster.common import pixels
+from ae_cluster.common.chunks import slices
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.labels import classes_of, label_key, number_in
 from ae_cluster.common.texts import encodable, quoted
@@ -149,8 +150,8 @@ def _mean_and_spread(table: FloatArray) -> tuple[NDArray[np.float64], NDArray[np
     """Return each column's mean and standard deviation, without a second table in memory."""
     mean = table.mean(axis=0, dtype=np.float64)
     squares = np.zeros_like(mean)
-    for i in range(0, len(table), _ROWS_LOOKED_AT):
-        off = table[i : i + _ROWS_LOOKED_AT] - mean
+    for part in slices(len(table), _ROWS_LOOKED_AT):
+        off = table[part] - mean
         squares += np.einsum("ij,ij->j", off, off)
     return mean, np.sqrt(squares / len(table))
 
@@ -170,7 +171,7 @@ def check_training_samples(x: Array) -> None:
     """Refuse training samples (n, n_features) in which there is nothing to find."""
     if len(x) < 2:
         raise InputError(f"there is {len(x)} training sample: give at least two, better hundreds.")
-    parts = (x[i : i + _ROWS_LOOKED_AT] for i in range(0, len(x), _ROWS_LOOKED_AT))
+    parts = (x[part] for part in slices(len(x), _ROWS_LOOKED_AT))
     if not any((part != x[0]).any() for part in parts):
         raise InputError(
             f"all {len(x):,} training samples are the same: there is nothing to cluster."

@@ -14,6 +14,7 @@ import numpy as np
 
 from ae_cluster.common import bounded_arrays
 from ae_cluster.common.bounded_files import UnreadableError
+from ae_cluster.common.chunks import slices
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import expanded
 from ae_cluster.datasets.arrays import as_column, as_ids, as_samples
@@ -185,15 +186,12 @@ def _of_arrays(
             ids = arrays.get(f"ids{half}")
             if ids is not None:
                 ids = as_ids(as_column(ids, f"ids{half}", len(x)), f"ids{half}")
-            for start in range(0, len(x), chunk_rows):
-                part = np.asarray(x[start : start + chunk_rows])
-                prefix = f"{half[1:]}-" if half else ""
+            prefix = f"{half[1:]}-" if half else ""
+            for rows in slices(len(x), chunk_rows):
+                part = np.asarray(x[rows])
+                numbered = numbered_ids(len(part), prefix, rows.start)
                 yield (
-                    (
-                        numbered_ids(len(part), prefix, start)
-                        if ids is None
-                        else ids[start : start + chunk_rows]
-                    ),
+                    numbered if ids is None else ids[rows],
                     _rows(part, preparation, image_shape, seen),
                 )
 

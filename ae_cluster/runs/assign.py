@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ae_cluster.common.bounded_arrays import map_npy
 from ae_cluster.common.bounded_files import UnreadableError
+from ae_cluster.common.chunks import slices
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import expanded
 from ae_cluster.common.global_state import default_state
@@ -149,8 +150,8 @@ def _stream(assigner: Assigner, data: str, skip_unreadable: bool) -> SampleStrea
 
 def _split(parts: list[Part]) -> Iterator[Part]:
     for ids, rows in parts:
-        for start in range(0, len(rows), CHUNK_ROWS):
-            yield ids[start : start + CHUNK_ROWS], rows[start : start + CHUNK_ROWS]
+        for part in slices(len(rows), CHUNK_ROWS):
+            yield ids[part], rows[part]
 
 
 def _assigned_parts(

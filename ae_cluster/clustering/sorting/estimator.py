@@ -160,6 +160,11 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
             pass
         return self
 
+    @property
+    def partial_fit(self) -> Any:  # type: ignore[override]
+        """There is none: the graph is of all samples at once."""
+        raise AttributeError("SortingAutoEncoder has no partial_fit: its graph needs all samples.")
+
     def fit_stages(self, X: ArrayLike) -> Iterator[Stage]:
         """Fit to X and yield every stage of the clusters when it is done; see `fit`.
 
