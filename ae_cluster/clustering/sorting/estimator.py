@@ -161,7 +161,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         return self
 
     @property
-    def partial_fit(self) -> Any:  # type: ignore[override]
+    def partial_fit(self) -> Any:
         """There is none: the graph is of all samples at once."""
         raise AttributeError("SortingAutoEncoder has no partial_fit: its graph needs all samples.")
 
