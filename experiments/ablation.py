@@ -27,9 +27,9 @@ from ae_cluster.clustering.codes import Clustering, cluster_codes
 from ae_cluster.clustering.sorting import SortingAutoEncoder
 from ae_cluster.clustering.sorting.consistency import one_hot
 from ae_cluster.clustering.sorting.stages import GRAPH, Stage
+from ae_cluster.common.memory import peak_mb
 from ae_cluster.common.terminal import exit_code
 from ae_cluster.datasets import Dataset
-from ae_cluster.records.environment import peak_mb
 from ae_cluster.runs.encoders import Codes
 from ae_cluster.training.minibatch import in_chunks
 from experiments.support.arguments import carry_out, grid_parser, prepare, seeds_and_epochs

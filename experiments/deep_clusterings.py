@@ -38,10 +38,10 @@ from ae_cluster.clustering.estimators import (
     reconstruction_errors,
 )
 from ae_cluster.common.files import make_folder
+from ae_cluster.common.memory import peak_mb
 from ae_cluster.common.terminal import exit_code
 from ae_cluster.methods import DEEP_CLUSTERINGS
 from ae_cluster.records.config import preset_epochs
-from ae_cluster.records.environment import peak_mb
 from ae_cluster.runs.encoders import Codes
 from experiments.support.arguments import carry_out, grid_parser, prepare, seeds_and_epochs
 from experiments.support.cells import ENCODER, VERSION, cell_rows, data_of, make_cell

@@ -121,7 +121,7 @@ def measure(way: str, data_home: Path, epochs: int, threads: int) -> dict[str, A
 
 def child(way: str, data_home: Path, epochs: int) -> None:
     """Run one way in this process and print what was found as one line of JSON."""
-    from ae_cluster.records.environment import peak_mb
+    from ae_cluster.common.memory import peak_mb
 
     found = WAYS[way](data_home, epochs)
     print(json.dumps(found | {"peak_mb": peak_mb()}))

@@ -14,14 +14,14 @@ from ae_cluster import AutoEncoder
 from ae_cluster.autoencoder import inference
 
 FRESH_PROCESS = """
-import json, resource, sys
+import json, sys
 import numpy as np
 import torch
 from ae_cluster import AutoEncoder
+from ae_cluster.common.memory import peak_mb
 
 def peak():
-    unit = 1 if sys.platform == "darwin" else 1024
-    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak_mb() * 1e6
 
 rng = np.random.default_rng(0)
 X = rng.integers(0, 256, (200_000, 784), dtype=np.uint8)  # 157 MB; 627 as float32

@@ -192,7 +192,7 @@ def test_each_run_has_a_peak_of_its_own():
     """In a process of its own: that of the tests has freed memory which is used again."""
     code = (
         "import numpy as np\n"
-        "from ae_cluster.records.environment import forget_peak, peak_mb\n"
+        "from ae_cluster.common.memory import forget_peak, peak_mb\n"
         "forget_peak()\nbefore = peak_mb()\nmuch = np.ones(60_000_000)\n"
         "assert peak_mb() > before + 300\n"
         "del much\nforget_peak()\nassert peak_mb() < before + 300\n"

@@ -30,7 +30,7 @@ def quick(monkeypatch):
 def test_this_installation_is_fine(capsys, monkeypatch):
     for name in doctor.THREADS:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(doctor, "free_memory", lambda: 8.0)
+    monkeypatch.setattr(doctor, "free_memory", lambda: 8e9)
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: Usage(9e10, 1e10, 8e10))
     code = main(["doctor", "--json"])
     told = json.loads(capsys.readouterr().out)
@@ -102,7 +102,7 @@ def test_data_are_here_or_it_is_said_how_to_get_them(tmp_path):
 def test_little_space_and_little_memory_are_problems(monkeypatch, tmp_path):
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: Usage(1e9, 1e9, LOW))
     assert len(problems(doctor.space_findings(tmp_path / "not" / "there"))) == 3
-    monkeypatch.setattr(doctor, "free_memory", lambda: 0.5)
+    monkeypatch.setattr(doctor, "free_memory", lambda: 0.5e9)
     assert list(problems([doctor.memory_finding()])) == ["memory"]
     monkeypatch.setattr(doctor, "free_memory", lambda: float("nan"))
     assert doctor.memory_finding().is_fine

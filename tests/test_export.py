@@ -20,6 +20,7 @@ from ae_cluster.clustering.heads import CodeHead
 from ae_cluster.records.classifiers import classifier_files
 from ae_cluster.runs import export
 from ae_cluster.runs.assigner import Assigner
+from ae_cluster.runs.checked_samples import samples_to_check
 from ae_cluster.runs.export import export_run, input_of, of_assigner, of_classifier
 from ae_cluster.runs.run import run
 from ae_cluster.runs.run_folder import files_of_run
@@ -133,7 +134,7 @@ def test_made_samples_do_where_the_runs_are_gone(place, tmp_path, name, method):
     (folder / "config.json").write_text(json.dumps(config))
     assigner = Assigner(folder, method)
     found = of_assigner(assigner)
-    x, told = export.samples_to_check(assigner, input_of(assigner), None)
+    x, told = samples_to_check(assigner, input_of(assigner), None)
     assert "made" in told
     clusters = found.reference(x)[1]
     assert len(np.unique(clusters)) > 1  # they are not all far away

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-import resource
 import shutil
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from ae_cluster import (
     InputError,
 )
 from ae_cluster.autoencoder.saving import DESCRIPTION, FORMAT_VERSION, WEIGHTS
+from ae_cluster.common.memory import forget_peak, peak_mb
 
 CONFIGURATIONS = {
     "defaults": {},
@@ -264,10 +264,11 @@ def test_forged_weights_are_refused(folder, assert_one_sentence):
     ],
 )
 def test_sizes_that_the_weights_do_not_have_take_no_memory(folder, assert_one_sentence, parameters):
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    forget_peak()
+    before = peak_mb()
     describe(folder, parameters=described(folder)["parameters"] | parameters)
     assert_refused(folder, assert_one_sentence, "does not hold a whole AutoEncoder")
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kB
+    assert peak_mb() - before < 300
 
 
 # ---- places that cannot be written

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 from ae_cluster.cli import arguments as read
 from ae_cluster.cli.commands import COMMANDS
-from ae_cluster.cli.output import add_json, print_json
+from ae_cluster.cli.output import add_json, print_json, print_note
 
 EPILOG = """\
 columns of the table:
@@ -64,7 +63,7 @@ def _assign(arguments: argparse.Namespace) -> None:
         method=arguments.method,
         force=arguments.force,
         skip_unreadable=arguments.skip_unreadable,
-        say=lambda line: print(f"note: {line}", file=sys.stderr, flush=True),
+        say=print_note,
     )
     if arguments.json:
         print_json(found._asdict())

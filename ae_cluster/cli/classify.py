@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ae_cluster.cli import arguments as read
 from ae_cluster.cli.commands import COMMANDS
-from ae_cluster.cli.output import add_json, print_json
+from ae_cluster.cli.output import add_json, print_json, print_note
 from ae_cluster.methods import (
     CLASSIFIERS,
     DEFAULT_CLASSIFIER,
@@ -123,7 +123,7 @@ def _classify(arguments: argparse.Namespace) -> None:
     )
     given = labels_for(samples, arguments.labels) if arguments.labels else None
     for note in notes_on(arguments.labels) if arguments.labels else ():
-        print(f"note: {note}", file=sys.stderr)
+        print_note(note)
     wait = MINUTES if arguments.method in classifier_names(FINETUNED) else "learning …"
     progress.say(f"{samples.name}: {len(samples.ids):,} samples; {wait}")
     found = classify(samples, given, arguments.method, arguments.seed)

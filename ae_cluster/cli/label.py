@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 from ae_cluster.cli import arguments as read
 from ae_cluster.cli.commands import COMMANDS
-from ae_cluster.cli.output import add_json, print_json
+from ae_cluster.cli.output import add_json, print_json, print_note
 from ae_cluster.common.errors import InputError
 
 EPILOG = """\
@@ -69,7 +68,7 @@ def _label(arguments: argparse.Namespace) -> None:
         raise InputError("--n-labels asks and --answers answers; say one of them.")
     path, n = take_answers(arguments.run, arguments.answers)
     for note in notes_on(arguments.answers):
-        print(f"note: {note}", file=sys.stderr)
+        print_note(note)
     if arguments.json:
         print_json({"labels": path, "n_labels": n})
         return

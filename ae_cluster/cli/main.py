@@ -72,4 +72,6 @@ def build_parser(words: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentP
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """Print a warning as a sentence: file and line say nothing to who did not write them."""
-    print(f"note: {message}", file=sys.stderr)
+    from ae_cluster.cli.output import print_note  # not on the way to --help
+
+    print_note(message)

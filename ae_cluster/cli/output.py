@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,11 @@ def add_json(parser: argparse.ArgumentParser) -> None:
         "--json", action="store_true", default=False,
         help="print one JSON value, for programs; messages go to standard error",
     )  # fmt: skip
+
+
+def print_note(line: object) -> None:
+    """Print what must be known beside the result, at once and apart from it."""
+    print(f"note: {line}", file=sys.stderr, flush=True)
 
 
 def print_json(value: Any) -> None:

@@ -160,6 +160,34 @@ def _cannot_be_written(path: Path, error: OSError) -> InputError:
     return InputError(f"{path} cannot be written ({error.strerror or error}); choose {way_out}.")
 
 
+def place_of_page(out: str | Path | None, default: Path, mark: str, what: str) -> Path:
+    """Return where a page is to be written: at ``out``, or at ``default``.
+
+    Raises
+    ------
+    InputError
+        When there is a folder, or a file that does not bear our mark.
+    """
+    path = expanded(out) if out is not None else default
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file, like {path / default.name}.")
+    if path.exists() and not bears(path, mark):
+        raise InputError(
+            f"{path} is no {what} that ae-cluster wrote, so it is not replaced; name another file "
+            "(--out FILE), or move that one away."
+        )
+    return path
+
+
+def bears(path: Path, mark: str) -> bool:
+    """Return whether the first 64 kB of a file hold a text by which we know our own."""
+    try:
+        with path.open("rb") as file:
+            return mark.encode() in file.read(2**16)
+    except OSError:
+        return False
+
+
 def expanded(path: str | os.PathLike[str]) -> Path:
     """Return a path, the ``~`` of a home folder spelled out.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from ae_cluster.common.bounded_arrays import MOST_TIMES, MOST_UNPACKED
 from ae_cluster.common.bounded_files import UnreadableError, file_size
 from ae_cluster.common.errors import InputError, nearest
+from ae_cluster.common.memory import total_memory
 from ae_cluster.common.texts import quoted
 from ae_cluster.datasets.table_files import check_names, damage_told
 
@@ -175,7 +175,7 @@ def _check_inside(file: h5py.File, name: str, size: int) -> None:
 def _check_memory(n_cells: int, n_genes: int) -> None:
     """Refuse counts that would not fit into the memory once they are dense, twice in float32."""
     needed = 2 * 4 * n_cells * n_genes
-    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    there = total_memory()
     if needed > there:
         raise InputError(
             f"{n_cells:,} cells of {n_genes:,} genes need {needed / 1e9:,.0f} GB when they are "

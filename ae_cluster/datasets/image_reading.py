@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import warnings
 from collections import deque
 from collections.abc import Generator, Sequence
@@ -20,6 +19,7 @@ from ae_cluster.common.bounded_files import UnreadableError
 from ae_cluster.common.chunks import slices
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.image_options import ImageOptions, Size
+from ae_cluster.common.memory import total_memory
 from ae_cluster.common.progress import progress_bar
 from ae_cluster.common.texts import quoted
 from ae_cluster.datasets.dataset import Array
@@ -153,20 +153,13 @@ class _Pixels:
 def _room(n: int, shape: tuple[int, ...]) -> Array:
     """Return an array for so many pictures, unless it takes more than half of the memory."""
     wanted = n * math.prod(shape)
-    if wanted > _memory() // 2:
+    if wanted > total_memory() / 2:
         said = f"--image-size {proposed([(shape[0], shape[1])])}" if max(shape) > 64 else "--grey"
         raise InputError(
             f"{n:,} pictures of {_times(shape)} take {wanted / 2**30:.1f} GiB, more than half of "
             f"the memory: make them smaller, for instance with {said}."
         )
     return np.empty((n, *shape), dtype=np.uint8)
-
-
-def _memory() -> int:
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not of this system
-        return 2**40
 
 
 # Sizes

@@ -13,8 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ae_cluster.common.errors import InputError
-from ae_cluster.common.files import expanded, written_beside
+from ae_cluster.common.files import bears, expanded, place_of_page, written_beside
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.write_lock import PAGE
 from ae_cluster.datasets import Dataset
@@ -24,6 +23,7 @@ from ae_cluster.explorer.samples import choose_clouds, smallest_budgets
 from ae_cluster.records.reading import load_samples
 
 _TITLE = "ae_cluster explorer"
+_MARK = f"{_TITLE}</title>"
 LIBRARY = "vendor/three.min.js"
 
 # In the order they are joined: a module imports only from those before it.
@@ -75,14 +75,7 @@ def write_page(
         When the folder is no run's, or the file cannot be written or is no such page.
     """
     folder = expanded(run_folder)
-    path = expanded(out) if out is not None else folder / PAGE
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; name a file, like {path / PAGE}.")
-    if path.exists() and not is_page(path):
-        raise InputError(
-            f"{path} is no page that ae-cluster wrote, so it is not replaced; name another file "
-            "(--out FILE), or move that one away."
-        )
+    path = place_of_page(out, folder / PAGE, _MARK, "page")
     run = read_run(folder)
     budget = smallest_budgets(run.labels["train"], run.config["arguments"].get("budgets") or ())
     clouds = choose_clouds(run, split, n_points, budget)
@@ -99,11 +92,7 @@ def write_page(
 
 def is_page(path: Path) -> bool:
     """Return whether a file is a page that `write_page` wrote."""
-    try:
-        with path.open("rb") as file:
-            return f"{_TITLE}</title>".encode() in file.read(2**16)
-    except OSError:
-        return False
+    return bears(path, _MARK)
 
 
 def page_of(content: dict[str, Any]) -> str:

@@ -1,14 +1,10 @@
-"""Where a run was made: versions, cores, peak memory."""
+"""Where a run was made: versions and cores."""
 
 from __future__ import annotations
 
-import math
 import os
 import platform
-import sys
-from contextlib import suppress
 from importlib.metadata import version
-from pathlib import Path
 
 PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy", "torch", "torchvision")
 
@@ -26,23 +22,3 @@ def machine() -> dict[str, str | int | None]:
         "architecture": platform.machine(),
         "cores": os.cpu_count(),
     }
-
-
-def peak_mb() -> float:
-    """Return the largest resident memory of this process so far, in megabytes (10⁶ bytes)."""
-    with suppress(OSError, StopIteration):  # `getrusage` counts what started this process as well
-        lines = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines()
-        peak = next(line for line in lines if line.startswith("VmHWM:"))
-        return int(peak.split()[1]) * 1024 / 1e6
-    try:
-        import resource
-    except ImportError:  # Windows does not tell
-        return math.nan
-    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return largest / 1e6 if sys.platform == "darwin" else largest * 1024 / 1e6
-
-
-def forget_peak() -> None:
-    """Let `peak_mb` begin anew where the system can, for several runs by one process."""
-    with suppress(OSError):  # Linux alone has it, and not everywhere
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")

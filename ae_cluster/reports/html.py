@@ -16,7 +16,7 @@ import pandas as pd
 
 from ae_cluster.common.bounded_files import read_bytes, told_of
 from ae_cluster.common.errors import InputError
-from ae_cluster.common.files import expanded, written_beside
+from ae_cluster.common.files import expanded, place_of_page, written_beside
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.numbers import NOTHING, number
 from ae_cluster.common.texts import visible
@@ -63,27 +63,12 @@ def write_report(run_folder: str | Path, out: str | Path | None = None) -> Repor
         When the folder is no run's, or the file cannot be written or is no such report.
     """
     folder = expanded(run_folder)
-    path = expanded(out) if out is not None else folder / NAME
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; name a file, like {path / NAME}.")
-    if path.exists() and not _is_report(path):
-        raise InputError(
-            f"{path} is no report that ae-cluster wrote, so it is not replaced; name another file "
-            "(--out FILE), or move that one away."
-        )
+    path = place_of_page(out, folder / NAME, f"{_TITLE}</title>", "report")
     figures = _figures_of(folder)
     text = _page(folder, path, figures)
     with written_beside(path) as beside:
         beside.write_text(text, encoding="utf-8", newline="\n")
     return Report(path, len(figures))
-
-
-def _is_report(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return f"{_TITLE}</title>".encode() in file.read(2**12)
-    except OSError:
-        return False
 
 
 def _page(folder: Path, path: Path, figures: Mapping[str, str]) -> str:

@@ -20,6 +20,7 @@ from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from pathlib import Path
 
 from ae_cluster.common.global_state import default_state, numba_is_lost
+from ae_cluster.common.memory import free_memory
 from ae_cluster.common.texts import one_line
 from ae_cluster.datasets.fetching import data_folder
 from ae_cluster.datasets.named import NAMES, is_here
@@ -223,7 +224,7 @@ def _existing(folder: Path) -> Path:
 
 def memory_finding() -> Finding:
     """Return how much memory is free, limits of a container included."""
-    free = free_memory()
+    free = free_memory() / GIGABYTE
     if math.isnan(free):
         return Finding("space", "memory", "this system does not tell")
     told = f"{free:.1f} GB free"
@@ -231,21 +232,6 @@ def memory_finding() -> Finding:
         to_do = "close something, or take fewer samples: MNIST takes 1 to 2 GB"
         return Finding("space", "memory", told, False, to_do)
     return Finding("space", "memory", told)
-
-
-def free_memory() -> float:
-    """Return the gigabytes that a process can still have, NaN where that is not known."""
-    found = [math.nan]
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii")
-        if match := re.search(r"^MemAvailable:\s+(\d+) kB", lines, re.MULTILINE):
-            found.append(int(match[1]) * 1024 / GIGABYTE)
-        group = Path("/sys/fs/cgroup")
-        limit, used = ((group / f"memory.{name}").read_text("ascii") for name in ("max", "current"))
-        found.append((int(limit) - int(used)) / GIGABYTE)
-    except (OSError, ValueError):  # another system, or no limit
-        pass
-    return min((value for value in found if not math.isnan(value)), default=math.nan)
 
 
 # Does it work?

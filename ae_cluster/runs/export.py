@@ -20,8 +20,9 @@ from ae_cluster.common.chunks import slices
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import written_beside
 from ae_cluster.common.global_state import default_state
-from ae_cluster.records.reading import SPLITS, load_samples, method_names, read_codes
+from ae_cluster.records.reading import method_names
 from ae_cluster.runs.assigner import Assigner
+from ae_cluster.runs.checked_samples import samples_to_check
 from ae_cluster.runs.classifiers import kept_scores
 from ae_cluster.runs.usable_codes import method_to_learn_from
 from ae_cluster.runs.whole_model import ByScores, WholeModel, encoder_of, whole_model
@@ -30,7 +31,7 @@ from ae_cluster.semi_supervised.label_files import refuse_existing_table
 ENDING, PRODUCER = ".onnx", "ae_cluster"
 INPUT, OUTPUTS = "x", ("code", "cluster", "probabilities")
 TOLERANCE = 1e-5  # of codes, beyond 1 relative, and of the memberships of the same codes
-_N_MADE, _CHUNK = 256, 4096  # samples
+_CHUNK = 4096  # samples
 _UNITS = {
     "bytes": "images of bytes, 0 to 255",
     "unit": "images of numbers from 0 to 1",
@@ -335,39 +336,6 @@ def _pairwise_distances(first: Any, second: Any, p: float = 2.0, compute_mode: A
 
 
 # The check
-
-
-def samples_to_check(
-    assigner: Assigner, described: dict[str, Any], data_home: Path | None
-) -> tuple[NDArray[Any], str]:
-    """Return the run's own samples, or where these are not found made ones, and which they are."""
-    arrays = read_codes(assigner.folder, assigner.method)
-    sizes = [len(arrays[f"ids_{split}"]) for split in SPLITS]
-    data, _ = load_samples(assigner.config, sizes, data_home)
-    shape = described["shape"][1:]
-    if data is not None and str(data.raw_train.dtype) == described["dtype"]:
-        rows = np.concatenate([data.raw_train, data.raw_test])
-        return rows.reshape(len(rows), *shape), "the run's samples"
-    return _made(assigner, described["dtype"], shape), "made samples, since the run's are not there"
-
-
-def _made(assigner: Assigner, dtype: str, shape: list[int]) -> NDArray[Any]:
-    rng = np.random.default_rng(0)
-    size = (_N_MADE, *shape)
-    if dtype == "uint8":
-        return rng.integers(0, 256, size, dtype=np.uint8)
-    if assigner.kept.units == "unit":
-        return rng.random(size, dtype=np.float32)
-    rows = rng.normal(size=size)
-    scaling = getattr(getattr(assigner.model, "autoencoder_", assigner.model), "scaling_", None)
-    if scaling is not None:
-        rows = rows * scaling.scale.cpu().numpy() + scaling.mean.cpu().numpy()
-    elif "scale" in assigner.kept.arrays:
-        rows = rows * assigner.kept.arrays["scale"] + assigner.kept.arrays["mean"]
-    else:
-        centers = assigner.head.centers
-        rows = rows * centers.std() + centers[rng.integers(len(centers), size=_N_MADE)]
-    return rows.astype(np.float32)
 
 
 def check(

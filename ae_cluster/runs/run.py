@@ -15,6 +15,7 @@ from ae_cluster.clustering.codes import Clustering
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import expanded
 from ae_cluster.common.global_state import default_state
+from ae_cluster.common.memory import peak_mb
 from ae_cluster.common.own_files import told
 from ae_cluster.common.spreadsheets import safe_table
 from ae_cluster.common.write_lock import PAGE, claim
@@ -34,7 +35,6 @@ from ae_cluster.methods import (
 )
 from ae_cluster.metrics.clustering import UNKNOWN
 from ae_cluster.records.config import RunConfig
-from ae_cluster.records.environment import peak_mb
 from ae_cluster.records.reading import load_data, read_scores
 from ae_cluster.records.rows import tidy_row
 from ae_cluster.records.writing import arguments_of, write_config, write_method

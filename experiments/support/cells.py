@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae_cluster.clustering.codes import Clustering, cluster_codes
+from ae_cluster.common.memory import peak_mb
 from ae_cluster.datasets import Dataset, load_dataset
 from ae_cluster.methods import SORTERS, row_facts
 from ae_cluster.records.config import preset_epochs
-from ae_cluster.records.environment import peak_mb
 from ae_cluster.records.rows import COLUMNS
 from ae_cluster.runs.encoders import Codes, pca_codes, pixel_codes
 from ae_cluster.runs.plan import required_n_clusters
