@@ -72,6 +72,22 @@ def test_sections_settings_and_versions_are_there(text):
         assert words in text
 
 
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([-1, 0, 1, -1, -1, 2], "6, of which 3 have a label: the scores are of these"),
+        ([-1] * 6, "6, none with a label"),
+    ],
+)
+def test_it_says_of_how_many_samples_the_scores_are(evil_run, tmp_path, labels, words):
+    folder = shutil.copytree(evil_run, tmp_path / "RUN")
+    path = folder / "methods" / "kmeans" / "codes.npz"
+    with np.load(path) as arrays:
+        kept = dict(arrays)
+    np.savez(path, **kept | {"labels_test": np.array(labels)})
+    assert f"<dd>{words}</dd>" in write_report(folder).path.read_text(encoding="utf-8")
+
+
 def test_nothing_in_it_acts_or_is_fetched(text):
     assert EVIL not in text
     assert "<script" not in text

@@ -79,7 +79,7 @@ def _page(folder: Path, path: Path, figures: Mapping[str, str]) -> str:
     others = {name: figure for name, figure in figures.items() if name not in sheets}
     none = "<p>This run was made without figures (--no-figures).</p>"
     sections = {
-        "Data": _data(config),
+        "Data": _data(config, _n_labelled(folder)),
         "Scores": _scores(rows),
         "Health": _health(folder, config, rows),
         "Clusters": "".join(sheets.values()),
@@ -181,7 +181,22 @@ def _list(pairs: Mapping[str, object]) -> str:
 # Sections
 
 
-def _data(config: Mapping[str, Any]) -> str:
+def _n_labelled(folder: Path) -> int | None:
+    """Return how many test samples have a label; None where the run keeps no codes to tell."""
+    try:
+        labels = read_codes(folder, method_names(folder)[0]).get("labels_test")
+    except InputError:  # all methods failed
+        return None
+    return 0 if labels is None else int((labels != UNKNOWN).sum())
+
+
+def _told_labelled(n: int | None) -> str:
+    if n is None:
+        return ""
+    return f", of which {n:,} have a label: the scores are of these" if n else ", none with a label"
+
+
+def _data(config: Mapping[str, Any], n_labelled: int | None) -> str:
     data, arguments = config["data"], config["arguments"]
     shape = data.get("image_shape")
     size = "×".join(map(str, shape)) if shape else data.get("n_features", NOTHING)
@@ -190,7 +205,7 @@ def _data(config: Mapping[str, Any]) -> str:
     pairs = {
         "name or file": given.name,
         "training samples": f"{data.get('n_train', 0):,}, on which everything was fitted",
-        "test samples": f"{data.get('n_test', 0):,}, of which the scores are",
+        "test samples": f"{data.get('n_test', 0):,}{_told_labelled(n_labelled)}",
         "each is": f"an image of {size}" if shape else f"a row of {size} numbers",
         "classes": ", ".join(map(str, names)) if names else "no names are known",
         "labels": "never seen by a clustering: there they only score",
