@@ -36,8 +36,9 @@ from ae_cluster.reports.comparison import comparison_report, read_runs
 from ae_cluster.reports.html import write_report
 from ae_cluster.reports.run import cluster_sizes, run_report
 from ae_cluster.runs.assign import assign_file
-from ae_cluster.runs.classify import classify, labels_for, samples_of_run
+from ae_cluster.runs.classify import classify
 from ae_cluster.runs.label import take_answers
+from ae_cluster.runs.samples import labels_for, samples_of_run
 from ae_cluster.semi_supervised.active_learning import suggest_labels
 from experiments.support.grid import make_task, run_grid
 from experiments.support.store import Store

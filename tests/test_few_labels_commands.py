@@ -17,7 +17,8 @@ from ae_cluster.cli.main import build_parser, main
 from ae_cluster.common.errors import InputError
 from ae_cluster.datasets.dataset import file_order
 from ae_cluster.methods import FINETUNED, FROZEN, classifier_names
-from ae_cluster.runs.classify import Estimate, Samples, classify, samples_of
+from ae_cluster.runs.classify import Estimate, classify
+from ae_cluster.runs.samples import Samples, samples_of
 from ae_cluster.semi_supervised.finetuned.cross_entropy import FineTunedClassifier
 from ae_cluster.semi_supervised.label_files import NamedLabels
 from ae_cluster.semi_supervised.methods import FINETUNED_STARTS, METHODS

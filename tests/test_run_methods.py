@@ -130,7 +130,7 @@ def test_run_folders_of_methods_can_be_compared_labelled_and_classified(every, c
 
 
 def test_the_first_method_named_gives_the_codes_that_classify_takes(every):
-    from ae_cluster.runs.classify import samples_of_run
+    from ae_cluster.runs.samples import samples_of_run
 
     folder, _ = every
     assert [method.name for method in read_run(folder).methods] == list(NAMES)

@@ -133,7 +133,7 @@ def test_a_header_that_lies_takes_no_memory(run_copy):
 
 def test_ids_of_any_number_of_digits_are_in_order(run_copy):
     from ae_cluster.datasets.dataset import file_order
-    from ae_cluster.runs.classify import samples_of_run
+    from ae_cluster.runs.samples import samples_of_run
 
     ids = np.array(["10" + "0" * 24, "9", "0010", "2"])
     assert file_order(ids).tolist() == [3, 1, 2, 0]

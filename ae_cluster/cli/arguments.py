@@ -6,6 +6,7 @@ import argparse
 import csv
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from ae_cluster.common.errors import InputError
@@ -13,6 +14,8 @@ from ae_cluster.common.feature_files import ENDINGS, is_feature_file
 from ae_cluster.common.files import expanded
 from ae_cluster.common.texts import quoted
 from ae_cluster.methods import AUTOENCODER, GIVEN
+
+FORMATS = ".npz, .npy, .csv, .tsv, .parquet, .feather or .h5ad"
 
 
 def whole(least: int) -> Callable[[str], int]:
@@ -41,7 +44,23 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in next(csv.reader([text], skipinitialspace=True)) if name)
 
 
-def add_table_options(option: Callable[..., object]) -> None:
+def add_reading_options(add: Callable[..., object]) -> None:
+    """Add what can be said of how data are read; what is not said has no value."""
+    option = partial(add, default=argparse.SUPPRESS)
+    option(
+        "--features",
+        type=features,
+        metavar=f"{AUTOENCODER}|{GIVEN}|FILE",
+        help=f"{GIVEN}: x are codes already, and no autoencoder is trained; a file "
+        f"({', '.join(ENDINGS)}): its numbers, joined by id, are what is learnt from, and DATA are "
+        f"what is shown; default: {AUTOENCODER}",
+    )
+    option("--image-shape", type=sizes, metavar="HxW", help="read a file's columns as images")
+    _add_table_options(option)
+    _add_image_options(option)
+
+
+def _add_table_options(option: Callable[..., object]) -> None:
     """Add what can be said of the columns of a table."""
     option("--label-column", metavar="NAME", help="of a table: the labels, which only score")
     option("--id-column", metavar="NAME", help="the ids of its rows; default: their numbers")
@@ -60,16 +79,15 @@ def add_table_options(option: Callable[..., object]) -> None:
     option("--layer", metavar="NAME", help="of an .h5ad: the layer to read in place of X")
 
 
-def add_image_options(option: Callable[..., object]) -> None:
+def _add_image_options(option: Callable[..., object]) -> None:
     """Add what can be said of the pictures in a folder."""
     option(
         "--image-size", type=sizes, metavar="HxW", help="of a folder: resize each picture to this"
     )
-    option("--grey", action="store_true", default=argparse.SUPPRESS, help="leave out their colours")
+    option("--grey", action="store_true", help="leave out their colours")
     option(
         "--skip-unreadable",
         action="store_true",
-        default=argparse.SUPPRESS,
         help="leave out pictures that cannot be read; default: refuse them",
     )
 

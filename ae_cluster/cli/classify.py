@@ -19,6 +19,7 @@ from ae_cluster.methods import (
     classifier_names,
     current_name,
 )
+from ae_cluster.records.config import READING
 
 if TYPE_CHECKING:
     from ae_cluster.runs.classify import Classified
@@ -31,6 +32,8 @@ EPILOG = """\
 examples:
   ae-cluster classify my.npz                           my.npz holds x, and y with -1 for unlabelled
   ae-cluster classify my.npz --labels labels.csv       labels by id, in the columns id and label
+  ae-cluster classify cells.csv --label-column type --id-column id --impute median
+  ae-cluster classify photos/                          a folder per class, others in unlabelled/
   ae-cluster classify runs/mnist --labels labels.csv   with the codes that a run has learnt
   ae-cluster classify my.npz --method fine-tuned-sorting   an encoder that learns the labels too
 
@@ -69,7 +72,11 @@ def add(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     option = classify.add_argument
-    option("data", metavar="DATA", help="an .npz file, a known name, or a run's folder")
+    option(
+        "data",
+        metavar="DATA",
+        help=f"a run's folder, a known name, a file ({read.FORMATS}) or a folder of pictures",
+    )
     option(
         "--labels",
         type=read.path,
@@ -95,7 +102,7 @@ def add(commands: Any) -> None:
     )
     option("--n-components", type=read.whole(1), default=10, help="size of the code; default: 10")
     option("--epochs", type=read.whole(0), help="default: 10, or as many as make 5,000 steps")
-    option("--image-shape", type=read.sizes, metavar="HxW", help="read a file's columns as images")
+    read.add_reading_options(option)
     option("--seed", type=read.whole(0), default=0, help="of everything random; default: 0")
     option("--data-home", type=read.path, help="where data sets lie")
     add_json(classify)
@@ -107,7 +114,8 @@ def _classify(arguments: argparse.Namespace) -> None:
     from ae_cluster.common.files import written_beside
     from ae_cluster.common.spreadsheets import safe_table
     from ae_cluster.runs.classifiers import keep_classifier
-    from ae_cluster.runs.classify import COLUMNS, classify, labels_for, report, samples_of
+    from ae_cluster.runs.classify import COLUMNS, classify, report
+    from ae_cluster.runs.samples import labels_for, samples_of
     from ae_cluster.semi_supervised.label_files import notes_on, refuse_existing_table
 
     out = arguments.out.absolute()
@@ -115,11 +123,11 @@ def _classify(arguments: argparse.Namespace) -> None:
     samples = samples_of(
         arguments.data,
         data_home=arguments.data_home,
-        image_shape=arguments.image_shape,
         n_components=arguments.n_components,
         epochs=arguments.epochs,
         seed=arguments.seed,
         say=lambda line: print(line, file=sys.stderr, flush=True),
+        reading={k: v for k, v in vars(arguments).items() if k in READING},
     )
     given = labels_for(samples, arguments.labels) if arguments.labels else None
     for note in notes_on(arguments.labels) if arguments.labels else ():

@@ -14,9 +14,9 @@ from ae_cluster.cli import arguments as read
 from ae_cluster.cli.commands import COMMANDS, EXAMPLES
 from ae_cluster.cli.output import add_json, print_json, records
 from ae_cluster.common.errors import InputError
-from ae_cluster.common.feature_files import ENDINGS, is_feature_file
+from ae_cluster.common.feature_files import is_feature_file
 from ae_cluster.common.files import expanded
-from ae_cluster.methods import AUTOENCODER, GIVEN, current_name, is_external
+from ae_cluster.methods import current_name, is_external
 from ae_cluster.records.config import (
     SPLITS,
     RunConfig,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HOW = ("data_home", "download", "device", "force", "resume", "figures")  # it is carried out
-FORMATS = ".npz, .npy, .csv, .tsv, .parquet, .feather or .h5ad"
 
 
 def add(commands: Any) -> None:
@@ -50,7 +49,7 @@ def add(commands: Any) -> None:
         "datasets",
         nargs="*",
         metavar="DATA",
-        help=f"a name (see: ae-cluster datasets), a file ({FORMATS}) or a folder of pictures; "
+        help=f"a name (see: ae-cluster datasets), a file ({read.FORMATS}) or a folder of pictures; "
         f"default: {d.dataset}; of several each has a run of its own, in OUT/DATA-seedN",
     )
     option("--out", type=read.path, help="run folder to write; default: runs/DATASET-seedN")
@@ -70,14 +69,6 @@ def add(commands: Any) -> None:
         metavar="NAME",
         help="again for more: a name (see: ae-cluster methods) or a clusterer as module:Class; "
         f"default: {' and '.join(d.methods)}",
-    )
-    option(
-        "--features",
-        type=read.features,
-        metavar=f"{AUTOENCODER}|{GIVEN}|FILE",
-        help=f"{GIVEN}: x are codes already, and no autoencoder is trained; a file "
-        f"({', '.join(ENDINGS)}): its numbers, joined by id, are what is clustered, and DATA are "
-        f"what is shown; default: {d.features}",
     )
     option(
         "--n-clusters",
@@ -108,9 +99,7 @@ def add(commands: Any) -> None:
         help="of the choice of those, which --seed leaves alone so that seeds can be compared; "
         f"default: {d.split_seed}",
     )
-    option("--image-shape", type=read.sizes, metavar="HxW", help="read a file's columns as images")
-    read.add_table_options(option)
-    read.add_image_options(option)
+    read.add_reading_options(option)
     option(
         "--budgets",
         type=read.sizes,

@@ -23,6 +23,8 @@ LEAST_EPOCHS, LEAST_STEPS = 10, 5000
 TABLE = {f.name: f.default for options in (TableOptions, ImageOptions) for f in fields(options)}
 # What changes data of one name.
 SPLITS = frozenset({"test_size", "split_seed", "image_shape", *TABLE})
+# What says how all samples of a data set are read, whichever of them are held out.
+READING = frozenset({"features", "image_shape", *TABLE})
 
 
 @dataclass(frozen=True)

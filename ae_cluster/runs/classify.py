@@ -2,67 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import binomtest
-from sklearn.base import clone
 
 from ae_cluster.common.errors import InputError, nearest
-from ae_cluster.common.files import expanded
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.interrupts import at_once_on_ctrl_c
 from ae_cluster.common.validation import FloatArray, IntArray
-from ae_cluster.datasets import Dataset, known_datasets, load_dataset
-from ae_cluster.datasets.dataset import file_order
 from ae_cluster.methods import current_name
 from ae_cluster.metrics.clustering import UNKNOWN
 from ae_cluster.records.classifiers import KeptClassifier
-from ae_cluster.records.config import RunConfig, preset_epochs
-from ae_cluster.records.reading import read_run_config
 from ae_cluster.runs.classifiers import to_be_kept
-from ae_cluster.runs.usable_codes import codes_to_learn_from
+from ae_cluster.runs.samples import Samples
 from ae_cluster.semi_supervised.base import Labeling
-from ae_cluster.semi_supervised.label_files import NamedLabels, read_labels
+from ae_cluster.semi_supervised.label_files import NamedLabels
 from ae_cluster.semi_supervised.methods import FINETUNED_STARTS, METHODS
-
-if TYPE_CHECKING:
-    from ae_cluster.autoencoder.estimator import AutoEncoder
 
 COLUMNS = ("id", "label", "prediction", "probability")  # of the table of predictions
 N_FOLDS = 5  # of cross-validation, at most
 FINETUNED_FOLDS = 3  # likewise; each teaches the encoder anew, which takes minutes
-
-
-class Samples(NamedTuple):
-    """All samples of a data set, train and test as one, in the order of their file.
-
-    Attributes
-    ----------
-    name : str
-    ids : ndarray of str (n,)
-    codes : callable
-        Returns the codes (n, n_components); called once labels are known to be usable.
-    labels : NamedLabels
-        Those that the data hold.
-    start : callable or None
-        Takes the features of `semi_supervised.methods.FINETUNED_STARTS` and the number of
-        classes; returns the samples themselves (n, n_features) and the encoder, yet to be
-        trained, to start from. None where only codes are known.
-    run : Path or None
-        Folder of the run that holds the codes.
-    """
-
-    name: str
-    ids: NDArray[np.str_]
-    codes: Callable[[], FloatArray]
-    labels: NamedLabels
-    start: Callable[[str, int], tuple[NDArray[Any], AutoEncoder]] | None = None
-    run: Path | None = None
 
 
 class Estimate(NamedTuple):
@@ -122,7 +85,7 @@ def classify(samples: Samples, given: NamedLabels | None, method: str, seed: int
     Parameters
     ----------
     samples : Samples
-        Of `samples_of`.
+        Of `runs.samples.samples_of`.
     given : NamedLabels or None
         The labels to learn from; None: those that the data hold.
     method : str
@@ -176,9 +139,10 @@ def _codes_and_classifier(
     from ae_cluster.semi_supervised.methods import FINETUNED_METHODS
 
     if samples.start is None:
+        why = "these are codes" if samples.run is None else "a run's folder holds their codes"
         raise InputError(
-            f"--method {method} fine-tunes the encoder and needs the samples themselves, and "
-            f"a run's folder holds their codes; give the data of {samples.name} in its place."
+            f"--method {method} fine-tunes the encoder and needs the samples themselves, and {why};"
+            f" give the data of {samples.name} in their place."
         )
     n_classes = np.unique(labels.columns[labels.columns != UNKNOWN]).size
     rows, encoder = samples.start(FINETUNED_STARTS[method], n_classes)
@@ -215,132 +179,6 @@ def _twins(codes: FloatArray, columns: IntArray) -> int:
     _, place = np.unique(codes[known], axis=0, return_inverse=True)
     pairs = np.unique(np.stack([place.ravel(), columns[known]]), axis=1)[0]
     return int(np.isin(place.ravel(), np.flatnonzero(np.bincount(pairs) > 1)).sum())
-
-
-# Where samples come from
-
-
-@default_state()
-def samples_of(
-    source: str,
-    *,
-    data_home: Path | None = None,
-    image_shape: tuple[int, ...] | None = None,
-    n_components: int = 10,
-    epochs: int | None = None,
-    seed: int = 0,
-    say: Callable[[str], None] = lambda _: None,
-) -> Samples:
-    """Return the samples of a data set, whose codes are then learnt, or of a run's folder.
-
-    ``say`` takes a sentence where that learning starts again.
-    """
-    if (expanded(source) / "config.json").is_file():
-        return samples_of_run(expanded(source))
-    data = load_dataset(source, data_home=data_home, image_shape=image_shape)
-    order = file_order(np.concatenate([data.ids_train, data.ids_test]))
-    columns = np.concatenate(
-        [
-            np.full(len(raw), UNKNOWN) if y is None else y
-            for raw, y in ((data.raw_train, data.y_train), (data.raw_test, data.y_test))
-        ]
-    )
-
-    def codes() -> FloatArray:
-        return _learnt_codes(data, n_components, epochs, seed, say)[order]
-
-    def start(features: str, n_classes: int) -> tuple[NDArray[Any], AutoEncoder]:
-        rows = np.concatenate([data.raw_train, data.raw_test])[order]
-        if features == "autoencoder":
-            return rows, _autoencoder(data, n_components, epochs, seed)
-        return rows, _sorting(data, features, n_classes, n_components, epochs)
-
-    ids = np.concatenate([data.ids_train, data.ids_test])[order]
-    return Samples(data.name, ids, codes, NamedLabels(columns[order], data.class_names), start)
-
-
-@default_state()
-def samples_of_run(folder: Path) -> Samples:
-    """Return the samples of a run folder, with the codes that it holds."""
-    config = read_run_config(folder)
-    arrays = codes_to_learn_from(folder)
-    ids, codes = (
-        np.concatenate([arrays[f"{part}_train"], arrays[f"{part}_test"]])
-        for part in ("ids", "codes")
-    )
-    columns = np.concatenate(
-        [
-            arrays.get(f"labels_{half}", np.full(len(arrays[f"ids_{half}"]), UNKNOWN))
-            for half in ("train", "test")
-        ]
-    )
-    order = file_order(ids)
-    names = tuple(config["data"].get("class_names") or ())
-    labels = NamedLabels(columns[order].astype(np.int64), names)
-    return Samples(config["data"]["name"], ids[order], lambda: codes[order], labels, run=folder)
-
-
-def _learnt_codes(
-    data: Dataset, n_components: int, epochs: int | None, seed: int, say: Callable[[str], None]
-) -> FloatArray:
-    """Train an autoencoder on all samples, which takes no label, and return their codes."""
-    from ae_cluster.autoencoder.restarts import fit_alive, rates_from
-
-    raw = np.concatenate([data.raw_train, data.raw_test])
-    model = _autoencoder(data, n_components, epochs, seed)
-    rates = rates_from(model.learning_rate_init, keep_recipe=data.name in known_datasets())
-    trained = fit_alive(
-        lambda rate: clone(model).set_params(learning_rate_init=rate), raw, rates, say
-    )
-    if trained.collapse:
-        raise InputError(
-            f"The codes learnt of {data.name} have collapsed, so nothing can be predicted from "
-            f"them: {trained.collapse[0].lower()}{trained.collapse[1:-1]}; make a run of the data "
-            "with a lower --learning-rate-init, and give its folder in their place."
-        )
-    codes: FloatArray = trained.model.transform(raw)
-    return codes
-
-
-def _autoencoder(data: Dataset, n_components: int, epochs: int | None, seed: int) -> AutoEncoder:
-    from ae_cluster.autoencoder.estimator import AutoEncoder
-
-    n = len(data.raw_train) + len(data.raw_test)
-    return AutoEncoder(
-        n_components,
-        (128, 64, max(12, n_components)),
-        input_kind="table" if data.is_table else "images",
-        max_iter=preset_epochs(n, RunConfig().batch_size) if epochs is None else epochs,
-        random_state=seed,
-        verbose=True,
-    )
-
-
-def _sorting(
-    data: Dataset, features: str, n_clusters: int, n_components: int, epochs: int | None
-) -> AutoEncoder:
-    from ae_cluster.clustering.sorting import SortingAutoEncoder
-
-    image_prior = features == "sorting-images"
-    if image_prior and data.is_table:
-        raise InputError(
-            f"{data.name} is a table, and an image prior needs images; take --method "
-            "fine-tuned-sorting, or say --image-shape HxW if the columns are pixels."
-        )
-    model = SortingAutoEncoder(
-        n_clusters,
-        n_components,
-        image_prior=image_prior,
-        image_shape=data.image_shape if image_prior else None,
-        input_kind="table" if data.is_table else "images",
-        verbose=True,
-    )
-    return model if epochs is None else model.set_params(max_iter=max(1, epochs))
-
-
-def labels_for(samples: Samples, path: Path) -> NamedLabels:
-    """Return the labels in a user's file for these samples."""
-    return read_labels(path, samples.ids, samples.labels.names)
 
 
 def report(found: Classified, method: str, out: Path) -> str:
