@@ -23,12 +23,15 @@ from ae_cluster.figures import (
     plot_label_budget,
     plot_methods,
     plot_pareto,
+    plot_ranks,
     plot_stages,
     plot_training_curve,
     save_figure,
 )
 from ae_cluster.methods import FINETUNED, FROZEN
 from ae_cluster.reports.literature import PUBLISHED_FEW_LABELS
+from experiments.support.benchmark_sets import HALVES
+from experiments.support.benchmark_tables import medians_of, rows_of
 from experiments.support.figure_data import draw_pictured
 from experiments.support.published import nothing_found, published_rows, redraw_parser
 
@@ -77,6 +80,10 @@ def figures_of(results: Path, n_seeds: int) -> Iterator[tuple[str, Figure]]:
             yield from label_budgets(str(dataset), of_one, compared)
     if len(rows := published_rows(results, "ablation")):
         yield "ablation", plot_stages(rows, title="What each stage of the sorting codes buys")
+    for half in HALVES:
+        if len(scores := medians_of(rows_of(results), half)):
+            title = f"Ranks on the {half} half of the benchmark"
+            yield f"benchmark-{half}", plot_ranks(scores, score="AMI", title=title)
 
 
 def label_budgets(

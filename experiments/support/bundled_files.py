@@ -62,11 +62,11 @@ def numbers(rows: list[list[str]]) -> NDArray[np.float64]:
     return np.array(rows, dtype=np.float64)
 
 
-def series(name: str, *, folder: str = "") -> Samples:
+def series(name: str, folder: str) -> Samples:
     """Return one of aeon's bundled series, train and test together, dimensions side by side."""
     rows, labels = [], []
     for split in ("TRAIN", "TEST"):
-        path = package_file("aeon", f"datasets/data/{folder or name}/{name}_{split}.ts")
+        path = package_file("aeon", f"datasets/data/{folder}/{name}_{split}.ts")
         for values, label in _ts_lines(path):
             rows.append(values)
             labels.append(label)
