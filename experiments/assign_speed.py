@@ -34,7 +34,7 @@ from ae_cluster.common.terminal import Parser, exit_code
 HEAD = b"way,rows,"  # of the table that may be replaced
 SIZES = (784, 128, 64, 12, 3)
 SIDE, BATCH, BLOCK = 28, 4096, 50_000
-WAYS = {
+OUTPUTS = {
     "kmeans to parquet": ("kmeans", "parquet"),
     "kmeans to csv": ("kmeans", "csv"),
     "gmm to parquet": ("gmm", "parquet"),
@@ -93,7 +93,7 @@ def assign(folder: Path, way: str) -> dict[str, Any]:
     thread.start()
     from ae_cluster.runs.assign import assign_file
 
-    method, ending = WAYS[way]
+    method, ending = OUTPUTS[way]
     out = folder / f"out.{ending}"
     cpu = time.process_time()
     found = assign_file(folder / "RUN", str(folder / "rows.npy"), out, method=method, force=True)
@@ -189,7 +189,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("results/assign_speed.csv"))
     parser.add_argument("--folder", type=Path, help="where to put 2 GB for the time; default: TMP")
     parser.add_argument("--smoke", action="store_true", help="one round of 20,000 rows")
-    parser.add_argument("--child", choices=[*WAYS, PRODUCTS], help=argparse.SUPPRESS)
+    parser.add_argument("--child", choices=[*OUTPUTS, PRODUCTS], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
         is_bare = arguments.child == PRODUCTS
@@ -203,7 +203,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=arguments.folder) as place:
         prepare(Path(place), n_rows)
         for i in range(n_rounds):
-            for way in (PRODUCTS, *WAYS):  # in turn: a slow minute of the machine hits all of them
+            for way in (PRODUCTS, *OUTPUTS):  # in turn: a slow minute hits all
                 row = measure(Path(place), way, n_rows)
                 found.append(row)
                 print(f"round {i + 1}: {way:18s} {row['rows_per_second']:>9,.0f} rows a second, "

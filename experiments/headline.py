@@ -92,7 +92,7 @@ def _line(pipeline: Any) -> list[str]:
         number(pipeline.seconds, 1),
         in_markdown(pipeline.priors),
         in_markdown(pipeline.tuned_on or NOTHING),
-        pipeline.anchor or NOTHING,
+        pipeline.literature or NOTHING,
     ]
 
 

@@ -91,7 +91,7 @@ def run_products(_: Path, epochs: int) -> dict[str, Any]:
     return {"marks": marks, "loss": float("nan")}
 
 
-WAYS = {"tutorial": run_tutorial, "ours": run_ours, "products": run_products}
+PROGRAMS = {"tutorial": run_tutorial, "ours": run_ours, "products": run_products}
 
 
 def gflop_per_epoch() -> float:
@@ -100,9 +100,9 @@ def gflop_per_epoch() -> float:
     return 2 * N * (3 * sum(layers) - layers[0]) / 1e9
 
 
-def measure(way: str, data_home: Path, epochs: int, threads: int) -> dict[str, Any]:
-    """Run one way in a fresh process; return its seconds, loss and peak memory."""
-    command = [sys.executable, "-m", "experiments.speed", "--child", way, "--epochs", str(epochs)]
+def measure(name: str, data_home: Path, epochs: int, threads: int) -> dict[str, Any]:
+    """Run one program in a fresh process; return its seconds, loss and peak memory."""
+    command = [sys.executable, "-m", "experiments.speed", "--child", name, "--epochs", str(epochs)]
     start = time.perf_counter()
     done = subprocess.run(
         [*command, "--data-home", str(data_home)],
@@ -119,16 +119,16 @@ def measure(way: str, data_home: Path, epochs: int, threads: int) -> dict[str, A
     return found | {"wall": wall, "epoch": min(epoch_seconds[1:] or epoch_seconds)}
 
 
-def child(way: str, data_home: Path, epochs: int) -> None:
-    """Run one way in this process and print what was found as one line of JSON."""
+def child(name: str, data_home: Path, epochs: int) -> None:
+    """Run one program in this process and print what was found as one line of JSON."""
     from ae_cluster.common.memory import peak_mb
 
-    found = WAYS[way](data_home, epochs)
+    found = PROGRAMS[name](data_home, epochs)
     print(json.dumps(found | {"peak_mb": peak_mb()}))
 
 
 def summary(rounds: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per way from all rounds (way, round, wall, epoch, loss, peak_mb)."""
+    """Return one row per program from all rounds (way, round, wall, epoch, loss, peak_mb)."""
     later = rounds[rounds["round"] > 0] if rounds["round"].max() > 0 else rounds
     table = pd.DataFrame(
         {
@@ -138,7 +138,7 @@ def summary(rounds: pd.DataFrame) -> pd.DataFrame:
             "loss": rounds.groupby("way")["loss"].first(),
             "peak_mb": rounds.groupby("way")["peak_mb"].max(),
         }
-    ).loc[list(WAYS)]
+    ).loc[list(PROGRAMS)]
     table["gflop_per_s"] = gflop_per_epoch() / table["epoch_seconds"]
     for name in ("epoch_seconds", "fit_seconds_cold", "fit_seconds_warm"):
         table[f"tutorial_over_{name}"] = table.loc["tutorial", name] / table[name]
@@ -158,7 +158,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--out", type=Path, default=Path("results/speed.csv"))
     parser.add_argument("--smoke", action="store_true", help="one round of two epochs")
-    parser.add_argument("--child", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--child", choices=PROGRAMS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.data_home is None:
         parser.error("where is MNIST? say --data-home DIR or set AE_CLUSTER_DATA")
@@ -170,10 +170,10 @@ def main() -> None:
     epochs, n_rounds = (2, 1) if arguments.smoke else (arguments.epochs, arguments.rounds)
     found = []
     for i in range(n_rounds):
-        for way in WAYS:  # in turn, so that a slow minute of the machine hits all of them
-            row = measure(way, arguments.data_home, epochs, arguments.threads)
-            found.append({"way": way, "round": i, **row})
-            print(f"round {i + 1}: {way:9s} {row['epoch']:.2f} s an epoch, {row['wall']:.1f} s "
+        for name in PROGRAMS:  # in turn, so that a slow minute of the machine hits all of them
+            row = measure(name, arguments.data_home, epochs, arguments.threads)
+            found.append({"way": name, "round": i, **row})
+            print(f"round {i + 1}: {name:9s} {row['epoch']:.2f} s an epoch, {row['wall']:.1f} s "
                   f"for {epochs} epochs in a fresh process", flush=True)  # fmt: skip
     table = summary(pd.DataFrame(found))
     table["threads"], table["epochs"] = arguments.threads, epochs

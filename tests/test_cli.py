@@ -39,7 +39,7 @@ def refused(capsys, *arguments):
 
 
 def test_run_prints_scores_files_and_how_to_read_them(capsys):
-    assert main(["run", "--out", "first", *PLAIN]) == 0
+    assert main(["run", "--out", "first", "--method", "kmeans", *PLAIN]) == 0
     out, err = capsys.readouterr()
     for words in ("autoencoder → kmeans", "How to read it", "labels per class",
                   "first/figures/codes-kmeans.png"):  # fmt: skip
@@ -55,7 +55,7 @@ def test_the_default_folder_never_collides(capsys):
 
 
 def test_config_does_it_again_and_what_is_said_beside_it_wins():
-    main(["run", "--out", "a", "--seed", "3", *QUICK])
+    main(["run", "--out", "a", "--seed", "3", "--method", "gmm", *QUICK])
     main(["run", "--out", "b", "--config", "a/config.json", "--no-figures"])
     main(["run", "--out", "c", "--config", "a/config.json", "--seed", "0", "--no-figures"])
     configs = {n: json.loads(Path(f"{n}/config.json").read_text()) for n in "abc"}

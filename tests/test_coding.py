@@ -28,7 +28,7 @@ X = rng.integers(0, 256, (200_000, 784), dtype=np.uint8)  # 157 MB; 627 as float
 parameters = dict(max_iter=1, early_stopping=True, learning_rate="cosine", random_state=0)
 for kind in ("dense", "conv"):
     AutoEncoder(kind=kind, **parameters).fit(X[:500, :64])
-model = AutoEncoder(max_iter=1, random_state=0).fit(X[:500])
+model = AutoEncoder(hidden_layer_sizes=(8,), max_iter=1, random_state=0).fit(X[:500])
 codes = model.transform(X[:5_000])
 model.score(X[:5_000])
 model.inverse_transform(codes[:5_000])

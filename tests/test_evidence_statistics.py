@@ -10,7 +10,7 @@ from ae_cluster.reports import median_interval, paired_difference
 from ae_cluster.semi_supervised.evaluation import few_label_classifiers, label_budget_rows
 
 
-@pytest.mark.parametrize("n", [2, 5, 10, 12, 15])
+@pytest.mark.parametrize("n", [2, 5, 10, 13])
 def test_the_signed_rank_p_is_scipys_with_and_without_ties(n):
     rng = np.random.default_rng(n)
     for differences in (rng.normal(size=n), rng.integers(-4, 5, n) / 450):

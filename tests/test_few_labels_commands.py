@@ -204,19 +204,19 @@ def test_the_commands_methods_are_all_there_are():
 def test_help_says_which_method_is_of_which_family(capsys):
     with pytest.raises(SystemExit):
         main(["classify", "--help"])
-    frozen, reshaping = capsys.readouterr().out.split("methods that fine-tune the encoder")
+    frozen, finetuned = capsys.readouterr().out.split("methods that fine-tune the encoder")
 
     listed = frozen.split("methods on frozen codes")[1]
     assert all(name in listed for name in METHODS)
-    assert all(f"\n  {name} " in reshaping for name in FINETUNED_STARTS)
+    assert all(f"\n  {name} " in finetuned for name in FINETUNED_STARTS)
 
 
-# ---- classify by what reshapes the encoder
+# ---- classify with a fine-tuned encoder
 
 
 @pytest.fixture
 def _quick(monkeypatch):
-    """Let the methods that reshape the encoder take seconds."""
+    """Let the methods that fine-tune the encoder take seconds."""
     from ae_cluster.semi_supervised import methods
 
     for name, method in methods.FINETUNED_METHODS.items():
@@ -282,7 +282,7 @@ def test_taught_sorting_makes_as_many_clusters_as_the_labels_have_classes(monkey
     assert (pd.read_csv("predictions.csv")["prediction"] == TRUTH[chosen]).mean() > 0.8
 
 
-def test_what_cannot_be_reshaped_is_one_sentence(run_folder, capsys):
+def test_an_encoder_that_cannot_be_fine_tuned_is_one_sentence(run_folder, capsys):
     rng = np.random.default_rng(0)
     np.savez(
         "table.npz", x=rng.normal(size=(60, 5)), y=np.where(np.arange(60) < 6, [0, 1] * 30, -1)

@@ -90,23 +90,23 @@ def test_both_families_have_their_own_budgets_seeds_and_draws(label_budget):
     everything, chosen = cells_told(label_budget)
     assert chosen == everything
     frozen = [c for c in everything if c["family"] == "frozen codes"]
-    reshaping = [c for c in everything if c["family"] == "fine-tuned encoder"]
+    finetuned = [c for c in everything if c["family"] == "fine-tuned encoder"]
 
     assert len(frozen) == 10 * 6
     assert {(tuple(c["budgets"]), c["draws"]) for c in frozen} == {
         ((1, 2, 5, 10, 50, 100, None), 6)
     }
-    assert len(frozen) + len(reshaping) == len(everything)
-    assert len(reshaping) == 3 * 4 * 4  # seeds × methods × budgets
-    assert {(c["methods"][0], c["features"], c["n_components"]) for c in reshaping} == {
+    assert len(frozen) + len(finetuned) == len(everything)
+    assert len(finetuned) == 3 * 4 * 4  # seeds × methods × budgets
+    assert {(c["methods"][0], c["features"], c["n_components"]) for c in finetuned} == {
         ("fine-tuned-autoencoder", "autoencoder", 3),
         ("m1-m2", "autoencoder", 10),
         ("fine-tuned-sorting", "sorting", 3),
         ("fine-tuned-sorting-images", "sorting-images", 3),
     }
-    assert sorted({c["budgets"][0] for c in reshaping}) == [1, 5, 10, 100]
-    assert {c["draws"] for c in reshaping} == {5}
-    assert {c["first_draw"] for c in reshaping} == {0, 6, 12}
+    assert sorted({c["budgets"][0] for c in finetuned}) == [1, 5, 10, 100]
+    assert {c["draws"] for c in finetuned} == {5}
+    assert {c["first_draw"] for c in finetuned} == {0, 6, 12}
 
 
 def test_sorting_codes_share_their_stage_with_the_clusterings(label_budget, cells):
@@ -142,7 +142,7 @@ def test_a_table_has_no_image_prior_and_a_file_says_how_many_clusters(
     assert_one_sentence(error, "--n-clusters")
 
 
-# ---- reshaping
+# ---- fine-tuning
 
 
 def finetuned_cell(cells, method, features, **more):
@@ -151,7 +151,7 @@ def finetuned_cell(cells, method, features, **more):
     return cell | told | {"first_draw": 0, "draws": 1, "balanced": True} | more
 
 
-def test_a_reshaping_row_is_made_again_alone_and_its_encoder_only_once(
+def test_a_fine_tuned_row_is_made_again_alone_and_its_encoder_only_once(
     label_budget, cells, tmp_path, monkeypatch
 ):
     monkeypatch.setitem(FineTunedClassifier.__init__.__kwdefaults__, "min_steps", 100)
@@ -191,7 +191,7 @@ def test_a_kept_model_gives_the_codes_in_the_store(cells, tmp_path):
     ("method", "features"),
     [("fine-tuned-sorting", "sorting"), ("fine-tuned-sorting-images", "sorting-images")],
 )
-def test_taught_sorting_learns_from_both(label_budget, cells, tmp_path, method, features):
+def test_fine_tuned_sorting_learns_from_both(label_budget, cells, tmp_path, method, features):
     cell = finetuned_cell(cells, method, features, budgets=[10])
     (row,) = label_budget.score_cell(cell, cells.Store(tmp_path))
 

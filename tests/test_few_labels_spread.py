@@ -111,17 +111,17 @@ def test_starts_of_a_clusterer_are_a_part_of_their_own():
 
 def test_families_have_tables_of_their_own_and_mnist_the_numbers_of_others(tmp_path):
     rows = made_rows(n_seeds=2).assign(dataset="mnist")
-    reshaping = rows.assign(family="fine-tuned encoder", method="fine-tuned-autoencoder")
+    finetuned = rows.assign(family="fine-tuned encoder", method="fine-tuned-autoencoder")
     other = rows.assign(dataset="digits", uses_augmentation=True)
-    write_spread(spread_of_draws(pd.concat([rows, reshaping, other])), tmp_path, "draws")
+    write_spread(spread_of_draws(pd.concat([rows, finetuned, other])), tmp_path, "draws")
     digits, mnist = (tmp_path / "draws.md").read_text().split("**mnist**, frozen codes")
 
     assert "k, balance, augmentation" in digits
     assert "by others" not in digits
-    frozen, reshaped, others = mnist.split("**mnist**")
+    frozen, finetuned, others = mnist.split("**mnist**")
     assert "knn" in frozen
     assert "fine-tuned-autoencoder" not in frozen
-    assert "fine-tuned-autoencoder" in reshaped
+    assert "fine-tuned-autoencoder" in finetuned
     for way in PUBLISHED_FEW_LABELS:
         assert f"| {way.pipeline} | {way.family} |" in others
     assert "| Poisson learning | frozen codes | 90.2 ± 4.0 | 93.6 | – | 95.3 | 95.9 |" in others

@@ -1,4 +1,4 @@
-"""Classifiers that reshape an encoder are at home in scikit-learn, and take −1 for unlabelled."""
+"""Classifiers that fine-tune an encoder are at home in scikit-learn, and take −1 for unlabelled."""
 
 from __future__ import annotations
 

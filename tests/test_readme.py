@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ae_cluster.reports.literature import ANCHORS, PUBLISHED
+from ae_cluster.reports.literature import LITERATURE, PUBLISHED
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -79,7 +79,7 @@ def held_out(dataset, features, method):
 def by_others(dataset):
     """Return the accuracies that others report of a data set, as they are written."""
     accs = [one.acc for one in PUBLISHED if one.dataset == dataset]
-    ours = [a.scores["ACC"] for place, a in ANCHORS.items() if place[0] == dataset]
+    ours = [a.scores["ACC"] for place, a in LITERATURE.items() if place[0] == dataset]
     return {part for acc in accs for part in acc.split(" · ")} | {number(low) for low, _ in ours}
 
 

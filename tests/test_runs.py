@@ -11,7 +11,15 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits, load_wine
 
-from ae_cluster import AutoEncoder, InputError, RunConfig, read_codes, read_scores, run
+from ae_cluster import (
+    AutoEncoder,
+    InputError,
+    RunConfig,
+    load_dataset,
+    read_codes,
+    read_scores,
+    run,
+)
 from ae_cluster.records.rows import COLUMNS, tidy_row
 
 QUICK = {"epochs": 2, "budgets": (1, 200), "draws": 2}
@@ -148,7 +156,7 @@ def test_permuted_training_labels_change_no_code_and_no_cluster(tmp_path):
 
 def test_without_labels_everything_but_external_scores(tmp_path):
     path = write_npz(tmp_path / "d.npz", x=(load_digits().images[:300] * 15).astype(np.uint8))
-    rows = run(RunConfig(path, n_clusters=4, **QUICK), tmp_path / "out")
+    rows = run(RunConfig(path, n_clusters=4, methods=("kmeans",), **QUICK), tmp_path / "out")
     assert rows["accuracy"].isna().all()
     assert rows["nmi"].isna().all()
     assert rows["silhouette"].between(-1, 1).all()
@@ -159,7 +167,8 @@ def test_without_labels_everything_but_external_scores(tmp_path):
 def test_a_table_is_standardised_and_scored(tmp_path):
     wine = load_wine()
     path = write_npz(tmp_path / "wine.npz", x=wine.data, y=wine.target)
-    rows = run(RunConfig(path, n_clusters=3, epochs=100, draws=2), tmp_path / "out")
+    few = RunConfig(path, n_clusters=3, epochs=100, budgets=(1, 10), draws=2)
+    rows = quick_run(few, tmp_path / "out")
     model = AutoEncoder.load(tmp_path / "out" / "methods" / "kmeans" / "model")
     assert model.input_kind_ == "table"
     best = rows.query("features == 'autoencoder' and split == 'test'")["accuracy"].max()
@@ -338,10 +347,23 @@ def test_rows_refuse_unknown_columns():
     assert tuple(tidy_row(seed=0)) == COLUMNS
 
 
+def some_of_mnist(home, few, idx_bytes):
+    """Write MNIST's first tenth into a data folder, under its own name."""
+    data, raw = load_dataset("mnist", data_home=home), few / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for half, split, n in (("train", "train", 6000), ("t10k", "test", 1000)):
+        for kind, part in (("images-idx3", "raw"), ("labels-idx1", "y")):
+            kept = getattr(data, f"{part}_{split}")[:n].astype(np.uint8)
+            (raw / f"{half}-{kind}-ubyte").write_bytes(idx_bytes(kept))
+    return few
+
+
 @pytest.mark.mnist
-def test_mnist_end_to_end(mnist_home, tmp_path):
-    few = RunConfig("mnist", epochs=1, draws=1, budgets=(1,), methods=("kmeans",))
-    rows = quick_run(few, tmp_path / "out", data_home=mnist_home)
+def test_mnist_end_to_end(mnist_home, idx_bytes, tmp_path, monkeypatch):
+    monkeypatch.setattr("ae_cluster.datasets.named.SHA256", {})  # those of the whole files
+    home = some_of_mnist(mnist_home, tmp_path / "few", idx_bytes)
+    few = RunConfig("mnist", epochs=10, draws=1, budgets=(1,), methods=("kmeans",))
+    rows = quick_run(few, tmp_path / "out", data_home=home)
     test = rows.query("split == 'test' and budget.isna()").set_index(["features", "method"])
     assert test.loc[("autoencoder", "kmeans"), "neighbor_accuracy"] > max(
         test.loc[("pca", "kmeans"), "neighbor_accuracy"],

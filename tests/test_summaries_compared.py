@@ -13,7 +13,7 @@ from ae_cluster.clustering.codes import CLUSTERERS
 from ae_cluster.datasets import known_datasets
 from ae_cluster.records.rows import tidy_row
 from ae_cluster.reports import median_interval, paired_difference, summarize
-from ae_cluster.reports.literature import ANCHORS, anchor_text
+from ae_cluster.reports.literature import LITERATURE, literature_text
 
 # The interval
 
@@ -148,12 +148,12 @@ def test_the_smallest_error_is_the_best():
 # Numbers by others
 
 
-def test_an_anchor_stands_beside_the_same_way_only():
-    def anchor(**place):
-        return only(summarize(table_of(rows_of([0.5, 0.6], **place)), n_seeds=2))["anchor"]
+def test_a_number_by_others_stands_beside_the_same_pipeline_only():
+    def reference(**place):
+        return only(summarize(table_of(rows_of([0.5, 0.6], **place)), n_seeds=2))["literature"]
 
-    assert anchor() == "ACC 0.465 (measured, test)"
-    assert anchor(method="gmm") == "ACC 0.475 (measured, test)"
+    assert reference() == "ACC 0.465 (measured, test)"
+    assert reference(method="gmm") == "ACC 0.475 (measured, test)"
     for other in (
         {"split": "train"},
         {"epochs": 20},
@@ -163,29 +163,33 @@ def test_an_anchor_stands_beside_the_same_way_only():
         {"features": "pca"},
         {"dataset": "digits"},
     ):
-        assert anchor(**other) == "", other
+        assert reference(**other) == "", other
 
 
-def test_an_anchor_on_all_samples_stands_beside_both_splits():
+def test_a_number_by_others_on_all_samples_stands_beside_both_splits():
     pixels = {"features": "pixels", "n_components": 784, "epochs": 0}
     rows = table_of(rows_of([0.5], **pixels), rows_of([0.5], split="train", **pixels))
     summary = summarize(rows, n_seeds=1)
-    assert set(summary["anchor"]) == {"ACC 0.53–0.55 (published, all)"}
-    assert set(summary["anchor_source"]) == {"several papers"}
+    assert set(summary["literature"]) == {"ACC 0.53–0.55 (published, all)"}
+    assert set(summary["literature_source"]) == {"several papers"}
     rows["nmi"] = rows["ari"] = 0.4
-    assert set(summarize(rows, "nmi", n_seeds=1)["anchor"]) == {"NMI 0.50 (published, all)"}
-    assert set(summarize(rows, "ari", n_seeds=1)["anchor"]) == {""}
+    assert set(summarize(rows, "nmi", n_seeds=1)["literature"]) == {"NMI 0.50 (published, all)"}
+    assert set(summarize(rows, "ari", n_seeds=1)["literature"]) == {""}
 
 
-def test_anchors_name_what_exists_and_where_they_come_from():
-    for (dataset, method, _, n_components), anchor in ANCHORS.items():
+def test_numbers_by_others_name_what_exists_and_where_they_come_from():
+    for (dataset, method, _, n_components), reference in LITERATURE.items():
         assert dataset in known_datasets()
         assert method in CLUSTERERS
         assert n_components > 0
-        assert anchor.kind in {"measured", "published", "memory"}
-        assert anchor.scored in {"train", "test", "all"}
-        assert anchor.source
-        assert set(anchor.conditions) <= set(tidy_row())
-        assert anchor.conditions["n_clusters"]
-        assert all(0 < low <= high < 1 for low, high in anchor.scores.values())
-        assert anchor_text(anchor, "accuracy") == anchor_text(anchor, "accuracy_matched") != ""
+        assert reference.kind in {"measured", "published", "memory"}
+        assert reference.scored in {"train", "test", "all"}
+        assert reference.source
+        assert set(reference.conditions) <= set(tidy_row())
+        assert reference.conditions["n_clusters"]
+        assert all(0 < low <= high < 1 for low, high in reference.scores.values())
+        assert (
+            literature_text(reference, "accuracy")
+            == literature_text(reference, "accuracy_matched")
+            != ""
+        )

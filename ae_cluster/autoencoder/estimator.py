@@ -31,15 +31,15 @@ from ae_cluster.autoencoder.networks import (
     DenseAutoEncoder,
     initialize,
 )
-from ae_cluster.autoencoder.reconstruction import reconstruction_step
+from ae_cluster.autoencoder.reconstruction import reconstruction_fitting
 from ae_cluster.autoencoder.scaling import Scaling
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.scalars import plain_parameters
-from ae_cluster.training.diagnostics import HealthWarning, told_collapse
+from ae_cluster.training.diagnostics import HealthWarning, collapse_message
 from ae_cluster.training.fitting import Fitting, held_out_split, seed_of
-from ae_cluster.training.loop import Callback, Progress
-from ae_cluster.training.optimizer import Adam, flatten_parameters, release_gradients
+from ae_cluster.training.loop import Callback
+from ae_cluster.training.optimizer import release_gradients
 from ae_cluster.training.threads import threads_for
 
 PLATEAU_STEPS = 1000  # a tanh network may stand on a plateau till then
@@ -330,21 +330,13 @@ class AutoEncoder(
         )
 
     def _train(self, rows: NDArray[Any], generator: torch.Generator) -> None:
-        network, scaling = self.network_, self.scaling_
+        network = self.network_
         data = held_out = inference.as_tensor(rows).to(resolve_device(self.device))
         if self.early_stopping:
             data, held_out = held_out_split(data, self.validation_fraction, generator)
-        optimizer = Adam(flatten_parameters(network), self.learning_rate_init)
-        progress = Progress(self.max_iter, math.ceil(len(data) / self.batch_size), model=self)
-        few = data[: self.batch_size]
-        fitting = Fitting(
-            optimizer, generator, progress, lambda: inference.is_usable(network, scaling, few)
-        )
+        fitting, step = reconstruction_fitting(self, data, self.max_iter, generator)
         self._accompany(fitting, rows, held_out)
         self._keep_records(fitting)
-        step = reconstruction_step(
-            network, data, scaling, optimizer, generator, self.noise_std, self.mask_fraction
-        )
         try:
             with threads_for(network):
                 fitting.run(step, len(data), self.batch_size, show_progress=bool(self.verbose))
@@ -360,7 +352,7 @@ class AutoEncoder(
         steps = self.n_iter_ * math.ceil(len(rows) / self.batch_size)
         if self.collapse_ and steps >= PLATEAU_STEPS:
             warnings.warn(
-                f"The codes have collapsed; {told_collapse(self.collapse_)}",
+                f"The codes have collapsed; {collapse_message(self.collapse_)}",
                 HealthWarning,
                 stacklevel=4,
             )

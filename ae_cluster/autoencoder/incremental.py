@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ae_cluster.autoencoder import inference
-from ae_cluster.autoencoder.reconstruction import reconstruction_step
-from ae_cluster.training.fitting import Fitting, seed_of
-from ae_cluster.training.loop import Progress
-from ae_cluster.training.optimizer import Adam, flatten_parameters, release_gradients
+from ae_cluster.autoencoder.reconstruction import reconstruction_fitting
+from ae_cluster.training.fitting import seed_of
+from ae_cluster.training.optimizer import release_gradients
 from ae_cluster.training.threads import threads_for
 
 
@@ -45,22 +44,15 @@ def pass_over(
     DivergedError
         When the loss is no longer a number; the weights are those from before.
     """
-    network, scaling = model.network_, model.scaling_
+    network = model.network_
     data = inference.as_tensor(rows).to(next(network.parameters()).device)
-    optimizer = Adam(flatten_parameters(network), model.learning_rate_init)
+    fitting, step = reconstruction_fitting(model, data, 1, generator)
+    optimizer, progress = fitting.optimizer, fitting.progress
     if state is not None:
         optimizer.mean.copy_(state.mean)
         optimizer.mean_square.copy_(state.mean_square)
         optimizer.n_steps.copy_(state.n_steps)
-    progress = Progress(1, math.ceil(len(data) / model.batch_size), model=model)
-    few = data[: model.batch_size]
-    fitting = Fitting(
-        optimizer, generator, progress, lambda: inference.is_usable(network, scaling, few)
-    )
     fitting.call(model.callbacks)
-    step = reconstruction_step(
-        network, data, scaling, optimizer, generator, model.noise_std, model.mask_fraction
-    )
     try:
         with threads_for(network):
             fitting.run(step, len(data), model.batch_size, show_progress=bool(model.verbose))

@@ -8,13 +8,18 @@ A test holds this room to autograd's gradients.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ae_cluster.autoencoder import inference
 from ae_cluster.autoencoder.networks import DenseAutoEncoder
-from ae_cluster.training.optimizer import Adam
+from ae_cluster.training.fitting import Fitting
+from ae_cluster.training.loop import Progress
+from ae_cluster.training.optimizer import Adam, flatten_parameters
 
 aten = torch.ops.aten
 
@@ -114,6 +119,35 @@ class AutogradGradient:
         loss = nn.functional.mse_loss(self.network(x), target)
         torch.autograd.backward(loss)
         return loss.item()
+
+
+def reconstruction_fitting(
+    model: Any, data: Tensor, n_epochs: int, generator: torch.Generator
+) -> tuple[Fitting, Callable[[Tensor], float]]:
+    """Return the training of an `AutoEncoder`'s network on data, still to be run, and its step.
+
+    Parameters
+    ----------
+    model : AutoEncoder
+        With its network and scaling.
+    data : Tensor (n, n_features)
+        All training samples, on the network's device.
+    n_epochs : int
+    generator : torch.Generator
+        Where everything random comes from.
+    """
+    network, scaling, few = model.network_, model.scaling_, data[: model.batch_size]
+    optimizer = Adam(flatten_parameters(network), model.learning_rate_init)
+    fitting = Fitting(
+        optimizer,
+        generator,
+        Progress(n_epochs, math.ceil(len(data) / model.batch_size), model=model),
+        lambda: inference.is_usable(network, scaling, few),
+    )
+    step = reconstruction_step(
+        network, data, scaling, optimizer, generator, model.noise_std, model.mask_fraction
+    )
+    return fitting, step
 
 
 def reconstruction_step(

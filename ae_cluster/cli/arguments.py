@@ -44,6 +44,21 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in next(csv.reader([text], skipinitialspace=True)) if name)
 
 
+def add_run(option: Callable[..., object]) -> None:
+    """Add the run folder that a command reads."""
+    option("run", type=path, metavar="RUN", help="folder that ae-cluster run wrote")
+
+
+def add_method_of_run(option: Callable[..., object]) -> None:
+    """Add which of a run's methods is meant."""
+    option("--method", metavar="NAME", help="of several in the run; default: the first")
+
+
+def add_data_home(option: Callable[..., object]) -> None:
+    """Add where the data set of a run lies."""
+    option("--data-home", type=path, help="where the run's data set lies, if it is not found")
+
+
 def add_reading_options(add: Callable[..., object]) -> None:
     """Add what can be said of how data are read; what is not said has no value."""
     option = partial(add, default=argparse.SUPPRESS)

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from ae_cluster.cli import arguments as read
-from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.commands import add_command
 from ae_cluster.cli.output import add_json, print_json, print_note
 
 EPILOG = """\
@@ -29,24 +29,21 @@ examples:
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    assign = commands.add_parser(
-        "assign",
-        help=COMMANDS["assign"],
+    assign = add_command(
+        commands, "assign", epilog=EPILOG,
         description="Put the samples of a file into the clusters of a run: the cluster, its class "
         "where known, memberships, and how far out each lies. It reads and writes part by part, "
         "so that files may be larger than memory.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    )  # fmt: skip
     option = assign.add_argument
-    option("run", type=read.path, metavar="RUN", help="folder that ae-cluster run wrote")
+    read.add_run(option)
     option(
         "data",
         metavar="DATA",
         help="samples like the run's: a file, a folder of pictures, or a known name",
     )
     option("--out", type=read.path, required=True, metavar="FILE", help=".csv or .parquet to write")
-    option("--method", metavar="NAME", help="of several in the run; default: the first")
+    read.add_method_of_run(option)
     option("--skip-unreadable", action="store_true", help="leave out pictures that cannot be read")
     option("--force", action="store_true", help="replace the table if it exists")
     add_json(assign)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ae_cluster.cli import arguments as read
-from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.commands import add_command
 from ae_cluster.cli.output import add_json, print_json, print_note
 from ae_cluster.methods import (
     CLASSIFIERS,
@@ -62,15 +62,13 @@ def _listed(family: str) -> str:
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    classify = commands.add_parser(
-        "classify",
-        help=COMMANDS["classify"],
+    classify = add_command(
+        commands, "classify",
         description="Learn codes of all samples without labels, and a classifier of the codes from "
         "the few labels there are; write a prediction and its probability for every sample, and "
         "say how good they are where the labels can tell.",
         epilog=EPILOG.format(frozen=_listed(FROZEN), finetuned=_listed(FINETUNED)),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    )  # fmt: skip
     option = classify.add_argument
     option(
         "data",

@@ -1,5 +1,9 @@
 """Every command in a line, and first examples: all that ``ae-cluster --help`` needs."""
 
+import argparse
+import textwrap
+from typing import Any
+
 COMMANDS = {
     "run": "train, cluster, score and draw: the main job",
     "methods": "list the methods known by name: what each assumes, and what it costs",
@@ -27,3 +31,17 @@ examples:
   ae-cluster run --config runs/mnist/config.json  the same run again
   ae-cluster run digits mnist --seeds 5 --out five                then: ae-cluster compare five
 """
+
+
+def add_command(
+    commands: Any, name: str, description: str | None = None, **options: Any
+) -> argparse.ArgumentParser:
+    """Add a command to the parser's subcommands; its epilog keeps its line breaks."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=COMMANDS[name],
+        description=description and textwrap.fill(description, 78),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        **options,
+    )
+    return parser

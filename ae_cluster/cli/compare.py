@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ae_cluster.cli import arguments as read
-from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.commands import add_command
 from ae_cluster.cli.output import add_json, print_json, records
 from ae_cluster.common.errors import InputError
 
@@ -28,16 +28,13 @@ examples:
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    compare = commands.add_parser(
-        "compare",
-        help=COMMANDS["compare"],
+    compare = add_command(
+        commands, "compare", epilog=EPILOG,
         description="Put the held-out scores of two or more run folders side by side, name what "
         "differs in their configuration, and say what must not be compared. Where a data set was "
         "run with several seeds: of every method n, median, 95 % interval, and a paired test "
         "against the best.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    )  # fmt: skip
     option = compare.add_argument
     option(
         "runs", nargs="+", type=read.path, metavar="RUNS",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.commands import COMMANDS, add_command
 from ae_cluster.methods import AUTOENCODER, CLASSIFIERS, GIVEN, METHODS
 
 PROGRAM = "ae-cluster"
@@ -27,14 +27,11 @@ fish:  ae-cluster completion fish > ~/.config/fish/completions/ae-cluster.fish
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    completion = commands.add_parser(
-        "completion",
-        help=COMMANDS["completion"],
+    completion = add_command(
+        commands, "completion", epilog=EPILOG,
         description="Print a script with which a shell completes commands, options, names of "
         "methods and data sets, and files.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    )  # fmt: skip
     completion.add_argument("shell", choices=sorted(SCRIPTS), help="the shell")
     completion.set_defaults(function=_completion)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.commands import add_command
 from ae_cluster.cli.output import add_json, print_json
 
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    datasets = commands.add_parser("datasets", help=COMMANDS["datasets"])
+    datasets = add_command(commands, "datasets")
     add_json(datasets)
     datasets.set_defaults(function=_list)
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ae_cluster.cli import arguments as read
-from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.commands import add_command
 from ae_cluster.cli.output import add_json, print_json
 
 if TYPE_CHECKING:
@@ -16,13 +16,12 @@ if TYPE_CHECKING:
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    doctor = commands.add_parser(
-        "doctor",
-        help=COMMANDS["doctor"],
+    doctor = add_command(
+        commands, "doctor",
         description="Look at versions, threads, device, data, free space and memory, and train "
         "for some seconds on the bundled digits; say of each finding what to do. The exit code is "
         "1 where something will not work.",
-    )
+    )  # fmt: skip
     doctor.add_argument("--data-home", type=read.path, help="where data sets lie")
     add_json(doctor)
     doctor.set_defaults(function=_doctor)

@@ -6,23 +6,22 @@ import argparse
 from typing import Any
 
 from ae_cluster.cli import arguments as read
-from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.commands import add_command
 from ae_cluster.cli.output import add_json, print_json
 
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    explore = commands.add_parser(
-        "explore",
-        help=COMMANDS["explore"],
+    explore = add_command(
+        commands, "explore",
         description="Write one HTML file in which to turn the codes, point at samples, compare "
         "clusters with labels and let the decoder draw. It opens from disk, needs no network and "
         "carries the samples it shows, images or numbers: give it only to whom you would give "
         "these.",
         epilog="example: ae-cluster explore runs/mnist --split all --n-points 70000",
-    )
+    )  # fmt: skip
     option = explore.add_argument
-    option("run", type=read.path, metavar="RUN", help="folder that ae-cluster run wrote")
+    read.add_run(option)
     option("--out", type=read.path, metavar="FILE", help="default: RUN/explorer.html")
     option(
         "--split",
@@ -37,7 +36,7 @@ def add(commands: Any) -> None:
         metavar="N",
         help="of more samples, N are chosen at random; default: 10000",
     )
-    option("--data-home", type=read.path, help="where the run's data set lies, if it is not found")
+    read.add_data_home(option)
     add_json(explore)
     explore.set_defaults(function=_explore)
 

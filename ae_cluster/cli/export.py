@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from ae_cluster.cli import arguments as read
-from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.commands import add_command
 from ae_cluster.cli.output import add_json, print_json, print_note
 
 EPILOG = """\
@@ -26,22 +26,19 @@ examples:
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    export = commands.add_parser(
-        "export",
-        help=COMMANDS["export"],
+    export = add_command(
+        commands, "export", epilog=EPILOG,
         description="Write scaler, encoder and clusterer of a run as one ONNX file, which ONNX "
         "Runtime carries out without torch and without this package. It is written only if it "
         "gives the run's own samples the codes, clusters and memberships that ae-cluster assign "
         "gives them.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    )  # fmt: skip
     option = export.add_argument
-    option("run", type=read.path, metavar="RUN", help="folder that ae-cluster run wrote")
+    read.add_run(option)
     option("--out", type=read.path, required=True, metavar="FILE", help="the .onnx file to write")
-    option("--method", metavar="NAME", help="of several in the run; default: the first")
+    read.add_method_of_run(option)
     option("--force", action="store_true", help="replace the file if it exists")
-    option("--data-home", type=read.path, help="where the run's data set lies, if it is not found")
+    read.add_data_home(option)
     add_json(export)
     export.set_defaults(function=_export)
 

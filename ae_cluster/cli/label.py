@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from ae_cluster.cli import arguments as read
-from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.commands import add_command
 from ae_cluster.cli.output import add_json, print_json, print_note
 from ae_cluster.common.errors import InputError
 
@@ -20,21 +20,18 @@ then, with the column label of runs/mnist/labels/to_label.csv filled in:
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    label = commands.add_parser(
-        "label",
-        help=COMMANDS["label"],
+    label = add_command(
+        commands, "label", epilog=EPILOG,
         description="Choose the samples of a run that are most worth labelling, typical ones "
         "unlike each other, and write a sheet of their images and a table to fill in; read the "
         "filled table back.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    )  # fmt: skip
     option = label.add_argument
-    option("run", type=read.path, metavar="RUN", help="folder that ae-cluster run wrote")
+    read.add_run(option)
     option("--n-labels", type=read.whole(1), metavar="N", help="how many to ask for; default: 10")
     option("--answers", type=read.path, metavar="FILE", help="the table, filled in")
     option("--force", action="store_true", help="replace a table that is there to be filled in")
-    option("--data-home", type=read.path, help="where the run's data set lies, if it is not found")
+    read.add_data_home(option)
     add_json(label)
     label.set_defaults(function=_label)
 

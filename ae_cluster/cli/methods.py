@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.commands import add_command
 from ae_cluster.cli.output import add_json, print_json
 from ae_cluster.common.numbers import NOTHING
 from ae_cluster.methods import (
@@ -47,13 +47,12 @@ Codes of your own, clustered by kmeans, gmm or module:Class:  --features given""
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    methods = commands.add_parser(
-        "methods",
-        help=COMMANDS["methods"],
+    methods = add_command(
+        commands, "methods",
         description="List every method that ae-cluster run --method and ae-cluster classify "
         "--method take: what it is, what it assumes beside the samples, which data chose its "
         "settings, and how long it takes.",
-    )
+    )  # fmt: skip
     add_json(methods)
     methods.set_defaults(function=_list)
 

@@ -6,24 +6,21 @@ import argparse
 from typing import Any
 
 from ae_cluster.cli import arguments as read
-from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.commands import add_command
 from ae_cluster.cli.output import add_json, print_json
 
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    report = commands.add_parser(
-        "report",
-        help=COMMANDS["report"],
+    report = add_command(
+        commands, "report",
         description="Write a run as one HTML file: what the data are, scores, every figure with "
         "its caption, what collapsed, merged or split, settings and versions. It prints well, "
         "needs no network, and its figures may show samples: give it only to whom you would give "
         "these.",
         epilog="example: ae-cluster report runs/mnist --out mnist.html",
-    )
-    report.add_argument(
-        "run", type=read.path, metavar="RUN", help="folder that ae-cluster run wrote"
-    )
+    )  # fmt: skip
+    read.add_run(report.add_argument)
     report.add_argument("--out", type=read.path, metavar="FILE", help="default: RUN/report.html")
     add_json(report)
     report.set_defaults(function=_report)

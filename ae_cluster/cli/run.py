@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import ae_cluster
 from ae_cluster.cli import arguments as read
-from ae_cluster.cli.commands import COMMANDS, EXAMPLES
+from ae_cluster.cli.commands import EXAMPLES, add_command
 from ae_cluster.cli.output import add_json, print_json, records
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.feature_files import is_feature_file
@@ -34,16 +34,13 @@ HOW = ("data_home", "download", "device", "force", "resume", "figures")  # it is
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
     d = RunConfig()
-    run = commands.add_parser(
-        "run",
-        help=COMMANDS["run"],
+    run = add_command(
+        commands, "run", epilog=EXAMPLES,
         description="Train an autoencoder, cluster its codes with KMeans and a Gaussian mixture, "
         "or by the methods named, score them on held-out labels, try classifiers from a few "
         "labels, and draw it all.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,  # so that --config knows what was said
-    )
+    )  # fmt: skip
     option = run.add_argument
     option(
         "datasets",

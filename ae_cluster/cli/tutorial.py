@@ -7,7 +7,7 @@ import sys
 from contextlib import redirect_stdout
 from typing import Any
 
-from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.commands import add_command
 from ae_cluster.cli.output import add_json, print_json
 from ae_cluster.runs.tutorial_arguments import add_arguments
 
@@ -21,15 +21,12 @@ examples:
 
 def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
-    tutorial = commands.add_parser(
-        "tutorial",
-        help=COMMANDS["tutorial"],
+    tutorial = add_command(
+        commands, "tutorial", epilog=EPILOG,
         description="Redo the classic autoencoder tutorial: one image, what the network makes of "
         "five as it learns, and 200 as tiles at the place of their codes, as pictures and films, "
         "and in windows where there is a screen.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    )  # fmt: skip
     add_arguments(tutorial)
     add_json(tutorial)
     tutorial.set_defaults(function=_tutorial)

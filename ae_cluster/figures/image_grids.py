@@ -174,7 +174,7 @@ def _images_caption(blocks: list[_Block], n_shown: int, n_clusters: int) -> str:
         )
     if n_shown < n_clusters:
         caption += f"Drawn are the {n_shown} largest of {n_clusters} clusters. "
-    return caption + "These are extremes: how frequent each kind is, the sheet does not show."
+    return caption + "These are extremes, and do not show how frequent each kind is."
 
 
 @in_style()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,12 @@ from numpy.typing import NDArray
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.global_state import numba_is_lost
 
+COMPILED = (
+    ("utils", "fast_knn_indices"),
+    ("umap_", "smooth_knn_dist"),
+    ("umap_", "compute_membership_strengths"),
+    ("layouts", "_nb_optimize_layout_euclidean_single_epoch"),
+)
 Neighbors = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 
@@ -56,9 +63,7 @@ def umap_embedding(
     with torch_threads_kept(), warnings.catch_warnings():
         # That tensorflow is missing, one thread, no transform, graphs in pieces: all meant.
         warnings.simplefilter("ignore")
-        from umap import UMAP  # type: ignore[import-untyped]  # takes seconds to load
-
-        layout = UMAP(
+        layout = _umap_class()(
             n_neighbors=n_neighbors,
             n_components=n_components,
             min_dist=min_dist,
@@ -75,6 +80,22 @@ def umap_embedding(
             f"samples with n_neighbors={n_neighbors}; raise n_neighbors, or remove duplicates."
         )
     return embedding
+
+
+@cache
+def _umap_class() -> Any:
+    """Return umap-learn's `UMAP`, whose compiled functions are kept on disk, as numba's own are.
+
+    Compiling them takes ten seconds in every process; reading them takes half a second. numba
+    keeps them beside umap-learn or in the user's cache folder; NUMBA_CACHE_DIR names another.
+    """
+    from umap import UMAP  # type: ignore[import-untyped]  # takes seconds to load
+
+    for module, name in COMPILED:
+        # Another version may not have it, numba may be switched off, no folder be writable.
+        with suppress(AttributeError, KeyError, RuntimeError, OSError):
+            getattr(sys.modules[f"umap.{module}"], name).enable_caching()
+    return UMAP
 
 
 def _with_self(neighbors: Neighbors) -> tuple[NDArray[Any], NDArray[np.float32], None]:

@@ -27,7 +27,7 @@ from ae_cluster.records.reading import method_names, read_codes, read_run_config
 from ae_cluster.records.rows import OK, pipeline_name
 from ae_cluster.reports.comparison import described_config
 from ae_cluster.reports.run import HOW_TO_READ, NO_LABELS, SHOWN
-from ae_cluster.training.diagnostics import findings, told_collapse
+from ae_cluster.training.diagnostics import collapse_message, findings
 
 NAME = "report.html"
 _TITLE = "ae_cluster report"
@@ -291,7 +291,7 @@ def _health_of(folder: Path, config: Mapping[str, Any], method: str) -> str:
         soft=arrays.get("soft_test"),
     )
     if pipeline.get("collapsed"):
-        wrong = [told_collapse(str(pipeline["collapsed"])), *wrong]
+        wrong = [collapse_message(str(pipeline["collapsed"])), *wrong]
     labels, clusters = arrays.get("labels_test"), arrays["clusters_test"]
     names = config["data"].get("class_names") or []
     if labels is not None:

@@ -1,8 +1,8 @@
 """Numbers by others for pipelines that are also ours, to stand beside them in tables.
 
-`ANCHORS` hold only what truly matches: the same data set, input, size of code
+`LITERATURE` holds only what truly matches: the same data set, input, size of code
 and clusterer, and where a network is trained, the same network for as long. A
-famous number by another network would be no anchor; some of these stand in
+famous number by another network does not belong there; some of these stand in
 `PUBLISHED`, with what makes them unlike ours, and of few labels in
 `PUBLISHED_FEW_LABELS`.
 """
@@ -16,7 +16,7 @@ from ae_cluster.common.numbers import number
 from ae_cluster.methods import FINETUNED, FROZEN
 
 
-class Anchor(NamedTuple):
+class LiteratureScore(NamedTuple):
     """A number by others.
 
     Attributes
@@ -47,22 +47,22 @@ _TUTORIAL = "the tutorial's own loop, 10 epochs, one run"
 _TUTORIAL_CONDITIONS = {"n_clusters": 10, "n_train": 60_000, "epochs": 10}
 
 # By data set, method, features and n_components.
-ANCHORS: dict[tuple[str, str, str, float], Anchor] = {
-    ("mnist", "kmeans", "autoencoder", 3): Anchor(
+LITERATURE: dict[tuple[str, str, str, float], LiteratureScore] = {
+    ("mnist", "kmeans", "autoencoder", 3): LiteratureScore(
         {"ACC": (0.465, 0.465), "NMI": (0.479, 0.479)},
         "test",
         "measured",
         _TUTORIAL,
         _TUTORIAL_CONDITIONS,
     ),
-    ("mnist", "gmm", "autoencoder", 3): Anchor(
+    ("mnist", "gmm", "autoencoder", 3): LiteratureScore(
         {"ACC": (0.475, 0.475), "NMI": (0.490, 0.490)},
         "test",
         "measured",
         _TUTORIAL,
         _TUTORIAL_CONDITIONS,
     ),
-    ("mnist", "kmeans", "pixels", 784): Anchor(
+    ("mnist", "kmeans", "pixels", 784): LiteratureScore(
         {"ACC": (0.53, 0.55), "NMI": (0.50, 0.50)},
         "all",
         "published",
@@ -84,7 +84,7 @@ class Published(NamedTuple):
         What it knows of images beside the pixels: "none", or the changes to an
         image that it is told to disregard.
     scored : str
-        As in `Anchor`.
+        As in `LiteratureScore`.
     acc, nmi : str
         "" where not told.
     source : str
@@ -170,26 +170,26 @@ PUBLISHED_FEW_LABELS = (
 _NAMES_IN_PAPERS = {"accuracy": "ACC", "accuracy_matched": "ACC", "nmi": "NMI"}
 
 
-def find_anchor(
+def find_literature(
     dataset: str, method: str, features: str, n_components: float, split: str
-) -> Anchor | None:
+) -> LiteratureScore | None:
     """Return the number by others for this pipeline, scored on this split or on all samples."""
-    anchor = ANCHORS.get((dataset, method, features, n_components))
-    return anchor if anchor is not None and anchor.scored in (split, "all") else None
+    reference = LITERATURE.get((dataset, method, features, n_components))
+    return reference if reference is not None and reference.scored in (split, "all") else None
 
 
-def anchor_text(anchor: Anchor, score: str) -> str:
-    """Return an anchor's value for one of our scores as text; "" where it has none.
+def literature_text(reference: LiteratureScore, score: str) -> str:
+    """Return a reference's value for one of our scores as text; "" where it has none.
 
-    >>> anchor_text(ANCHORS["mnist", "kmeans", "pixels", 784], "accuracy")
+    >>> literature_text(LITERATURE["mnist", "kmeans", "pixels", 784], "accuracy")
     'ACC 0.53–0.55 (published, all)'
     """
     name = _NAMES_IN_PAPERS.get(score, "")
-    if name not in anchor.scores:
+    if name not in reference.scores:
         return ""
-    low, high = (number(value).removesuffix("0") for value in anchor.scores[name])
+    low, high = (number(value).removesuffix("0") for value in reference.scores[name])
     value = low if low == high else f"{low}–{high}"
-    return f"{name} {value} ({anchor.kind}, {anchor.scored})"
+    return f"{name} {value} ({reference.kind}, {reference.scored})"
 
 
 # ACC by others at a number of components, and where from; papers scored all images as one.

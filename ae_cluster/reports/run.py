@@ -13,7 +13,7 @@ from ae_cluster.common.write_lock import PAGE
 from ae_cluster.metrics.clustering import METRICS
 from ae_cluster.records.reading import method_names, read_codes
 from ae_cluster.records.rows import COLLAPSED, OK, pipeline_name
-from ae_cluster.training.diagnostics import told_collapse
+from ae_cluster.training.diagnostics import collapse_message
 
 SHOWN = {metric.name: metric.head for metric in METRICS if metric.head} | {"seconds": "seconds"}
 
@@ -44,11 +44,11 @@ def run_report(rows: pd.DataFrame, out: Path) -> str:
     if (page := out / PAGE).is_file():
         parts.append(f"Walk through the codes, in a browser: {page}")
     parts.append(f"Everything else (scores.csv, codes, model, config): {out}")
-    parts.append(_told_collapse(rows))
+    parts.append(_collapse_message(rows))
     return "\n\n".join(part for part in parts if part)
 
 
-def _told_collapse(rows: pd.DataFrame) -> str:
+def _collapse_message(rows: pd.DataFrame) -> str:
     """Return a line on the codes that have collapsed, "" where none have."""
     collapsed = rows[rows["status"] == COLLAPSED]
     if collapsed.empty:
@@ -56,7 +56,7 @@ def _told_collapse(rows: pd.DataFrame) -> str:
     names, reason = ", ".join(collapsed["features"].unique()), collapsed["reason"].iloc[0]
     return (
         f"COLLAPSED: the {names} codes of this run tell nothing and have no scores; "
-        f"{told_collapse(reason)}"
+        f"{collapse_message(reason)}"
     )
 
 

@@ -16,7 +16,7 @@ from ae_cluster.common.errors import InputError
 from ae_cluster.metrics.clustering import METRICS
 from ae_cluster.records.rows import TEXTS
 from ae_cluster.reports.comparable import GROUP, comparable_rows
-from ae_cluster.reports.literature import anchor_text, find_anchor
+from ae_cluster.reports.literature import find_literature, literature_text
 
 # Groups compete for the best where these agree: purity and NMI mean nothing across k, and the
 # scores of clusters on their own codes nothing across codes.
@@ -30,7 +30,7 @@ MOST_NAMED = 2  # missing seeds in a row that are named one by one
 COMPARED = ("best", "n_pairs", "difference", "wilcoxon")
 STATISTICS = (
     *("score", "n", "n_missing", "n_failed", "median", "min", "max", "low", "high", *COMPARED),
-    *("seconds", "peak_mb", "priors", "tuned_on", "anchor", "anchor_source", "lost"),
+    *("seconds", "peak_mb", "priors", "tuned_on", "literature", "literature_source", "lost"),
 )
 
 
@@ -79,7 +79,7 @@ def summarize(
           ``wilcoxon`` the p-value of their signed-rank test, not corrected for the number
           of groups;
         * ``seconds`` (median), ``peak_mb`` (highest), ``priors``, ``tuned_on``;
-        * ``anchor``, a number by others for the same pipeline, and ``anchor_source``.
+        * ``literature``, a number by others for the same pipeline, and ``literature_source``.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def summarize(
             | _counts(group, finished, expected)
             | _spread(finished, done[score], seed)
             | _priors(group if done.empty else done)
-            | _anchor(done, score)
+            | _literature(done, score)
         )
     summary = pd.DataFrame(lines, columns=[c for c in (*by, *STATISTICS) if c not in COMPARED])
     contest = (*CONTEST, "features", "n_components") if score in OF_CODES else CONTEST
@@ -286,11 +286,13 @@ def _prior(used: pd.Series[Any], word: str) -> str:
     return "" if said <= {"false", "0", "0.0"} else f"{word}?"
 
 
-def _anchor(done: pd.DataFrame, score: str) -> dict[str, str]:
-    none = {"anchor": "", "anchor_source": ""}
+def _literature(done: pd.DataFrame, score: str) -> dict[str, str]:
+    none = {"literature": "", "literature_source": ""}
     pipelines = done[["dataset", "method", "features", "n_components", "split"]].drop_duplicates()
-    anchor = find_anchor(*pipelines.iloc[0]) if len(pipelines) == 1 else None
-    if anchor is None or any((done[c] != value).any() for c, value in anchor.conditions.items()):
+    reference = find_literature(*pipelines.iloc[0]) if len(pipelines) == 1 else None
+    if reference is None or any(
+        (done[c] != value).any() for c, value in reference.conditions.items()
+    ):
         return none
-    text = anchor_text(anchor, score)
-    return {"anchor": text, "anchor_source": anchor.source} if text else none
+    text = literature_text(reference, score)
+    return {"literature": text, "literature_source": reference.source} if text else none

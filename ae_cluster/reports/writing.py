@@ -170,7 +170,7 @@ def _shown(summary: pd.DataFrame) -> list[_Column]:
         _Column("MB", _each(summary["peak_mb"], lambda value: number(value, 0))),
         _Column("priors", _each(summary["priors"], _text), is_number=False),
         _Column("tuned on", _each(summary["tuned_on"], _text), is_number=False),
-        _Column("by others", _each(summary["anchor"], _text), is_number=False),
+        _Column("by others", _each(summary["literature"], _text), is_number=False),
     ]
 
 
@@ -220,9 +220,11 @@ def _p_value(value: float) -> str:
 
 def _notes(summary: pd.DataFrame) -> list[str]:
     """Return a line for every group with a lost seed, and one for every number by others."""
-    anchored = summary[summary["anchor"] != ""].drop_duplicates(["anchor", "anchor_source"])
-    sources = _zipped(anchored, "anchor", "anchor_source")
-    return [*_lost(summary), *(f"{anchor}: {source}" for anchor, source in sources)]
+    quoted = summary[summary["literature"] != ""].drop_duplicates(
+        ["literature", "literature_source"]
+    )
+    sources = _zipped(quoted, "literature", "literature_source")
+    return [*_lost(summary), *(f"{reference}: {source}" for reference, source in sources)]
 
 
 def _lost(summary: pd.DataFrame) -> list[str]:

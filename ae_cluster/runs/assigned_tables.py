@@ -124,7 +124,7 @@ class TableWriter:
             raise self._error
 
     def write(self, part: pa.Table) -> None:
-        """Put a part behind those that were given before."""
+        """Append a part."""
         if self._error is not None:
             raise self._error
         self._parts.put(part)

@@ -49,7 +49,7 @@ _AGAIN = "do it again (ae-cluster run --config {0}/config.json --force --out {0}
 
 
 class Assignment(NamedTuple):
-    """What became of samples (n,), an array each.
+    """The assignment of samples (n,), an array each.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class Assignment(NamedTuple):
 
 
 class Assigner:
-    """What puts samples into the clusters of one method of a run; nothing in it changes.
+    """Assigns samples to the clusters of one method of a run; it does not change.
 
     Parameters
     ----------
@@ -251,7 +251,7 @@ def _times(shape: Sequence[int]) -> str:
 
 
 def described_pipeline(config: dict[str, Any], method: str) -> dict[str, Any]:
-    """Return what a run's config says of a method; of the first versions what it must have been."""
+    """Return what a run's config says of a method; of runs by the first versions, what follows."""
     usual = {"features": AUTOENCODER, "method": method, "clusterer": method}
     described: dict[str, Any] = usual | config.get("methods", {}).get(method, {})
     return described
@@ -307,7 +307,7 @@ def _scaler(kept: Clusterer) -> StandardScaler:
 def _of_earlier(
     folder: Path, method: str, config: dict[str, Any], pipeline: dict[str, Any], arrays: Arrays
 ) -> Clusterer:
-    """Return what a run from before clusterers were kept still tells.
+    """Return the head of a run from before clusterers were kept, if its arrays suffice.
 
     Centres lie in codes.npz, and so do the training codes; covariances and a table's scales do
     not.

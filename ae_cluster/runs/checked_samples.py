@@ -1,4 +1,4 @@
-"""On which samples an export is held to its run: the run's own, or made ones like them."""
+"""The samples that an export is checked on: the run's own, or made ones like them."""
 
 from __future__ import annotations
 

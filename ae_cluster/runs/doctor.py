@@ -1,4 +1,4 @@
-"""Whether this installation and machine can do the work: findings, each with what to do about it.
+"""Whether this installation and machine can run everything: findings, each with what to do.
 
 Nothing of what may be broken is imported at the top: it is a finding if it cannot be.
 """
@@ -177,7 +177,7 @@ def device_finding() -> Finding:
 
 
 def data_findings(data_home: str | Path | None) -> Iterator[Finding]:
-    """Yield of every named data set whether it is here, and else how to get it."""
+    """Yield for every named data set whether it is here, or how to get it."""
     root = data_folder(data_home)
     if root.exists() and not (root.is_dir() and os.access(root, os.R_OK | os.X_OK)):
         to_do = "name another with AE_CLUSTER_DATA or --data-home, or change its permissions"

@@ -1,4 +1,4 @@
-"""Where a run's codes come from: each source is made when it is first asked for, and once."""
+"""Where a run's codes come from: each source is made once, when it is first asked for."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from ae_cluster.runs.plan import Plan
 from ae_cluster.runs.run_folder import LEARNT
 from ae_cluster.training.callbacks import Reconstructions
 from ae_cluster.training.checkpoints import epochs_done
-from ae_cluster.training.diagnostics import findings, told_collapse
+from ae_cluster.training.diagnostics import collapse_message, findings
 from ae_cluster.training.loop import DivergedError
 
 
@@ -285,7 +285,7 @@ def _source_of(job: Job, trained: Trained, seconds: float) -> Source:
     frames.draw(model, model.n_iter_ * -(-len(data.raw_train) // job.config.batch_size))
     train, test = model.transform(data.raw_train), model.transform(data.raw_test)
     if trained.collapse:
-        job.say(f"WARNING: The codes have collapsed; {told_collapse(trained.collapse)}")
+        job.say(f"WARNING: The codes have collapsed; {collapse_message(trained.collapse)}")
     else:
         for finding in findings(codes=train.astype(np.float64)):
             job.say(f"WARNING: {finding} Most likely learning_rate_init is too large; lower it.")

@@ -1,4 +1,4 @@
-"""One run, from a configuration to a run folder: the only room that sees several floors."""
+"""One run, from a configuration to a run folder."""
 
 from __future__ import annotations
 
@@ -306,7 +306,7 @@ def _settings(job: Job, sources: Sources) -> dict[str, Any]:
 
 
 def _described_pipelines(kept: Kept) -> dict[str, dict[str, Any]]:
-    """Return of each folder under methods/ which way it keeps."""
+    """Return of each folder under methods/ which pipeline it keeps."""
     return {
         pipeline.kept_as: {
             "features": pipeline.features,

@@ -57,7 +57,7 @@ def partial_of(out: Path) -> Path:
 
 
 def files_of_run(folder: Path) -> set[str]:
-    """Return the names of the files that a run wrote into its folder; none where it is no run's."""
+    """Return the names of the files that a run wrote into its folder; none if it is not a run's."""
     if CONFIG not in present(folder, [CONFIG]):
         return set()
     try:
@@ -116,7 +116,7 @@ def check_place(
     ours = files_of_run(out)
     refuse_others(out, ours)
     if force:
-        _refuse_locked_up(out, ours)
+        _refuse_unwritable(out, ours)
     names = [CONFIG, "scores.csv", "clusters.csv"]
     names += [f"methods/{name}/codes.npz" for name in methods]
     names += [f"methods/{name}/{file}" for name in methods for file in CLUSTERER_FILES]
@@ -144,7 +144,7 @@ def _check_partial(partial: Path, *, force: bool, resume: bool) -> None:
         )
 
 
-def _refuse_locked_up(out: Path, ours: Collection[str]) -> None:
+def _refuse_unwritable(out: Path, ours: Collection[str]) -> None:
     """Raise when a folder whose files are to be replaced may not be written to."""
     folders = {out, *((out / name).parent for name in ours)} if out.is_dir() else set()
     for folder in sorted(folders):
@@ -171,7 +171,7 @@ def can_go_on(partial: Path) -> bool:
 
 
 def finished(partial: Path) -> str | None:
-    """Return which run is whole and only yet to be put in its place; None where none is."""
+    """Return the run that is whole and has still to be moved to its place, or None."""
     is_there = CONFIG in present(partial, [CONFIG])  # the last file that goes
     return write_lock.finished(partial) if is_there else None
 
@@ -233,7 +233,7 @@ def _undo(partial: Path) -> None:
 
 
 def _with_way_on(error: BaseException, partial: Path, way_on: str, is_new: bool) -> BaseException:
-    """Return what to raise for an error, so that it says how to go on where that is of use."""
+    """Return what to raise for an error, with how to go on where that helps."""
     if isinstance(error, OSError) and error.errno in _NO_WRITING:
         what = error.filename or partial
         reason = f"{what} cannot be written ({error.strerror})"
@@ -248,7 +248,7 @@ def _with_way_on(error: BaseException, partial: Path, way_on: str, is_new: bool)
 
 
 def keep_only(partial: Path, methods: Collection[str]) -> None:
-    """Remove what an earlier command left, but for its checkpoint and what these learnt."""
+    """Remove what an earlier command left, except its checkpoint and these pipelines' models."""
     names = present(partial, claimed(partial) or ())
     learnt = {name for name in methods if f"methods/{name}/{LEARNT}" in names}
     pattern = re.compile(rf"methods/([^/]+)/({re.escape(LEARNT)}|model/.*)")
@@ -272,7 +272,7 @@ def finish(partial: Path, run_id: str) -> None:
 
 
 def put_run_in_place(partial: Path, out: Path, force: bool) -> list[str]:
-    """Bring a finished run to its place; return what is there and not of the run.
+    """Move a finished run to its place; return what is there and not of the run.
 
     Raises
     ------

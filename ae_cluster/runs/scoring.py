@@ -84,7 +84,7 @@ def external_scores(
     clusters: NDArray[np.int64],
     mapping: dict[int, int] | None,
 ) -> dict[str, float]:
-    """Return the scores against labels that can be had; without labels, none."""
+    """Return the scores against labels, of the labels that are known; without labels, none."""
     if labels is None:
         return {}
     scores = clustering.external_scores(labels, clusters, mapping or {})
@@ -99,7 +99,7 @@ def neighbor_accuracy(data: Dataset, codes_train: NDArray[Any], codes_test: NDAr
 
 
 def class_table(data: Dataset, result: Clustering) -> pd.DataFrame:
-    """Return how each class fares on test: samples, recall, its clusters, who shares them.
+    """Return a table of the classes on test: samples, recall, its clusters, who shares them.
 
     Columns
     -------
@@ -149,10 +149,10 @@ def rows_of_pipeline(
         return failed_rows(pipeline, job, error, source.codes), None
     n_clusters = job.plan.n_clusters if job.plan.takes_k(pipeline) else _n_found(result)
     place = _place(pipeline, job, source.codes) | {"n_clusters": n_clusters}
-    return _of_living(clustering_rows(place, job.data, source.codes, result), source), result
+    return _unless_collapsed(clustering_rows(place, job.data, source.codes, result), source), result
 
 
-def _of_living(rows: list[Row], source: Source) -> list[Row]:
+def _unless_collapsed(rows: list[Row], source: Source) -> list[Row]:
     """Return rows as they are, or without scores where their codes have collapsed."""
     if not source.collapse:
         return rows
@@ -221,7 +221,7 @@ def few_label_rows(job: Job, source: Source) -> list[Row]:
         features=codes.features,
         seed=config.seed,
     )
-    return _of_living(classifier_rows(_common(job), codes, rows), source)
+    return _unless_collapsed(classifier_rows(_common(job), codes, rows), source)
 
 
 def notes_on(pipeline: Pipeline, result: Clustering, plan: Plan) -> list[str]:

@@ -12,7 +12,7 @@ from ae_cluster.common.errors import InputError
 from ae_cluster.common.texts import shortened
 from ae_cluster.methods import AUTOENCODER
 from ae_cluster.records.reading import method_names, read_codes, read_run_config
-from ae_cluster.training.diagnostics import few_codes, told_collapse
+from ae_cluster.training.diagnostics import collapse_message, few_codes
 
 
 def method_to_learn_from(folder: str | PathLike[str]) -> str:
@@ -34,7 +34,7 @@ def codes_to_learn_from(folder: str | PathLike[str]) -> dict[str, NDArray[Any]]:
     if found:
         raise InputError(
             f"The {method} codes of {folder} have collapsed, so no label can be learnt from them "
-            f"or asked for by them; {told_collapse(found)}"
+            f"or asked for by them; {collapse_message(found)}"
         )
     return arrays
 

@@ -111,7 +111,7 @@ def collapse(codes: Array, images: Array, reconstructions: Array) -> str:
     return ""
 
 
-def told_collapse(found: str) -> str:
+def collapse_message(found: str) -> str:
     """Return what `collapse` found, and the way out."""
     return (
         f"{found[0].lower()}{found[1:-1]}: most likely learning_rate_init is too large, so lower "

@@ -146,9 +146,9 @@ class FineTunedClustering(DeepClustering):
             if not self.collapse_:
                 return
             is_last = rate == rates[-1]
-            warnings.warn(self._told_collapse(is_last), DiagnosticsWarning, stacklevel=3)
+            warnings.warn(self._collapse_message(is_last), DiagnosticsWarning, stacklevel=3)
 
-    def _told_collapse(self, is_last: bool) -> str:
+    def _collapse_message(self, is_last: bool) -> str:
         told = f"{self.collapse_[:-1]} at learning_rate_init={self.learning_rate_:g}"
         if not is_last:
             return f"{told}; training starts again at {self.learning_rate_ / SLOWER:g}."
