@@ -1,13 +1,14 @@
 """A user's table of any format: what is taken, what it becomes, and how it is read in parts."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from ae_cluster import load_dataset
-from ae_cluster.cli.run import FORMATS
+from ae_cluster.cli.main import main
 from ae_cluster.common.errors import InputError
 from ae_cluster.datasets.preparation import Preparation
 from ae_cluster.datasets.streaming import open_table
@@ -176,8 +177,12 @@ def test_columns_may_be_the_pixels_of_images(written):
     assert np.array_equal(np.concatenate(parts), pixels.astype(np.uint8))
 
 
-def test_help_names_every_format():
-    assert [ending for ending in READERS if ending not in FORMATS] == []
+@pytest.mark.parametrize("command", ["run", "classify"])
+def test_help_names_every_format(command, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    said = re.split(r"[\s,()]+", capsys.readouterr().out)
+    assert [ending for ending in READERS if ending not in said] == []
 
 
 def test_an_npy_is_x(tmp_path):

@@ -70,11 +70,8 @@ def add(commands: Any) -> None:
         epilog=EPILOG.format(frozen=_listed(FROZEN), finetuned=_listed(FINETUNED)),
     )  # fmt: skip
     option = classify.add_argument
-    option(
-        "data",
-        metavar="DATA",
-        help=f"a run's folder, a known name, a file ({read.FORMATS}) or a folder of pictures",
-    )
+    said = "a run's folder, a known name, a file (%(formats)s) or a folder of pictures"
+    read.add_data(option, "data", said)
     option(
         "--labels",
         type=read.path,

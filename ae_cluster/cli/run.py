@@ -42,12 +42,12 @@ def add(commands: Any) -> None:
         argument_default=argparse.SUPPRESS,  # so that --config knows what was said
     )  # fmt: skip
     option = run.add_argument
-    option(
+    read.add_data(
+        option,
         "datasets",
-        nargs="*",
-        metavar="DATA",
-        help=f"a name (see: ae-cluster datasets), a file ({read.FORMATS}) or a folder of pictures; "
+        "a name (see: ae-cluster datasets), a file (%(formats)s) or a folder of pictures; "
         f"default: {d.dataset}; of several each has a run of its own, in OUT/DATA-seedN",
+        nargs="*",
     )
     option("--out", type=read.path, help="run folder to write; default: runs/DATASET-seedN")
     option("--seed", type=read.whole(0), help=f"of everything random; default: {d.seed}")

@@ -73,7 +73,7 @@ TABLE_READERS: dict[str, Opener] = {
     ".h5ad": open_h5ad,
 }
 READERS = (*ARRAY_READERS, *TABLE_READERS)
-_ENDINGS = f"{', '.join(READERS[:-1])} or {READERS[-1]}"
+FORMATS = f"{', '.join(READERS[:-1])} or {READERS[-1]}"
 WAY_OUT = "save it again, as CSV UTF-8 or Parquet"
 
 
@@ -112,12 +112,12 @@ def ending_of(path: Path) -> str:
     try:
         file_size(path)
     except UnreadableError as error:
-        raise InputError(f"{error}: give a file of type {_ENDINGS}.") from error
+        raise InputError(f"{error}: give a file of type {FORMATS}.") from error
     except FileNotFoundError as error:
         raise InputError("there is no such file: check the path.") from error
     ending = path.suffix.lower()
     if ending not in READERS:
-        raise InputError(f"this is of type {quoted(path.suffix)}: give a file of type {_ENDINGS}.")
+        raise InputError(f"this is of type {quoted(path.suffix)}: give a file of type {FORMATS}.")
     return ending
 
 
