@@ -20,6 +20,7 @@ from experiments.support.arguments import carry_out, grid_parser, prepare, seeds
 from experiments.support.cells import data_of, make_cell
 
 SIZES = (2, 3, 5, 10, 32)
+SMOKE_SIZES = (2, 3, 32)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,17 +36,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         for dataset in datasets
         for seed in seeds
         for features, method in QUICK_PIPELINES
-        for size in sizes_of(dataset, features)
+        for size in sizes_of(dataset, features, SMOKE_SIZES if arguments.smoke else SIZES)
     ]  # fmt: skip
     return carry_out(cells, arguments, "code_size")
 
 
-def sizes_of(dataset: str, features: str) -> tuple[int, ...]:
+def sizes_of(dataset: str, features: str, sizes: tuple[int, ...] = SIZES) -> tuple[int, ...]:
     """Return the sizes of code to try; a table of few columns has no larger ones."""
     n_columns = data_of(dataset).raw_train.shape[1]
     if features == "pixels":
         return (n_columns,)
-    return tuple(size for size in SIZES if size <= n_columns)
+    return tuple(size for size in sizes if size <= n_columns)
 
 
 if __name__ == "__main__":

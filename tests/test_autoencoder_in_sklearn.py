@@ -49,6 +49,7 @@ def test_every_check_of_an_estimator_passes_on_the_defaults():
     assert set(missed.items()) <= {("check_array_api_input", "skipped")}
 
 
+@pytest.mark.slow  # the checks above again, and one more
 def test_no_check_is_skipped_where_the_array_api_is_on(tmp_path):
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", ARRAY_API],
