@@ -12,7 +12,7 @@ from ae_cluster.cli.main import main
 from ae_cluster.common.errors import InputError
 from ae_cluster.datasets.preparation import Preparation
 from ae_cluster.datasets.streaming import open_table
-from ae_cluster.datasets.user_files import READERS
+from ae_cluster.datasets.user_files import ARRAY_READERS, READERS
 
 N = 60
 SAID = {
@@ -183,6 +183,17 @@ def test_help_names_every_format(command, capsys):
         main([command, "--help"])
     said = re.split(r"[\s,()]+", capsys.readouterr().out)
     assert [ending for ending in READERS if ending not in said] == []
+
+
+def test_a_format_is_one_reader_which_new_samples_are_read_by_too(tmp_path, monkeypatch):
+    rows = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    monkeypatch.setitem(ARRAY_READERS, ".npz", lambda _: {"x": rows})
+    (tmp_path / "mine.npz").write_bytes(b"of another format")
+
+    parts = [part for _, part in open_table(tmp_path / "mine.npz", None, 13)]
+    assert np.array_equal(np.concatenate(parts), rows)
+    data = load_dataset(tmp_path / "mine.npz")
+    assert len(data.raw_train) + len(data.raw_test) == 20
 
 
 def test_an_npy_is_x(tmp_path):

@@ -354,6 +354,7 @@ def some_of_mnist(home, few, idx_bytes):
     for half, split, n in (("train", "train", 6000), ("t10k", "test", 1000)):
         for kind, part in (("images-idx3", "raw"), ("labels-idx1", "y")):
             kept = getattr(data, f"{part}_{split}")[:n].astype(np.uint8)
+            kept = kept.reshape(n, 28, 28) if part == "raw" else kept
             (raw / f"{half}-{kind}-ubyte").write_bytes(idx_bytes(kept))
     return few
 

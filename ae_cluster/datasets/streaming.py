@@ -25,7 +25,13 @@ from ae_cluster.datasets.image_listing import is_folder
 from ae_cluster.datasets.preparation import Preparation, say_unseen
 from ae_cluster.datasets.table_files import TableFile
 from ae_cluster.datasets.tables import ids_of
-from ae_cluster.datasets.user_files import TABLE_READERS, WAY_OUT, ending_of, opened_table, read_npz
+from ae_cluster.datasets.user_files import (
+    ARRAY_READERS,
+    TABLE_READERS,
+    WAY_OUT,
+    ending_of,
+    opened_table,
+)
 
 Part = tuple[Array, Array]
 CHUNK_ROWS = 2**16
@@ -167,7 +173,7 @@ def _check_any(arrays: list[Array]) -> None:
 def _arrays(path: Path, ending: str) -> dict[str, Array]:
     if ending == ".npy":
         return {"x": bounded_arrays.map_npy(path)}
-    return read_npz(path)
+    return ARRAY_READERS[ending](path)
 
 
 def _of_arrays(
