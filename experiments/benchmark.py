@@ -80,6 +80,11 @@ def make_cell(name: str, method: str, seed: int, epochs: int | None = None) -> C
     return cell
 
 
+def make_task_of(cell: Cell) -> Task:
+    """Return the task of a cell; its data are loaded for their fingerprint."""
+    return make_task(benchmark_rows, cell, fingerprint_of(cell["dataset"]), VERSION)
+
+
 def benchmark_rows(cell: Cell, store: Store) -> list[Row]:
     """Return the one row of a method, a data set and a seed; labels are read here only."""
     samples = samples_of(cell["dataset"])
@@ -187,7 +192,7 @@ def _installed(methods: Sequence[str]) -> list[str]:
 def _tasks(one: BenchmarkSet, arguments: argparse.Namespace) -> list[Task]:
     """Return the tasks of a data set, none where it is not on this machine, which is said."""
     try:
-        print_of = fingerprint_of(one.name)
+        samples_of(one.name)
     except InputError as error:
         print(f"{one.name} is left out: {error}", file=sys.stderr)
         return []
@@ -196,7 +201,7 @@ def _tasks(one: BenchmarkSet, arguments: argparse.Namespace) -> list[Task]:
         for seed in range(arguments.seeds)
         for method in arguments.methods
     ]
-    return [make_task(benchmark_rows, cell, print_of, VERSION) for cell in cells]
+    return [make_task_of(cell) for cell in cells]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -203,6 +203,20 @@ def test_a_method_whose_package_is_missing_is_left_out_with_a_sentence(
     assert pd.read_csv(tmp_path / "benchmark.csv")["method"].tolist() == ["kmeans"]
 
 
+def test_rows_are_made_again_where_their_data_and_methods_are_here(tmp_path, capsys, monkeypatch):
+    from experiments import verify
+
+    arguments = ["--sets", "iris", "--methods", "kmeans", "ward", "--seeds", "1"]
+    benchmark.main([*arguments, "--out", str(tmp_path), "--store", str(tmp_path / "store")])
+    assert verify.main(["--results", str(tmp_path)]) == 0
+    assert "2 of 2 rows re-run, 0 not reproduced" in capsys.readouterr().out
+    monkeypatch.setattr(verify, "is_here", lambda method: method == "ward")
+    rows = pd.read_csv(tmp_path / "benchmark.csv")
+    rows.assign(accuracy=rows["accuracy"] - 0.1).to_csv(tmp_path / "benchmark.csv", index=False)
+    assert verify.main(["--results", str(tmp_path)]) == 1
+    assert "1 of 1 rows re-run, 1 not reproduced" in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_the_smoke_runs_every_method_that_needs_no_compiler(tmp_path):
     out, store = str(tmp_path / "out"), str(tmp_path / "store")

@@ -81,6 +81,14 @@ class BenchmarkSet:
         """`TUNING` or `REPORTING`."""
         return halves()[self.origin]
 
+    def is_here(self) -> bool:
+        """Return whether its samples can be had on this machine."""
+        try:
+            self.load()
+        except InputError:
+            return False
+        return True
+
 
 # Parts of MNIST and its like: no sample is in two of them.
 
