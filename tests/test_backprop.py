@@ -6,8 +6,12 @@ import pytest
 import torch
 
 from ae_cluster.autoencoder.networks import ConvAutoEncoder, DenseAutoEncoder, initialize
-from ae_cluster.autoencoder.reconstruction import AutogradGradient, ReconstructionGradient
-from ae_cluster.training.optimizer import flatten_parameters
+from ae_cluster.autoencoder.reconstruction import (
+    AutogradGradient,
+    ReconstructionGradient,
+    reconstruction_step,
+)
+from ae_cluster.training.optimizer import Adam, flatten_parameters
 
 ACTIVATIONS = ["identity", "logistic", "relu", "tanh"]
 DEPTHS = [(), (6,), (7, 5), (9, 7, 5, 4)]
@@ -119,3 +123,26 @@ def test_any_other_network_gets_autograds_gradient_anew_each_time():
     for _ in range(2):
         assert gradient(x, target) == pytest.approx(loss, rel=1e-13)
         assert torch.allclose(flat.grad, expected, rtol=0, atol=1e-12)
+
+
+def test_centered_steps_are_those_of_a_network_whose_inputs_are_centered():
+    network, flat, _, data = network_and_batch()
+    mean = data.mean(0)
+    other, other_flat, _, _ = network_and_batch()
+    first, other_first = (n.linear_layers()[0] for n in (network, other))
+    with torch.no_grad():
+        other_first.bias.add_(other_first.weight @ mean)
+    adam, generator = Adam(other_flat, 0.01), torch.Generator()
+    step = reconstruction_step(
+        network, data, lambda x: x, Adam(flat, 0.01), generator, center_inputs=True
+    )
+
+    for indices in torch.arange(13).split(5) * 4:
+        target = data[indices]
+        loss, other_flat.grad[:] = autograd(other, target - mean, target)
+        adam.step()
+        assert step(indices) == pytest.approx(loss, rel=1e-10)
+
+    for ours, theirs in zip(network.linear_layers(), other.linear_layers(), strict=True):
+        assert torch.allclose(ours.weight, theirs.weight, rtol=0, atol=1e-9)
+    assert torch.allclose(first.bias, other_first.bias - other_first.weight @ mean, atol=1e-9)

@@ -136,6 +136,37 @@ def test_a_collapse_starts_training_again_and_says_so():
     assert np.array_equal(found.model.transform(ROWS), alone.transform(ROWS))
 
 
+def bright_photographs(n=200, side=32):
+    """Return wide images of a coloured square on a light ground."""
+    rng = np.random.default_rng(0)
+    images = np.full((n, side, side, 3), 240, np.uint8) - rng.integers(0, 20, (n, side, side, 3))
+    for image in images:
+        row, column = rng.integers(0, side - 10, 2)
+        image[row : row + 10, column : column + 10] = rng.integers(0, 200, 3)
+    return images.astype(np.uint8)
+
+
+def test_bright_wide_images_collapse_unless_steps_are_centered():
+    rows = bright_photographs()
+    recipe = {"learning_rate_init": 0.005, "max_iter": 60, "random_state": 0}
+
+    plain = AutoEncoder(**recipe).fit(rows)
+    centered = AutoEncoder(**recipe, center_inputs=True).fit(rows)
+
+    assert plain.collapse_ == "All samples have the same code."
+    assert centered.collapse_ == ""
+    assert centered.loss_curve_[-1] < 0.7 * plain.loss_curve_[-1]
+
+
+@pytest.mark.parametrize(("side", "is_wide"), [(20, True), (16, False)])
+def test_a_run_centers_the_steps_of_images_wider_than_the_tutorials(side, is_wide, capsys):
+    np.savez("mine.npz", x=bright_photographs(60, side), y=np.arange(60) % 2)
+
+    run(capsys, "mine.npz", 0.001, "--epochs", "2", "--budgets", "1")
+
+    assert config()["settings"]["center_inputs"] is is_wide
+
+
 def test_a_fit_that_collapses_warns_and_keeps_it(tmp_path):
     with pytest.warns(HealthWarning, match="The codes have collapsed; .*learning_rate_init"):
         model = make(RATE, max_iter=500).fit(ROWS)

@@ -159,6 +159,7 @@ def test_whole_numbers_and_lists_are_taken_as_float64(X):
         *[("tol", v) for v in (-1e-9, math.nan, None)],
         *[("noise_std", v) for v in (-0.1, math.inf, None)],
         *[("mask_fraction", v) for v in (-0.1, 1, None)],
+        *[("center_inputs", v) for v in ("yes", 1, None)],
         *[("n_snapshots", v) for v in (-1, 0.5, None)],
         *[("callbacks", v) for v in (None, [print], Callback())],
         *[("checkpoint", v) for v in (5, True)],

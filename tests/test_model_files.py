@@ -35,6 +35,7 @@ CONFIGURATIONS = {
     "table": {"input_kind": "table", "activation": "logistic"},
     "early stopping": {"early_stopping": True, "validation_fraction": 0.2, "tol": 0.0},
     "noise": {"noise_std": 0.1, "mask_fraction": 0.25, "learning_rate": "cosine"},
+    "centered": {"center_inputs": True},
 }
 
 

@@ -140,6 +140,10 @@ def test_preset_trains_the_digits_for_5000_steps():
     assert preset_epochs(60_000, 64) == 10
     assert preset_epochs(1347, 64) * 22 >= 5000
     assert preset_epochs(1347, 64) * 22 < 5000 + 22
+    assert preset_epochs(1347, 64, 784) == preset_epochs(1347, 64)
+    assert preset_epochs(800, 64, 32 * 32 * 3) == 99  # of 13 steps: 5,000 * 784 / 3,072
+    assert preset_epochs(640, 64, 10**6) == 100
+    assert preset_epochs(60_000, 64, 10**6) == 10
 
 
 def test_permuted_training_labels_change_no_code_and_no_cluster(tmp_path):

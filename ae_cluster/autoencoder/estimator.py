@@ -25,12 +25,7 @@ from ae_cluster.autoencoder.inputs import (
     validate_samples,
     value_range,
 )
-from ae_cluster.autoencoder.networks import (
-    AutoEncoderNetwork,
-    ConvAutoEncoder,
-    DenseAutoEncoder,
-    initialize,
-)
+from ae_cluster.autoencoder.networks import AutoEncoderNetwork, initialize, new_network
 from ae_cluster.autoencoder.reconstruction import reconstruction_fitting
 from ae_cluster.autoencoder.scaling import Scaling
 from ae_cluster.common.errors import InputError
@@ -90,6 +85,9 @@ class AutoEncoder(
     noise_std, mask_fraction : float, default=0.0
         Denoising: Gaussian noise added to, and the share of values set to zero
         in, what the encoder sees; the loss compares with the clean images.
+    center_inputs : bool, default=False
+        Of images and a dense network: steps are made as if the mean training image were taken
+        off the input, which keeps bright or wide images from collapsing.
     n_snapshots : int, default=0
         Keep the codes of the first so many training samples at every epoch.
     callbacks : sequence of Callback, default=()
@@ -172,6 +170,7 @@ class AutoEncoder(
         tol: float = 1e-5,
         noise_std: float = 0.0,
         mask_fraction: float = 0.0,
+        center_inputs: bool = False,
         n_snapshots: int = 0,
         callbacks: Sequence[Callback] = (),
         checkpoint: str | Path | None = None,
@@ -196,6 +195,7 @@ class AutoEncoder(
         self.tol = tol
         self.noise_std = noise_std
         self.mask_fraction = mask_fraction
+        self.center_inputs = center_inputs
         self.n_snapshots = n_snapshots
         self.callbacks = callbacks
         self.checkpoint = checkpoint
@@ -319,15 +319,10 @@ class AutoEncoder(
 
     def _new_network(self) -> AutoEncoderNetwork:
         output = "logistic" if self.input_kind_ == "images" else "identity"
-        activations = (self.activation, output)
-        if self.kind == "dense":
-            return DenseAutoEncoder(
-                self.n_features_in_, self.n_components, self.hidden_layer_sizes, *activations
-            )
-        assert self.image_shape_ is not None
-        return ConvAutoEncoder(
-            self.image_shape_, self.n_components, self.conv_channels, *activations
-        )
+        inputs = self.image_shape_ if self.kind == "conv" else self.n_features_in_
+        assert inputs is not None
+        layers = self.conv_channels if self.kind == "conv" else self.hidden_layer_sizes
+        return new_network(inputs, self.n_components, layers, (self.activation, output))
 
     def _train(self, rows: NDArray[Any], generator: torch.Generator) -> None:
         network = self.network_

@@ -96,6 +96,7 @@ _ALLOWED: Allowed = {
     "tol": (_real(lambda v: v >= 0), "a number of at least 0"),
     "noise_std": (_real(lambda v: v >= 0), "a number of at least 0"),
     "mask_fraction": (_real(lambda v: 0 <= v < 1), "a number from 0 to below 1"),
+    "center_inputs": (flag, "True or False"),
     "n_snapshots": (whole(0), "a whole number of at least 0"),
     "callbacks": (_callbacks, "a sequence of ae_cluster.Callback objects"),
     "checkpoint": (lambda v: v is None or isinstance(v, str | Path), "None or the path of a file"),
@@ -277,5 +278,7 @@ def fingerprint(rows: NDArray[Any]) -> str:
 def training_key(parameters: dict[str, Any], rows: NDArray[Any]) -> str:
     """Return what a checkpoint must agree with: the configuration and the data."""
     silent = {"callbacks", "checkpoint", "device", "verbose"}
+    if not parameters.get("center_inputs"):
+        silent |= {"center_inputs"}  # as before there was such a thing
     said = {name: value for name, value in parameters.items() if name not in silent}
     return json.dumps(jsonable(said) | {"data": fingerprint(rows)}, sort_keys=True)

@@ -180,6 +180,22 @@ class ConvAutoEncoder(AutoEncoderNetwork):
         return h[:, :, :height, :width].permute(0, 2, 3, 1).flatten(1)
 
 
+def new_network(
+    inputs: int | Sequence[int],
+    n_components: int,
+    layers: Sequence[int],
+    activations: tuple[str, str],
+) -> AutoEncoderNetwork:
+    """Return a network, its weights still to be filled.
+
+    It is dense with a number of features as its inputs and sizes of layers, and of convolutions
+    with the shape of an image and feature maps.
+    """
+    if isinstance(inputs, int):
+        return DenseAutoEncoder(inputs, n_components, layers, *activations)
+    return ConvAutoEncoder(inputs, n_components, layers, *activations)
+
+
 def initialize(network: nn.Module, generator: torch.Generator) -> None:
     """Draw weights and biases as PyTorch's own layers do, from ``generator``.
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ae_cluster.autoencoder import inference
 from ae_cluster.autoencoder.networks import DenseAutoEncoder
+from ae_cluster.common.chunks import CHUNK_ROWS
 from ae_cluster.training.fitting import Fitting
 from ae_cluster.training.loop import Progress
 from ae_cluster.training.optimizer import Adam, flatten_parameters
@@ -144,8 +145,9 @@ def reconstruction_fitting(
         Progress(n_epochs, math.ceil(len(data) / model.batch_size), model=model),
         lambda: inference.is_usable(network, scaling, few),
     )
+    center = model.center_inputs and model.input_kind_ == "images"
     step = reconstruction_step(
-        network, data, scaling, optimizer, generator, model.noise_std, model.mask_fraction
+        network, data, scaling, optimizer, generator, model.noise_std, model.mask_fraction, center
     )
     return fitting, step
 
@@ -158,6 +160,7 @@ def reconstruction_step(
     generator: torch.Generator,
     noise_std: float = 0.0,
     mask_fraction: float = 0.0,
+    center_inputs: bool = False,
 ) -> Callable[[Tensor], float]:
     """Return a function that makes one step on the samples of given indices.
 
@@ -174,6 +177,8 @@ def reconstruction_step(
         Where the noise comes from.
     noise_std, mask_fraction : float
         What is done to the input, never to what it is compared with.
+    center_inputs : bool
+        Of a dense network: see `centered`.
     """
     flat_gradient = optimizer.parameter.grad
     assert flat_gradient is not None
@@ -183,14 +188,48 @@ def reconstruction_step(
         else AutogradGradient(network, flat_gradient)
     )
 
+    move = optimizer.step
+    if center_inputs and isinstance(network, DenseAutoEncoder):
+        move = centered(move, network.linear_layers()[0], _mean_of(data, scaled))
+
     def step(indices: Tensor) -> float:
         target = scaled(data.index_select(0, indices.to(data.device)))
         x = corrupted(target, noise_std, mask_fraction, generator)
         loss = gradient(x, target)
-        optimizer.step()
+        move()
         return loss
 
     return step
+
+
+def centered(move: Callable[[], None], layer: nn.Linear, mean: Tensor) -> Callable[[], None]:
+    """Return a step that moves a layer as if ``mean`` (n_inputs,) were taken off its inputs.
+
+    Pixels are never negative, so one step of Adam moves all weights of a unit of the first layer
+    in the same direction, and its sum by up to the rate times all pixels: the tanh of bright or
+    wide images is saturated after a few steps, and stays so. W x + b is W (x − m) + c with
+    c = b + W m. The gradient of W at a fixed c is δᵀ (x − m), and what a step does to W m is
+    taken off b, so that the layer takes its inputs as they are.
+    """
+
+    @torch.no_grad()
+    def step() -> None:
+        weight, bias = layer.weight, layer.bias
+        assert weight.grad is not None
+        assert bias.grad is not None
+        weight.grad.addr_(bias.grad, mean, alpha=-1)
+        before = weight @ mean
+        move()
+        bias.sub_(weight @ mean - before)
+
+    return step
+
+
+def _mean_of(data: Tensor, scaled: Callable[[Tensor], Tensor]) -> Tensor:
+    """Return the mean (n_features,) of rows as the network takes them, a part at a time."""
+    parts = (scaled(part) for part in torch.split(data, CHUNK_ROWS))
+    total = sum((part.sum(0, dtype=torch.float64) for part in parts), torch.zeros(()))
+    return (total / len(data)).to(scaled(data[:1]).dtype)
 
 
 def corrupted(

@@ -18,7 +18,10 @@ from ae_cluster.common.texts import quoted, shortened
 from ae_cluster.methods import AUTOENCODER, DEFAULTS, GIVEN, LEARNERS, check_methods, current_name
 
 FORMAT_VERSION = 1
-LEAST_EPOCHS, LEAST_STEPS = 10, 5000
+LEAST_EPOCHS, LEAST_STEPS, LEAST_OF_WIDE = 10, 5000, 1000
+USUAL_WIDTH = (
+    784  # numbers of a sample, as in the tutorial; a step takes as long as a sample is wide
+)
 # Arguments that are of tables, or of folders of pictures, alone.
 TABLE = {f.name: f.default for options in (TableOptions, ImageOptions) for f in fields(options)}
 # What changes data of one name.
@@ -209,13 +212,15 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def preset_epochs(n_train: int, batch_size: int) -> int:
+def preset_epochs(n_train: int, batch_size: int, n_features: int = USUAL_WIDTH) -> int:
     """Return the tutorial's 10 epochs, or as many as make 5,000 steps where the data are few.
 
     10 epochs of MNIST are 9,380 steps; 10 of the 1,347 bundled digits would be
     220, and the picture a newcomer sees first that of an untrained network.
+    Of samples wider than MNIST's, whose steps take longer, fewer are made, but 1,000 at least.
     """
-    return max(LEAST_EPOCHS, math.ceil(LEAST_STEPS / math.ceil(n_train / batch_size)))
+    least = max(LEAST_OF_WIDE, LEAST_STEPS * USUAL_WIDTH // max(USUAL_WIDTH, n_features))
+    return max(LEAST_EPOCHS, math.ceil(least / math.ceil(n_train / batch_size)))
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from ae_cluster.common.progress import in_words
 from ae_cluster.common.write_lock import CHECKPOINT, claim, drop
 from ae_cluster.datasets import Dataset, known_datasets
 from ae_cluster.methods import AUTOENCODER, GIVEN, SORTERS
-from ae_cluster.records.config import RunConfig, preset_epochs
+from ae_cluster.records.config import USUAL_WIDTH, RunConfig, preset_epochs
 from ae_cluster.runs.plan import Plan
 from ae_cluster.runs.run_folder import LEARNT
 from ae_cluster.training.callbacks import Reconstructions
@@ -235,6 +235,7 @@ def new_autoencoder(config: RunConfig, data: Dataset, device: str, **changes: An
         "kind": config.kind,
         "image_shape": data.image_shape,
         "input_kind": "table" if data.is_table else "images",
+        "center_inputs": data.raw_train.shape[1] > USUAL_WIDTH,
         "batch_size": config.batch_size,
         "learning_rate_init": config.learning_rate_init,
         "random_state": config.seed,
@@ -248,7 +249,8 @@ def _trained(job: Job) -> Source:
     config, data = job.config, job.data
     epochs = config.epochs
     if epochs is None:
-        epochs = preset_epochs(len(data.raw_train), config.batch_size)
+        n_train, n_features = data.raw_train.shape
+        epochs = preset_epochs(n_train, config.batch_size, n_features)
     plural = "s" * (epochs != 1)
     job.say(
         f"Training an autoencoder with {config.n_components}-number codes for {epochs} "

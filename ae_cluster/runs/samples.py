@@ -19,7 +19,7 @@ from ae_cluster.datasets import Dataset, known_datasets
 from ae_cluster.datasets.dataset import file_order
 from ae_cluster.methods import GIVEN
 from ae_cluster.metrics.clustering import UNKNOWN
-from ae_cluster.records.config import RunConfig, preset_epochs
+from ae_cluster.records.config import USUAL_WIDTH, RunConfig, preset_epochs
 from ae_cluster.records.reading import load_data, read_run_config
 from ae_cluster.runs.usable_codes import codes_to_learn_from
 from ae_cluster.semi_supervised.label_files import NamedLabels, read_labels
@@ -166,12 +166,15 @@ def _learnt_codes(
 def _autoencoder(data: Dataset, n_components: int, epochs: int | None, seed: int) -> AutoEncoder:
     from ae_cluster.autoencoder.estimator import AutoEncoder
 
-    n = len(data.raw_train) + len(data.raw_test)
+    if epochs is None:
+        n, n_features = len(data.raw_train) + len(data.raw_test), data.raw_train.shape[1]
+        epochs = preset_epochs(n, RunConfig().batch_size, n_features)
     return AutoEncoder(
         n_components,
         (128, 64, max(12, n_components)),
         input_kind="table" if data.is_table else "images",
-        max_iter=preset_epochs(n, RunConfig().batch_size) if epochs is None else epochs,
+        center_inputs=data.raw_train.shape[1] > USUAL_WIDTH,
+        max_iter=epochs,
         random_state=seed,
         verbose=True,
     )
