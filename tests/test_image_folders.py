@@ -130,6 +130,27 @@ def test_broken_pictures_are_named_or_left_out(tmp_path):
         load_dataset(tmp_path, skip_unreadable=True)
 
 
+@pytest.mark.parametrize(("most", "is_said"), [(4095, True), (200, True), (60_000, False)])
+def test_twelve_bits_in_files_of_sixteen_are_told_with_their_range(tmp_path, most, is_said):
+    rng = np.random.default_rng(0)
+    for i in range(6):
+        pixels = rng.integers(0, most, (8, 8), dtype=np.uint16)
+        pixels[0, :2] = 0, most - 1
+        save(tmp_path / f"{i}.png", pixels)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        if most == 200:
+            with pytest.raises(InputError, match="only the bytes 0 and 1"):
+                load_dataset(tmp_path)
+        else:
+            load_dataset(tmp_path)
+
+    told = [str(w.message) for w in caught if "nearly black" in str(w.message)]
+    assert len(told) == is_said
+    assert all(f"numbers up to {most - 1:,} of 65,535" in sentence for sentence in told)
+    assert all(f"by {65535 // (most - 1)} before" in sentence for sentence in told)
+
+
 def test_what_is_no_picture_of_the_folder_is_counted(tmp_path):
     home = tmp_path / "mine"
     for i in range(4):

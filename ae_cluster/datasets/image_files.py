@@ -83,6 +83,13 @@ def size_said(path: Path) -> Size | None:
         return None
 
 
+def largest_of_sixteen_bits(path: Path) -> int | None:
+    """Return the largest number in a readable picture of 16 bits; None of any other."""
+    with Image.open(path, formats=FORMATS) as image:
+        is_deep = image.mode == "I" or image.mode.startswith("I;16")
+        return int(np.asarray(image).max()) if is_deep else None
+
+
 def _check_bytes(path: Path) -> None:
     if file_size(path) > MOST_BYTES:
         raise UnreadableError(f"it has more than {MOST_BYTES:,} bytes")

@@ -27,6 +27,7 @@ from ae_cluster.datasets.image_reading import (
     decoded,
     proposed,
     read_images,
+    told_of_few_bits,
     told_unreadable,
 )
 
@@ -61,7 +62,8 @@ def load_folder(path: Path, split: Split, options: ImageOptions) -> Dataset:
 def _loaded(path: Path, split: Split, options: ImageOptions) -> Dataset:
     listing = list_images(path)
     images = read_images(path, listing.names, options)
-    for note in [*listing.notes, *_of_unreadable(images, len(listing.names), options)]:
+    left_out = _of_unreadable(images, len(listing.names), options)
+    for note in [*listing.notes, *left_out, *told_of_few_bits(path, listing.names, images)]:
         warnings.warn(note, stacklevel=6)
     rows = images.pixels.reshape(len(images.pixels), -1)
     _say_if_many(images.pixels)

@@ -23,12 +23,13 @@ from ae_cluster.common.memory import total_memory
 from ae_cluster.common.progress import progress_bar
 from ae_cluster.common.texts import quoted
 from ae_cluster.datasets.dataset import Array
-from ae_cluster.datasets.image_files import read_image, size_said
+from ae_cluster.datasets.image_files import largest_of_sixteen_bits, read_image, size_said
 
 MOST_PIXELS = 2**22  # of a picture that is not resized
 MANY_NUMBERS = 2**16  # of one picture, beyond which training is slow
 _BATCH_BYTES, _MOST_IN_BATCH = 2**22, 64  # of pictures that a thread decodes at a time
 _LOOKED_AT = 200  # pictures whose headers are asked for the size to propose
+_FEW_BITS = 2**14  # what a camera of 14 bits does not reach
 _LONG_SIDE = 64  # of that size
 _MOST_NAMED = 3
 Read = tuple[str, "Array | UnreadableError"]
@@ -128,6 +129,27 @@ def told_unreadable(unreadable: Unreadable, n: int) -> str:
     named = [f"{quoted(name)} ({error})" for name, error in unreadable[:_MOST_NAMED]]
     more = ["…"] if len(unreadable) > _MOST_NAMED else []
     return f"{len(unreadable):,} of {n:,} picture(s) cannot be read: {', '.join(named + more)}"
+
+
+def told_of_few_bits(root: Path, names: Sequence[str], images: Images) -> list[str]:
+    """Return a sentence on pictures whose 16 bits are hardly used, so that they are nearly black.
+
+    A camera of 12 bits writes such: its 4,095 of 65,535 become 16 of 255.
+    """
+    brightest = int(images.pixels.max())
+    if brightest > _FEW_BITS // 257:
+        return []
+    read = [names[place] for place in images.places]
+    some = read[:: max(1, len(read) // _LOOKED_AT)]
+    found = [largest_of_sixteen_bits(root / name) for name in some]
+    largest = max((number for number in found if number is not None), default=0)
+    if not largest:
+        return []
+    return [
+        f"The pictures have 16 bits and hold numbers up to {largest:,} of 65,535, so they are "
+        f"nearly black (at most {brightest} of 255): multiply their numbers by "
+        f"{65535 // largest} before, or save them with 8 bits."
+    ]
 
 
 class _Pixels:
