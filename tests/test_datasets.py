@@ -9,7 +9,7 @@ import pytest
 
 from ae_cluster.common.errors import InputError
 from ae_cluster.datasets import Dataset, known_datasets, load_dataset
-from ae_cluster.datasets.dataset import fingerprint
+from ae_cluster.datasets.dataset import fingerprint, numbered_ids
 
 
 def test_known_names():
@@ -202,3 +202,11 @@ def test_only_what_is_needed_is_imported(kmnist_home):
         "assert not {'torch', 'torchvision', 'sklearn'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(("n", "start"), [(0, 0), (1, 0), (11, 0), (1001, 95), (5, 9_999_998)])
+@pytest.mark.parametrize("prefix", ["", "test-"])
+def test_numbered_ids_are_the_numbers_as_text(n, start, prefix):
+    wanted = [f"{prefix}{i}" for i in range(start, start + n)]
+
+    assert numbered_ids(n, prefix, start).tolist() == wanted

@@ -48,12 +48,15 @@ class TableData(NamedTuple):
         Labels as they stand.
     ids : ndarray of str of shape (n,)
     preparation : Preparation
+    halves : dict of str to ndarray of int64
+        Which rows are "train" and which "test".
     """
 
     x: Array
     y: Array | None
     ids: Array
     preparation: Preparation
+    halves: dict[str, IntArray]
 
 
 def read_table(file: TableFile, ending: str, options: TableOptions, split: Split) -> TableData:
@@ -93,7 +96,7 @@ def read_table(file: TableFile, ending: str, options: TableOptions, split: Split
     say_unseen(unseen)
     _check_numbers(given, x[some], x[train], preparation)
     y = None if options.label_column is None else _labels(table, options.label_column)
-    return TableData(x, y, ids_of(table, id_column), preparation)
+    return TableData(x, y, ids_of(table, id_column), preparation, halves)
 
 
 def ids_of(table: pa.Table, name: str | None, start: int = 0) -> Array:

@@ -164,7 +164,7 @@ def _of_table(
     preparation = replace(
         found.preparation, class_names=class_names, image_shape=shape, units=units
     )
-    return _assembled(name, halved(given, split(len(found.x))), shape, class_names, preparation)
+    return _assembled(name, halved(given, found.halves), shape, class_names, preparation)
 
 
 def _of_arrays(
