@@ -231,3 +231,19 @@ def test_columns_that_float32_can_hold_are_kept(load_npz):
         rng.lognormal(sigma=3, size=50), np.full(50, 1e9), np.arange(50) + 1_000_000,
     ]  # fmt: skip
     assert load_npz(x=np.column_stack(columns)).raw_train.shape == (40, 6)
+
+
+def test_names_of_columns_in_an_npz_are_kept(tmp_path):
+    path, x = tmp_path / "mine.npz", np.random.default_rng(0).normal(size=(20, 3))
+    np.savez(path, x=x, columns=["width", "length", "größe"])
+
+    assert load_dataset(path).column_names == ("width", "length", "größe")
+
+
+@pytest.mark.parametrize("columns", [["a", "b"], ["a", "a", "b"], [1, 2, 3]])
+def test_what_cannot_be_names_of_columns_is_said_and_not_used(tmp_path, columns):
+    path, x = tmp_path / "mine.npz", np.random.default_rng(0).normal(size=(20, 3))
+    np.savez(path, x=x, columns=columns)
+
+    with pytest.warns(UserWarning, match="columns is not used: it must hold another name"):
+        assert load_dataset(path).column_names == ()

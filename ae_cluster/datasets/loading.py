@@ -122,8 +122,9 @@ def load_dataset(
     Optional are labels, ``y_train`` and ``y_test``, or ``y``: whole numbers or text, read by
     the two rules of `common.labels` (-1, NaN, "" and "NA" are some of what is unknown, and
     1 and "1.0" are one class); and ids, ``ids_train`` and ``ids_test``, or ``ids``. Labels
-    are renumbered from 0, and ``class_names`` keeps what stood in the file. A warning names
-    other arrays in the file; one whose name must be a slip (``labels``, ``y_tain``) is an error.
+    are renumbered from 0, and ``class_names`` keeps what stood in the file; ``columns``
+    may hold the names of a table's columns. A warning names other arrays in the file; one whose
+    name must be a slip (``labels``, ``y_tain``) is an error.
 
     Examples
     --------

@@ -39,6 +39,7 @@ Arrays = dict[str, Array]
 Shape = tuple[int, ...] | None
 
 WHOLE = ("x", "y", "ids")
+COLUMNS = "columns"  # names of the columns of a table
 TEST_SIZE = 0.2  # of x, where nothing else is said
 HALVES = ("x_train", "x_test", "y_train", "y_test", "ids_train", "ids_test")
 _OTHER_WORDS = {
@@ -60,7 +61,7 @@ def read_npz(path: Path) -> Arrays:
 def _known_names(found: list[str]) -> list[str]:
     check_names(found)
     _check_unknown_names(found)
-    return [name for name in found if name in WHOLE + HALVES]
+    return [name for name in found if name in (*WHOLE, *HALVES, COLUMNS)]
 
 
 # A format is a reader here: of named arrays, or of a table (`datasets.table_files`).
@@ -185,7 +186,8 @@ def _of_arrays(
             f"The test size of {test_size} is not used: {name} has an x_test of its own.",
             stacklevel=5,
         )
-    return _assembled(name, clean, shape, class_names)
+    names = _names_of_columns(arrays, clean["x_train"].shape[1], shape)
+    return _assembled(name, clean, shape, class_names, column_names=names)
 
 
 def _assembled(
@@ -194,9 +196,11 @@ def _assembled(
     shape: Shape,
     class_names: tuple[str, ...],
     preparation: Preparation | None = None,
+    column_names: tuple[str, ...] = (),
 ) -> Dataset:
     check_training_samples(clean["x_train"])
-    is_table = preparation is not None and shape is None
+    if preparation is not None and shape is None:
+        column_names = preparation.feature_names
     return assemble(
         name,
         (clean["x_train"], clean["x_test"]),
@@ -206,10 +210,27 @@ def _assembled(
         class_names=class_names,
         # Labels may be there, but the number of clusters is the user's to say.
         n_clusters=None,
-        column_names=preparation.feature_names if preparation and is_table else (),
+        column_names=column_names,
         preparation=preparation,
         places=(clean["place_train"], clean["place_test"]) if "place_train" in clean else None,
     )
+
+
+def _names_of_columns(arrays: Arrays, n: int, shape: Shape) -> tuple[str, ...]:
+    """Return the names that a file gives its columns; what cannot be such is said, not used."""
+    given = arrays.get(COLUMNS)
+    if given is None:
+        return ()
+    if shape is None and given.shape == (n,) and given.dtype.kind in "US":
+        names = tuple(as_ids(given, COLUMNS).tolist())
+        if len(set(names)) == n:
+            return names
+    warnings.warn(
+        f"The array {COLUMNS} is not used: it must hold another name, as text, for each of the "
+        f"{n:,} columns of a table.",
+        stacklevel=5,
+    )
+    return ()
 
 
 def check_names(found: Sequence[str]) -> None:
@@ -232,7 +253,7 @@ def check_names(found: Sequence[str]) -> None:
 def _check_unknown_names(found: Sequence[str]) -> None:
     """Refuse an array whose name must be a slip, and say of any other that it is not used."""
     known = WHOLE if "x" in found else HALVES
-    unknown = [name for name in found if name not in WHOLE + HALVES]
+    unknown = [name for name in found if name not in (*WHOLE, *HALVES, COLUMNS)]
     for name in unknown:
         meant = _meant(name, [k for k in known if k not in found])
         if meant:
