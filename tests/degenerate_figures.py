@@ -181,6 +181,12 @@ def rebuilt(n, steps, shape, features=36):
     )  # fmt: skip
 
 
+def ranked(n_methods):
+    """Return scores of methods with long names on 20 data sets."""
+    names = [LONG.format(i) for i in range(n_methods)]
+    return pd.DataFrame(np.random.default_rng(0).random((20, n_methods)), columns=names)
+
+
 OTHERS = {
     "loss-zero": partial(f.plot_loss_curve, [0.0] * 5, [0.0] * 5),
     "loss-level": partial(f.plot_loss_curve, [0.3] * 500),
@@ -195,6 +201,9 @@ OTHERS = {
     "label-sheet-one": lambda: f.plot_label_sheet(np.eye(36)[:1], (6, 6), NAMES[:1], "t.csv"),
     "label-sheet-wide": lambda: f.plot_label_sheet(np.eye(36), (1, 36), NAMES[:36], "t.csv"),
     "label-sheet-tall": lambda: f.plot_label_sheet(np.eye(36), (36, 1), NAMES[:36], "t.csv"),
+    "ranks": lambda: f.plot_ranks(ranked(11), score="AMI", title="Ranks"),
+    "ranks-tied": lambda: f.plot_ranks(ranked(40) * 0, score="AMI", title="Ranks"),
+    "ranks-two": lambda: f.plot_ranks(ranked(2), score="AMI", title="Ranks"),
     "no-rows": lambda: f.plot_methods(of_seeds(scored(lambda *_: np.nan))),
     "noise-only": lambda: f.plot_cluster_profiles(np.eye(5), np.full(5, -1)),
 }

@@ -10,9 +10,10 @@ import pytest
 from ae_cluster import load_dataset
 from ae_cluster.cli.main import main
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.feature_files import DATA_ENDINGS
 from ae_cluster.datasets.preparation import Preparation
 from ae_cluster.datasets.streaming import open_table
-from ae_cluster.datasets.user_files import ARRAY_READERS, READERS
+from ae_cluster.datasets.user_files import ARRAY_READERS, TABLE_READERS
 
 N = 60
 SAID = {
@@ -182,7 +183,8 @@ def test_help_names_every_format(command, capsys):
     with pytest.raises(SystemExit):
         main([command, "--help"])
     said = re.split(r"[\s,()]+", capsys.readouterr().out)
-    assert [ending for ending in READERS if ending not in said] == []
+    assert [ending for ending in DATA_ENDINGS if ending not in said] == []
+    assert set(DATA_ENDINGS) == {*ARRAY_READERS, *TABLE_READERS}
 
 
 def test_a_format_is_one_reader_which_new_samples_are_read_by_too(tmp_path, monkeypatch):

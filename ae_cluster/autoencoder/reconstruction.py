@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ae_cluster.autoencoder import inference
 from ae_cluster.autoencoder.networks import DenseAutoEncoder
-from ae_cluster.common.chunks import CHUNK_ROWS
+from ae_cluster.common.chunks import slices
 from ae_cluster.training.fitting import Fitting
 from ae_cluster.training.loop import Progress
 from ae_cluster.training.optimizer import Adam, flatten_parameters
@@ -227,7 +227,7 @@ def centered(move: Callable[[], None], layer: nn.Linear, mean: Tensor) -> Callab
 
 def _mean_of(data: Tensor, scaled: Callable[[Tensor], Tensor]) -> Tensor:
     """Return the mean (n_features,) of rows as the network takes them, a part at a time."""
-    parts = (scaled(part) for part in torch.split(data, CHUNK_ROWS))
+    parts = (scaled(data[rows]) for rows in slices(len(data)))
     total = sum((part.sum(0, dtype=torch.float64) for part in parts), torch.zeros(()))
     return (total / len(data)).to(scaled(data[:1]).dtype)
 

@@ -11,24 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from ae_cluster.common.errors import InputError
-from ae_cluster.common.feature_files import ENDINGS, is_feature_file
+from ae_cluster.common.feature_files import ENDINGS, FORMATS, is_feature_file
 from ae_cluster.common.files import expanded
 from ae_cluster.common.texts import quoted
 from ae_cluster.methods import AUTOENCODER, GIVEN
 
 
-class _Formats:
-    """The endings of files that are read: looked up only when a help text shows them."""
-
-    def __str__(self) -> str:
-        from ae_cluster.datasets.user_files import FORMATS
-
-        return FORMATS
-
-
 def add_data(option: Callable[..., Any], name: str, said: str, **more: Any) -> None:
     """Add the data; ``%(formats)s`` in what is said stands for the endings that are read."""
-    option(name, metavar="DATA", help=said, **more).formats = _Formats()
+    option(name, metavar="DATA", help=said, **more).formats = FORMATS
 
 
 def whole(least: int) -> Callable[[str], int]:

@@ -1,7 +1,12 @@
-"""Which files may hold features: numbers of a user's own that stand for samples."""
+"""Which files may hold data, and which features: a user's own numbers that stand for samples.
+
+Help texts name them, so that nothing heavy is loaded here.
+"""
 
 from __future__ import annotations
 
+DATA_ENDINGS = (".npz", ".npy", ".csv", ".tsv", ".parquet", ".feather", ".h5ad")
+FORMATS = f"{', '.join(DATA_ENDINGS[:-1])} or {DATA_ENDINGS[-1]}"
 ENDINGS = (".npy", ".npz", ".parquet")
 _LONGEST_PATH = 4096
 

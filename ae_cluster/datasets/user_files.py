@@ -14,6 +14,7 @@ import numpy as np
 from ae_cluster.common import bounded_arrays, pixels
 from ae_cluster.common.bounded_files import UnreadableError, file_size
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.feature_files import DATA_ENDINGS, FORMATS
 from ae_cluster.common.scalars import plain
 from ae_cluster.common.table_options import TableOptions
 from ae_cluster.common.texts import encodable, quoted, shortened
@@ -73,8 +74,6 @@ TABLE_READERS: dict[str, Opener] = {
     ".feather": open_feather,
     ".h5ad": open_h5ad,
 }
-READERS = (*ARRAY_READERS, *TABLE_READERS)
-FORMATS = f"{', '.join(READERS[:-1])} or {READERS[-1]}"
 WAY_OUT = "save it again, as CSV UTF-8 or Parquet"
 
 
@@ -117,7 +116,7 @@ def ending_of(path: Path) -> str:
     except FileNotFoundError as error:
         raise InputError("there is no such file: check the path.") from error
     ending = path.suffix.lower()
-    if ending not in READERS:
+    if ending not in DATA_ENDINGS:
         raise InputError(f"this is of type {quoted(path.suffix)}: give a file of type {FORMATS}.")
     return ending
 

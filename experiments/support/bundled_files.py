@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ae_cluster.common.bounded_arrays import read_npz
 from ae_cluster.common.errors import InputError
 
 Samples = tuple[NDArray[Any], NDArray[np.int64]]
@@ -83,9 +84,9 @@ def _ts_lines(path: Path) -> Iterator[tuple[list[float], str]]:
 
 def trace() -> Samples:
     """Return tslearn's bundled series."""
-    with np.load(package_file("tslearn", ".cached_datasets/Trace.npz")) as file:
-        rows = np.concatenate([file["X_train"], file["X_test"]])
-        labels = np.concatenate([file["y_train"], file["y_test"]])
+    file = read_npz(package_file("tslearn", ".cached_datasets/Trace.npz"))
+    rows = np.concatenate([file["X_train"], file["X_test"]])
+    labels = np.concatenate([file["y_train"], file["y_test"]])
     return rows.reshape(len(rows), -1).astype(np.float32), numbered(labels)
 
 
