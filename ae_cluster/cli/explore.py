@@ -16,7 +16,7 @@ def add(commands: Any) -> None:
         commands, "explore",
         description="Write one HTML file in which to turn the codes, point at samples, compare "
         "clusters with labels and let the decoder draw. It opens from disk, needs no network and "
-        "carries the samples it shows, images or numbers: give it only to whom you would give "
+        "carries the samples it shows, images or numbers: share it only with people who may see "
         "these.",
         epilog="example: ae-cluster explore runs/mnist --split all --n-points 70000",
     )  # fmt: skip

@@ -16,8 +16,8 @@ def add(commands: Any) -> None:
         commands, "report",
         description="Write a run as one HTML file: what the data are, scores, every figure with "
         "its caption, what collapsed, merged or split, settings and versions. It prints well, "
-        "needs no network, and its figures may show samples: give it only to whom you would give "
-        "these.",
+        "needs no network, and its figures may show samples: share it only with people who may "
+        "see these.",
         epilog="example: ae-cluster report runs/mnist --out mnist.html",
     )  # fmt: skip
     read.add_run(report.add_argument)

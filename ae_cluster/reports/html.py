@@ -109,7 +109,7 @@ def _page(folder: Path, path: Path, figures: Mapping[str, str]) -> str:
 </main>
 <footer>
 <p>Written by ae-cluster report from the run folder {_text(folder.resolve().name)}. It needs no
-network, and its figures may show samples of the data: give it only to whom you would give
+network, and its figures may show samples of the data: share it only with people who may see
 these.</p>
 </footer>
 </body>
