@@ -23,7 +23,7 @@ models = {
     "KMeans of the table": make_pipeline(StandardScaler(), kmeans),
     "KMeans of 3-D codes": make_pipeline(autoencoder, kmeans),
     "sorting (3-D codes)": SortingAutoEncoder(
-        3, input_kind="table", min_steps=200, random_state=0
+        3, input_kind="table", min_steps=100, random_state=0
     ),  # fewer steps than by default: a small table in a few seconds
 }
 for name, model in models.items():

@@ -12,7 +12,7 @@ from ae_cluster.semi_supervised.frozen.graph import GraphSpreading
 
 data = load_dataset("digits")
 # Fewer steps than by default, to be quick; more make the clusters a little better.
-model = SortingAutoEncoder(10, min_steps=200, random_state=0).fit(data.x_train)
+model = SortingAutoEncoder(10, min_steps=100, random_state=0).fit(data.x_train)
 codes, test_codes = model.transform(data.x_train), model.transform(data.x_test)
 
 
