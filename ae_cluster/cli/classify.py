@@ -98,7 +98,7 @@ def add(commands: Any) -> None:
     option("--n-components", type=read.whole(1), default=10, help="size of the code; default: 10")
     option("--epochs", type=read.whole(0), help="default: 10, or as many as make 5,000 steps")
     read.add_reading_options(option)
-    option("--seed", type=read.whole(0), default=0, help="of everything random; default: 0")
+    option("--seed", type=read.whole(0), default=0, help="of all random numbers; default: 0")
     option("--data-home", type=read.path, help="where data sets lie")
     add_json(classify)
     classify.set_defaults(function=_classify)

@@ -50,7 +50,7 @@ def add(commands: Any) -> None:
         nargs="*",
     )
     option("--out", type=read.path, help="run folder to write; default: runs/DATASET-seedN")
-    option("--seed", type=read.whole(0), help=f"of everything random; default: {d.seed}")
+    option("--seed", type=read.whole(0), help=f"of all random numbers; default: {d.seed}")
     option(
         "--seeds",
         type=read.whole(1),
@@ -71,13 +71,13 @@ def add(commands: Any) -> None:
         "--n-clusters",
         type=int,
         metavar="K",
-        help="known for named data sets; must be said for a file, if a method asks for it",
+        help="number of clusters; known for named data sets, needed for files by most methods",
     )
     option(
         "--epochs",
         type=read.whole(0),
-        help="of the autoencoder and of what learns after it; default: 10, or as many as make "
-        "5,000 steps, and each method's own",
+        help="of the autoencoder and of the methods that train after it; default: 10, or as many "
+        "as make 5,000 steps, and each method's own",
     )
     option(
         "--n-components", type=read.whole(1), help=f"size of the code; default: {d.n_components}"
@@ -93,7 +93,8 @@ def add(commands: Any) -> None:
         "--split-seed",
         type=read.whole(0),
         metavar="N",
-        help="of the choice of those, which --seed leaves alone so that seeds can be compared; "
+        help="seed of the choice of test samples, which --seed does not change, so that seeds can be "
+        "compared; "
         f"default: {d.split_seed}",
     )
     read.add_reading_options(option)
@@ -101,14 +102,16 @@ def add(commands: Any) -> None:
         "--budgets",
         type=read.sizes,
         metavar="N,N,…",
-        help="labels per class; default: 1,2,5,10,50,100",
+        help="labels per class to classify from; default: 1,2,5,10,50,100",
     )
-    option("--draws", type=read.whole(1), help=f"of every budget; default: {d.draws}")
+    option(
+        "--draws", type=read.whole(1), help=f"random label sets of every budget; default: {d.draws}"
+    )
     option(
         "--config",
         type=read.path,
         metavar="RUN/config.json",
-        help="take every argument from an earlier run; what is said beside it wins",
+        help="take every argument from an earlier run; options given beside it come first",
     )
     option(
         "--trust-config",

@@ -19,7 +19,7 @@ LEAST_STEPS = 2000  # of a deep clustering: more epochs than MNIST's where sampl
 MEASURED_SAMPLES, MEASURED_FEATURES = 10_000, 784  # of `methods.COST`
 
 
-def make_sorter(
+def make_sorting(
     name: str, n_clusters: int, n_components: int, data: Dataset, seed: int, **changes: Any
 ) -> SortingAutoEncoder:
     """Return the unfitted estimator behind "sorting" or "sorting-images" for these data."""

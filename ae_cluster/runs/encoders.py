@@ -226,7 +226,7 @@ class Sources:
         if config.epochs:  # said, so they count, however few steps they make
             steps = estimators.steps_of(config.epochs, n_train)
             changes |= {"max_iter": config.epochs, "min_steps": steps}
-        return estimators.make_sorter(name, k, config.n_components, data, seed, **changes)
+        return estimators.make_sorting(name, k, config.n_components, data, seed, **changes)
 
 
 def new_autoencoder(config: RunConfig, data: Dataset, device: str, **changes: Any) -> AutoEncoder:

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--dataset", default=argparse.SUPPRESS, help=what)  # as it was said before
     add("--data-home", dest="home", help="folder of the downloaded data sets")
     add("--download", action=yes_no, default=True, help="fetch what is missing")
-    add("--seed", type=int, default=0, help="of everything random; default: 0")
+    add("--seed", type=int, default=0, help="of all random numbers; default: 0")
     add("--epochs", type=int, default=10, help="default: 10")
     add("--out", type=Path, default=Path("tutorial"), help="folder to write; default: tutorial")
     add("--smoke", action="store_true", help="10 epochs of digits, in seconds")

@@ -218,14 +218,14 @@ def pretrain(samples: Samples, seed: int, epochs: int | None = None) -> Any:
 
 
 def _learnt(method: str, samples: Samples, seed: int, start: Any, epochs: int | None) -> IntArray:
-    from ae_cluster.clustering.estimators import deep_epochs, make_deep, make_sorter
+    from ae_cluster.clustering.estimators import deep_epochs, make_deep, make_sorting
 
     data, k = samples.dataset(), samples.n_clusters
     if method in DEEP:
         model = make_deep(method, k, start, seed, epochs or deep_epochs(method, len(samples.x)))
     else:
         changes = {"max_iter": epochs} if epochs else {}
-        model = make_sorter(method, k, CODE, data, seed, **changes)
+        model = make_sorting(method, k, CODE, data, seed, **changes)
     return np.asarray(model.fit(data.raw_train).predict(data.raw_train), dtype=np.int64)
 
 

@@ -144,12 +144,12 @@ def _encode(encoder: Cell, data: Dataset, folder: Path) -> dict[str, NDArray[Any
 def _trained(encoder: Cell, data: Dataset, folder: Path) -> AutoEncoder:
     """Return the fitted model of an encoder's cell, and keep it in ``folder``."""
     from ae_cluster.autoencoder.estimator import AutoEncoder
-    from ae_cluster.clustering.estimators import make_sorter
+    from ae_cluster.clustering.estimators import make_sorting
 
     n_components = encoder["n_components"]
     kind = "table" if data.is_table else "images"
     if encoder["features"] in SORTERS:
-        model: AutoEncoder = make_sorter(
+        model: AutoEncoder = make_sorting(
             encoder["features"], encoder["n_clusters"], n_components, data, encoder["seed"],
             max_iter=encoder["epochs"],
         )  # fmt: skip
