@@ -93,9 +93,8 @@ def add(commands: Any) -> None:
         "--split-seed",
         type=read.whole(0),
         metavar="N",
-        help="seed of the choice of test samples, which --seed does not change, so that seeds can be "
-        "compared; "
-        f"default: {d.split_seed}",
+        help="of the choice of test samples, which --seed does not change, so that seeds can be "
+        f"compared; default: {d.split_seed}",
     )
     read.add_reading_options(option)
     option(
