@@ -24,6 +24,7 @@ from functools import cache, partial
 import numpy as np
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
+from ae_cluster.common.bounded_arrays import read_npz
 from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.datasets import load_dataset
 from ae_cluster.datasets.dataset import Array
@@ -153,8 +154,8 @@ def coil20() -> Samples:
         raise InputError(
             f"COIL-20 is not at {path}; lay a file of images x (n, 32, 32) and labels y there."
         )
-    with np.load(path) as file:
-        return file["x"].round().astype(np.uint8), file["y"].astype(np.int64)
+    file = read_npz(path)
+    return file["x"].round().astype(np.uint8), file["y"].astype(np.int64)
 
 
 def sklearn_table(load: Callable[..., tuple[Array, Array]]) -> Samples:
