@@ -53,6 +53,7 @@ OTHERS = {
     "external_scores",
     "lost_classes",
     "merged_classes",
+    "mixed_classes",
     "per_class_recall",
     "split_classes",
 }

@@ -22,6 +22,7 @@ from ae_cluster.metrics.clustering import (
     lost_classes,
     matched_map,
     merged_classes,
+    mixed_classes,
     nmi,
     per_class_recall,
     purity,
@@ -149,6 +150,29 @@ def test_a_class_in_many_small_clusters_is_split():
     assert split_classes([0] * 100, [0] * 2 + almost[:-2]) == {}  # 51 in one
 
 
+def test_classes_spread_alike_over_clusters_are_mixed():
+    # Each of 0 and 1 has two samples in each of four clusters; 2 has four clusters of its own.
+    labels = np.repeat([0, 1, 2], 8)
+    clusters = np.concatenate([np.tile([0, 1, 2, 3], 4), np.tile([4, 5, 6, 7], 2)])
+    assert mixed_classes(labels, clusters) == {0: (1,), 1: (0,)}
+    assert merged_classes(labels, clusters) == {}
+    # 6 and 4 of ten in one, 4 and 6 in the other: they share 4 + 4 tenths. Sizes do not matter.
+    labels = [0] * 10 + [1] * 10 + [1] * 10
+    clusters = [0] * 6 + [1] * 4 + ([0] * 4 + [1] * 6) * 2
+    assert mixed_classes(labels, clusters) == {0: (1,), 1: (0,)}
+    assert mixed_classes(labels, clusters, share=0.4) == {}  # then both clusters merge them
+    assert mixed_classes(labels, clusters, share=0.9) == {}
+
+
+def test_classes_are_mixed_by_half_of_each_or_more():
+    # Of ten samples each, tenths in ten clusters: five of these are shared, or four.
+    labels = np.repeat([0, 1], 10)
+    assert mixed_classes(labels, [*range(10), *range(5, 15)]) == {0: (1,), 1: (0,)}
+    assert mixed_classes(labels, [*range(10), *range(6, 16)]) == {}
+    noisy = [*range(4), *[-1] * 6, *range(4), *[-1] * 6]
+    assert mixed_classes(labels, noisy) == {}  # mostly noise: lost
+
+
 def test_noise_is_no_home_and_a_class_mostly_noise_is_lost():
     labels = [0] * 4 + [1] * 4
 
@@ -166,7 +190,7 @@ def test_a_perfect_clustering_has_nothing_merged_or_split():
 
 
 @pytest.mark.parametrize("share", [0, -0.1, 1.1, float("nan")])
-@pytest.mark.parametrize("find", [merged_classes, split_classes])
+@pytest.mark.parametrize("find", [merged_classes, mixed_classes, split_classes])
 def test_a_share_outside_its_range_is_refused(find, share):
     with pytest.raises(InputError, match="share is"):
         find(LABELS, CLUSTERS, share)
@@ -201,6 +225,7 @@ TAKES_LABELS_AND_CLUSTERS = [
     class_map,
     confusion_matrix,
     merged_classes,
+    mixed_classes,
     split_classes,
     lost_classes,
     lambda labels, clusters: accuracy(labels, clusters, {}),

@@ -207,6 +207,7 @@ def _metrics():
         clustering.per_class_recall(y, clusters, mapping),
         clustering.split_classes(y, clusters),
         clustering.merged_classes(y, clusters),
+        clustering.mixed_classes(y, clusters),
         [getattr(clustering, name)(y, clusters) for name in ("homogeneity", "purity", "v_measure")],
     )
 

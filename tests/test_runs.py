@@ -292,6 +292,32 @@ def test_merged_and_split_classes_are_named():
     assert sorted(table["recall"]) == [0, 0.5, 1]
 
 
+def test_classes_mixed_evenly_over_many_clusters_are_not_told_as_split():
+    from types import SimpleNamespace
+
+    from ae_cluster.runs.scoring import class_table
+
+    # Ant and bee have one sample in each of four clusters, cow two in each of two more.
+    labels = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
+    clusters = np.array([0, 1, 2, 3, 0, 1, 2, 3, 4, 4, 5, 5])
+    names = ("ant", "bee", "cow")
+    said = said_of(labels, clusters, names)
+    assert said == "kmeans mixes ant and bee and splits cow (test samples)."
+    result = SimpleNamespace(train=clusters, test=clusters)
+    data = SimpleNamespace(y_train=labels, y_test=labels, class_names=names)
+    together = class_table(data, result).set_index("name")["merged_with"]
+    assert together.to_dict() == {"ant": "bee", "bee": "ant", "cow": ""}
+    # At random all are mixed; ant with bee and bee with cow are one mixture.
+    random = np.arange(6000) // 60, np.arange(6000) % 60
+    assert said_of(random[1] % 40, random[0], [str(i) for i in range(40)]) == (
+        "kmeans mixes 40, of 40 classes (test samples; see classes.csv)."
+    )
+    chain = [0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7]
+    assert said_of(labels, np.array(chain), names) == (
+        "kmeans mixes ant and bee and cow (test samples)."
+    )
+
+
 def said_of(labels, clusters, names):
     from types import SimpleNamespace
 

@@ -27,9 +27,10 @@ def told_classes(
     clusters: NDArray[np.int64],
     class_names: Sequence[str],
 ) -> str:
-    """Return in a sentence which classes a clustering merges, splits and leaves out on test.
+    """Return in a sentence which classes a clustering merges, mixes, splits, leaves out on test.
 
-    What that means is defined by `merged_classes`, `split_classes` and `lost_classes`. Classes
+    What that means is defined by `merged_classes`, `mixed_classes`, `split_classes` and
+    `lost_classes`; a class that is mixed with others is not said to be split besides. Classes
     are named where all fit into two lines, else counted.
     """
     method = one_line(method, _LONGEST_NAME)
@@ -69,13 +70,30 @@ def _told_of(
     merged = clustering.merged_classes(labels, clusters).values()
     together = [" and ".join(names[c] for c in classes) for classes in merged]
     n_merged = len({c for classes in merged for c in classes})
-    split = [names[c] for c in clustering.split_classes(labels, clusters)]
+    mixed = clustering.mixed_classes(labels, clusters)
+    mixtures = [" and ".join(names[c] for c in classes) for classes in _groups(mixed)]
+    split = [names[c] for c in clustering.split_classes(labels, clusters) if c not in mixed]
     lost = [names[c] for c in clustering.lost_classes(labels, clusters)]
     return (
         _Told("merges", together, n_merged, f" into {_n_clusters(len(merged))}"),
+        _Told("mixes", mixtures, len(mixed)),
         _Told("splits", split, len(split)),
         _Told("leaves", lost, len(lost), after=" mostly in no cluster"),
     )
+
+
+def _groups(mixed: dict[int, tuple[int, ...]]) -> list[list[int]]:
+    """Return the classes that are mixed, by one another or by way of a third."""
+    groups: list[list[int]] = []
+    for first in mixed:
+        if any(first in group for group in groups):
+            continue
+        group, new = {first}, [first]
+        while new:
+            new = [c for c in mixed[new.pop()] if c not in group] + new
+            group.update(new)
+        groups.append(sorted(group))
+    return groups
 
 
 def _n_clusters(n: int) -> str:

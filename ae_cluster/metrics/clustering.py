@@ -281,6 +281,31 @@ def merged_classes(
     }
 
 
+def mixed_classes(
+    labels_true: ArrayLike, clusters: ArrayLike, share: float = 0.5
+) -> dict[int, tuple[int, ...]]:
+    """Find the classes that are mixed with others over several clusters.
+
+    Two classes are mixed when at least ``share`` of each lies where the other lies too: the sum
+    over clusters of the smaller of both parts, of samples that are in a cluster; and when no
+    cluster merges the two (`merged_classes`). Classes of `lost_classes` are left out.
+
+    Returns
+    -------
+    {class: the classes that it is mixed with, ascending}
+    """
+    table, parts = _parts(labels_true, clusters, share)
+    least = share - 1e-9  # tenths do not add up to a half exactly
+    found = {}
+    for row, part in enumerate(parts):  # no (classes, classes, clusters) at once
+        is_merged = (parts[:, part >= share] >= share).any(axis=1)
+        is_mixed = (np.minimum(part, parts).sum(axis=1) >= least) & ~is_merged
+        is_mixed[row] = False
+        if is_mixed.any():
+            found[int(table.classes[row])] = tuple(table.classes[is_mixed].tolist())
+    return found
+
+
 def split_classes(
     labels_true: ArrayLike, clusters: ArrayLike, share: float = 0.25
 ) -> dict[int, tuple[int, ...]]:
@@ -288,7 +313,8 @@ def split_classes(
 
     A class is split when its largest cluster holds less than half of it, or a second one at
     least ``share``; of its samples that are in a cluster, and classes of `lost_classes` left out.
-    What is neither split nor merged nor lost has a cluster of its own that holds half of it.
+    What is neither split nor merged nor lost has a cluster of its own that holds half of it. A
+    class split over clusters that another lies in too is mixed with it (`mixed_classes`).
 
     Returns
     -------

@@ -104,8 +104,8 @@ def class_table(data: Dataset, result: Clustering) -> pd.DataFrame:
     Columns
     -------
     label, name, n_test, recall (under the match learnt on train), clusters (of a split class),
-    merged_with (classes in the same cluster); defined by `evaluation.split_classes` and
-    `evaluation.merged_classes`.
+    merged_with (classes in the same cluster or mixed with it over several); defined by
+    `split_classes`, `merged_classes` and `mixed_classes` of `metrics/clustering.py`.
     """
     columns = ["label", "name", "n_test", "recall", "clusters", "merged_with"]
     if data.y_test is None:
@@ -115,9 +115,11 @@ def class_table(data: Dataset, result: Clustering) -> pd.DataFrame:
     )
     split = clustering.split_classes(data.y_test, result.test)
     merged = clustering.merged_classes(data.y_test, result.test).values()
+    mixed = clustering.mixed_classes(data.y_test, result.test)
     rows = []
     for label in known_classes(data.y_test).tolist():
-        others = sorted({c for together in merged if label in together for c in together} - {label})
+        together = {c for classes in merged if label in classes for c in classes} - {label}
+        others = sorted(together.union(mixed.get(label, ())))
         rows.append(
             {
                 "label": label,
@@ -132,7 +134,7 @@ def class_table(data: Dataset, result: Clustering) -> pd.DataFrame:
 
 
 def merges_and_splits(method: str, data: Dataset, result: Clustering) -> str:
-    """Return in a sentence which classes a clustering merges, splits and leaves out on test."""
+    """Return in a sentence which classes a clustering merges, mixes, splits, leaves out on test."""
     return told_classes(method, data.y_test, result.test, data.class_names)
 
 
