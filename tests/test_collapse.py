@@ -17,6 +17,7 @@ from ae_cluster.autoencoder.restarts import fit_alive, rates_from
 from ae_cluster.cli.main import main
 from ae_cluster.metrics.clustering import accuracy_matched
 from ae_cluster.records.rows import SCORES
+from ae_cluster.runs import samples
 from ae_cluster.training.diagnostics import HealthWarning, collapse, effective_clusters, few_codes
 
 DIGITS = load_digits()
@@ -282,6 +283,47 @@ def test_nothing_is_labelled_or_classified_by_collapsed_codes(capsys):
         assert "learning-rate-init" in said
     assert not Path("RUN/labels").exists()
     assert not Path("predictions.csv").exists()
+
+
+@pytest.fixture
+def at_rate(monkeypatch):
+    """Give the function that sets the learning rate of the autoencoders that `classify` trains."""
+    plain = samples._autoencoder
+
+    def change(rate):
+        monkeypatch.setattr(
+            samples, "_autoencoder", lambda *a: plain(*a).set_params(learning_rate_init=rate)
+        )
+
+    return change
+
+
+@pytest.mark.parametrize("method", ["fine-tuned-autoencoder", "m1-m2", "poisson"])
+def test_nothing_is_predicted_from_an_encoder_that_stays_collapsed(method, capsys, at_rate):
+    at_rate(FAR_TOO_HIGH)
+    np.savez("mine.npz", x=IMAGES, y=np.where(np.arange(100) % 2, DIGITS.target[:100] % 4, -1))
+
+    assert main(["classify", "mine.npz", "--method", method, "--epochs", "150"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("starts again") == 2
+    assert "codes learnt of mine.npz have collapsed" in said
+    assert not Path("predictions.csv").exists()
+
+
+def test_an_encoder_to_be_fine_tuned_that_collapses_starts_again(at_rate):
+    at_rate(RATE)
+    np.savez("mine.npz", x=IMAGES)
+    said = []
+
+    rows, encoder = samples.samples_of("mine.npz", epochs=150, say=said.append).start(
+        "autoencoder", 4
+    )
+
+    assert [text.split(" (")[0] for text in said] == [
+        f"The code collapsed at learning_rate_init={RATE}"
+    ]
+    assert encoder.estimator.learning_rate_init == RATE / 5
+    assert len(np.unique(encoder.transform(rows), axis=0)) == 100
 
 
 def test_a_run_of_before_is_known_by_its_codes(capsys):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import expanded
@@ -41,8 +42,9 @@ class Samples(NamedTuple):
         Those that the data hold.
     start : callable or None
         Takes the features of `semi_supervised.methods.FINETUNED_STARTS` and the number of
-        classes; returns the samples themselves (n, n_features) and the encoder, yet to be
-        trained, to start from. None where only codes are known.
+        classes; returns the samples themselves (n, n_features) and the encoder to start from:
+        a trained autoencoder, frozen, or a sorting one that is yet to be trained. None where
+        only codes are known.
     run : Path or None
         Folder of the run that holds the codes.
     """
@@ -51,7 +53,7 @@ class Samples(NamedTuple):
     ids: NDArray[np.str_]
     codes: Callable[[], FloatArray]
     labels: NamedLabels
-    start: Callable[[str, int], tuple[NDArray[Any], AutoEncoder]] | None = None
+    start: Callable[[str, int], tuple[NDArray[Any], AutoEncoder | FrozenEstimator]] | None = None
     run: Path | None = None
 
 
@@ -93,13 +95,18 @@ def samples_of(
         given = np.concatenate([data.x_train, data.x_test])[order]
         return Samples(data.name, names[order], lambda: given, labels)
 
-    def codes() -> FloatArray:
-        return _learnt_codes(data, n_components, epochs, seed, say)[order]
+    raw = np.concatenate([data.raw_train, data.raw_test])
 
-    def start(features: str, n_classes: int) -> tuple[NDArray[Any], AutoEncoder]:
-        rows = np.concatenate([data.raw_train, data.raw_test])[order]
+    def trained(rows: NDArray[Any]) -> AutoEncoder:
+        return _trained_alive(data, _autoencoder(data, n_components, epochs, seed), rows, say)
+
+    def codes() -> FloatArray:
+        return trained(raw).transform(raw)[order]
+
+    def start(features: str, n_classes: int) -> tuple[NDArray[Any], AutoEncoder | FrozenEstimator]:
+        rows = raw[order]
         if features == "autoencoder":
-            return rows, _autoencoder(data, n_components, epochs, seed)
+            return rows, FrozenEstimator(trained(rows))
         return rows, _sorting(data, features, n_classes, n_components, epochs)
 
     return Samples(data.name, names[order], codes, labels, start)
@@ -141,26 +148,24 @@ def samples_of_run(folder: Path) -> Samples:
     return Samples(config["data"]["name"], ids[order], lambda: codes[order], labels, run=folder)
 
 
-def _learnt_codes(
-    data: Dataset, n_components: int, epochs: int | None, seed: int, say: Callable[[str], None]
-) -> FloatArray:
-    """Train an autoencoder on all samples, which takes no label, and return their codes."""
+def _trained_alive(
+    data: Dataset, model: AutoEncoder, rows: NDArray[Any], say: Callable[[str], None]
+) -> AutoEncoder:
+    """Train an autoencoder on all samples, which takes no label; refuse what stays collapsed."""
     from ae_cluster.autoencoder.restarts import fit_alive, rates_from
 
-    raw = np.concatenate([data.raw_train, data.raw_test])
-    model = _autoencoder(data, n_components, epochs, seed)
     rates = rates_from(model.learning_rate_init, keep_recipe=data.name in known_datasets())
     trained = fit_alive(
-        lambda rate: clone(model).set_params(learning_rate_init=rate), raw, rates, say
+        lambda rate: clone(model).set_params(learning_rate_init=rate), rows, rates, say
     )
     if trained.collapse:
         raise InputError(
             f"The codes learnt of {data.name} have collapsed, so nothing can be predicted from "
             f"them: {trained.collapse[0].lower()}{trained.collapse[1:-1]}; make a run of the data "
-            "with a lower --learning-rate-init, and give its folder in their place."
+            "with a lower --learning-rate-init, and give its folder in their place, with a method "
+            "that learns from codes."
         )
-    codes: FloatArray = trained.model.transform(raw)
-    return codes
+    return trained.model
 
 
 def _autoencoder(data: Dataset, n_components: int, epochs: int | None, seed: int) -> AutoEncoder:
