@@ -1,14 +1,17 @@
 """``ae-cluster assign`` and `load_run`: files in, tables out, and a run in Python."""
 
+import errno
 import json
 import re
 import shutil
+import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from small_runs import small_images
 
@@ -17,6 +20,7 @@ from ae_cluster import InputError, RunConfig, load_dataset, load_run, read_codes
 from ae_cluster.cli.main import main
 from ae_cluster.common.spreadsheets import original_table
 from ae_cluster.runs import assign
+from ae_cluster.runs.assigned_tables import TableWriter
 from ae_cluster.runs.run import run
 
 
@@ -172,6 +176,25 @@ def test_a_file_that_ends_in_an_error_leaves_no_table(here, place, tmp_path):
 
 
 # In Python
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+@pytest.mark.parametrize("n_parts", [1, 9])
+def test_a_disk_that_is_full_at_the_end_of_a_table_ends_it(ending, n_parts):
+    said = []
+
+    def write():
+        try:
+            with TableWriter(Path("/dev/full"), ending) as writer:
+                for _ in range(n_parts):
+                    writer.write(pa.table({"id": ["a"], "cluster": [0]}))
+        except OSError as error:
+            said.append(error.errno)
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    thread.join(timeout=10)  # it waited for ever
+    assert said == [errno.ENOSPC]
 
 
 def test_a_run_is_an_object(place):

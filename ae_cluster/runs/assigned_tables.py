@@ -103,6 +103,7 @@ class TableWriter:
     def __init__(self, path: Path, ending: str) -> None:
         self._path, self._is_csv = path, ending == ".csv"
         self._parts: queue.Queue[pa.Table | None] = queue.Queue(_WAITING)
+        self._is_last_taken = False
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="table writer", daemon=True)
 
@@ -135,8 +136,13 @@ class TableWriter:
                 self._write_all(file)
         except BaseException as error:  # told where the parts come from
             self._error = error
-            while self._parts.get() is not None:
-                pass
+            while not self._is_last_taken:  # it is, where what fails is the end of the file
+                self._take()
+
+    def _take(self) -> pa.Table | None:
+        part = self._parts.get()
+        self._is_last_taken = part is None
+        return part
 
     def _write_all(self, file: Any) -> None:
         writer: Any = None
@@ -150,7 +156,7 @@ class TableWriter:
     def _grouped(self) -> Iterator[pa.Table]:
         """Yield the parts, several together: each call becomes a group of rows in Parquet."""
         waiting: list[pa.Table] = []
-        while (part := self._parts.get()) is not None:
+        while (part := self._take()) is not None:
             waiting.append(part)
             if sum(map(len, waiting)) >= _ROW_GROUP:
                 yield pa.concat_tables(waiting)
