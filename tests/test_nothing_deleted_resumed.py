@@ -65,6 +65,28 @@ def test_ctrl_c_says_resume_only_where_there_is_something_to_go_on_with(states, 
     assert not lost(tmp_path / "late", mine)
 
 
+@pytest.mark.parametrize(
+    ("flags", "is_over"), [(["--resume"], 1), (["--force", "--resume"], 1), (["--force"], 0)]
+)
+def test_files_of_others_in_the_way_do_not_keep_a_finished_run_from_ending(
+    states, tmp_path, command, flags, is_over
+):
+    """A command killed at its very end leaves X whole, and in X.partial what is not its own."""
+    here(states, tmp_path)
+    assert command(tmp_path, RUN)[0] == 0
+    (tmp_path / "X.partial").mkdir()
+    (tmp_path / "X.partial" / "thesis.txt").write_text("mine")
+    before = contents(tmp_path)
+
+    status, said = command(tmp_path, [*RUN, *flags])
+    assert (status == 0) == ("X is finished already" in said) == is_over, said
+    assert ("it is not of one (it holds " in said) == (not is_over)
+    status, said = command(tmp_path, [*RUN, "--seed", "7", *flags])
+    assert status == 2
+    assert ("of another configuration" if flags == ["--resume"] else "is not of one") in said
+    assert contents(tmp_path) == before
+
+
 def test_resume_on_a_finished_run_has_nothing_to_do(states, tmp_path, command):
     here(states, tmp_path)
     table = command(tmp_path, RUN)[1].splitlines()[-12:]

@@ -48,10 +48,12 @@ from ae_cluster.runs.encoders import N_ORIGINALS, Job, Source, Sources, save_mod
 from ae_cluster.runs.plan import Plan, plan_of
 from ae_cluster.runs.run_folder import (
     can_go_on,
+    check_partial,
     check_place,
     finish,
     finished,
     is_finished,
+    is_free,
     keep_only,
     made_in,
     partial_of,
@@ -140,13 +142,19 @@ def run(
             )
         say(if_other_data)
     check_samples(config.methods, config.features, data.name, data.is_table)
-    if resume and not force and is_finished(out, arguments_of(config, data), data.fingerprint):
+    partial = partial_of(out)
+    # With force it is made again; not where the files of others are, left there by its own end.
+    if (
+        resume
+        and not (force and is_free(partial))
+        and is_finished(out, arguments_of(config, data), data.fingerprint, force=force)
+    ):
         say(f"{out} is finished already; nothing is left to do.")
         return read_scores(out)
+    check_partial(partial, force=force, resume=resume)
     n_samples = len(data.raw_train) + len(data.raw_test)
     refuse_labels_of_others(out, data.name, n_samples, data.raw_train.shape[1])
     plan = plan.on(data)
-    partial = partial_of(out)
     if resume and not can_go_on(partial):
         say(f"There is no interrupted run at {partial} to go on with; starting from the beginning.")
     with made_in(partial, resume):

@@ -124,18 +124,28 @@ def check_place(
     names = [name for name in names if figures or not name.startswith("figures/")]
     if blocks := standing_in_the_way(out, names, ours):
         raise _blocked(out, blocks)
-    _check_partial(partial_of(out), force=force, resume=resume)
+    if not (resume and ours):  # it may be finished already, and nothing be made
+        check_partial(partial_of(out), force=force, resume=resume)
 
 
-def _check_partial(partial: Path, *, force: bool, resume: bool) -> None:
+def is_free(partial: Path) -> bool:
+    """Return whether a run may be made at OUT.partial: it is not there, or a folder of ours."""
+    if not os.path.lexists(partial):
+        return True
+    is_folder = partial.is_dir() and not partial.is_symlink()
+    return is_folder and (claimed(partial) is not None or not files_in(partial))
+
+
+def check_partial(partial: Path, *, force: bool, resume: bool) -> None:
+    """Raise unless a run can be made at OUT.partial: nothing else is there, or what goes on."""
     if not os.path.lexists(partial):
         return
     if partial.is_symlink() or not partial.is_dir():
         raise InputError(f"{partial} is a file or a link and not a folder; move it away.")
-    if claimed(partial) is None and (found := files_in(partial)):
+    if not is_free(partial):
         raise InputError(
             f"{partial} is where the run would be made, and it is not of one (it holds "
-            f"{told(found)}); move it away, or choose another place."
+            f"{told(files_in(partial))}); move it away, or choose another place."
         )
     if can_go_on(partial) and not resume and not force:
         raise InputError(
@@ -332,25 +342,26 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
 # A run that is there already
 
 
-def is_finished(out: Path, arguments: dict[str, Any], fingerprint: str) -> bool:
+def is_finished(out: Path, arguments: dict[str, Any], fingerprint: str, *, force: bool) -> bool:
     """Return whether ``out`` is the finished run of these arguments on these data.
 
     Raises
     ------
     InputError
-        When it is a run of others.
+        When it is a run of others, which only ``force`` lets be replaced.
     """
     if not files_of_run(out) or _replacing(out):
         return False
     content = read_config(out / CONFIG)
     others = differing(content["arguments"], arguments)
-    if others or content["fingerprint"] != fingerprint:
+    is_other = bool(others) or content["fingerprint"] != fingerprint
+    if is_other and not force:
         what = told([f"--{name.replace('_', '-')}" for name in others]) or "the data"
         raise InputError(
             f"{out} is a finished run of another configuration ({what} differ); choose another "
             "place, or replace it with --force (force=True)."
         )
-    return True
+    return not is_other
 
 
 def refuse_labels_of_others(out: Path, name: str, n_samples: int, n_features: int) -> None:
