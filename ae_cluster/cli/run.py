@@ -50,7 +50,7 @@ def add(commands: Any) -> None:
         nargs="*",
     )
     option("--out", type=read.path, help="run folder to write; default: runs/DATASET-seedN")
-    option("--seed", type=read.whole(0), help=f"of all random numbers; default: {d.seed}")
+    option("--seed", type=read.whole(0), help=f"of everything random; default: {d.seed}")
     option(
         "--seeds",
         type=read.whole(1),
