@@ -184,7 +184,7 @@ def test_10_flags_defaults_and_seed_0_mean_what_they_say(tmp_path):
         assert all(action.type is not bool for action in parser._actions)
     d, text = RunConfig(), " ".join(commands.choices["run"].format_help().split())
     for said in (f"random; default: {d.seed}", f"code; default: {d.n_components}",
-                 f"draws DRAWS of every budget; default: {d.draws}"):  # fmt: skip
+                 f"DRAWS random label splits of every budget; default: {d.draws}"):  # fmt: skip
         assert said in text
     config = {"n_clusters": 4, "epochs": 1, "budgets": (1,), "draws": 1}
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):

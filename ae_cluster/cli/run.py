@@ -104,7 +104,9 @@ def add(commands: Any) -> None:
         help="labels per class to classify from; default: 1,2,5,10,50,100",
     )
     option(
-        "--draws", type=read.whole(1), help=f"random label sets of every budget; default: {d.draws}"
+        "--draws",
+        type=read.whole(1),
+        help=f"random label splits of every budget; default: {d.draws}",
     )
     option(
         "--config",
