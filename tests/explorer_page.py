@@ -130,7 +130,7 @@ def fake_run(tmp_path, data):
     rng = np.random.default_rng(0)
     config = RunConfig(dataset=data.name)
     way = {"features": "autoencoder", "method": "kmeans", "clusterer": "KMeans"}
-    write_config(folder, config, data, {}, "abc", {"kmeans": way})
+    write_config(folder, config, data, {}, "abc", {"kmeans": way}, {})
     centers = rng.normal(scale=2, size=(10, 3))
     codes = [
         (centers[y] + rng.normal(scale=0.5, size=(len(y), 3))).astype(np.float32)

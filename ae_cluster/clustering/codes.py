@@ -13,6 +13,7 @@ from sklearn.mixture import GaussianMixture
 from ae_cluster.clustering.external import ExternalClusterer, find_class
 from ae_cluster.clustering.heads import CenterHead, CodeHead, Head, MixtureHead
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.stage_times import stage
 from ae_cluster.methods import DEFAULTS
 
 CLUSTERERS = DEFAULTS  # that are compared with each other by default
@@ -59,6 +60,7 @@ def make_clusterer(clusterer: str | type, n_clusters: int | None, seed: int) -> 
     return ExternalClusterer(found, n_clusters, seed)
 
 
+@stage("clustering")
 def cluster_codes(
     clusterer: str | type,
     codes_train: NDArray[np.floating[Any]],

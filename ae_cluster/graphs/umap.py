@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.global_state import numba_is_lost
+from ae_cluster.common.stage_times import stage
 
 COMPILED = (
     ("utils", "fast_knn_indices"),
@@ -24,6 +25,7 @@ COMPILED = (
 Neighbors = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 
+@stage("UMAP")
 def umap_embedding(
     samples: NDArray[Any],
     n_components: int,

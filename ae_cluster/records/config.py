@@ -303,6 +303,7 @@ _PARTS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "settings": (_is_described, "names with values"),
     "versions": (_is_described, "names with values"),
     "machine": (_is_described, "names with values"),
+    "stage_seconds": (_is_described, "names with values"),
     "methods": (_is_pipelines, "the methods, each with its names and texts"),
 }
 _OF_DATA: dict[str, tuple[Callable[[Any], bool], str]] = {

@@ -39,8 +39,12 @@ def write_config(
     settings: dict[str, Any],
     run_id: str,
     methods: dict[str, dict[str, Any]],
+    stage_seconds: dict[str, float],
 ) -> None:
-    """Write config.json: arguments, what the preset made of them, methods, data, versions."""
+    """Write config.json: arguments, what the preset made of them, methods, data, versions, times.
+
+    ``stage_seconds`` are of the run's stages, as of `common.stage_times`; empty until it ends.
+    """
     height = data.image_shape
     content = {
         "format_version": FORMAT_VERSION,
@@ -63,6 +67,7 @@ def write_config(
         },
         "versions": versions(),
         "machine": machine(),
+        "stage_seconds": stage_seconds,
     }
     claim(folder, "config.json")
     text = json.dumps(content, indent=2, ensure_ascii=False)

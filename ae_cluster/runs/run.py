@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ae_cluster.common.global_state import default_state
 from ae_cluster.common.memory import peak_mb
 from ae_cluster.common.own_files import told
 from ae_cluster.common.spreadsheets import safe_table
+from ae_cluster.common.stage_times import stage, stage_times
 from ae_cluster.common.write_lock import PAGE, claim
 from ae_cluster.datasets import Dataset
 from ae_cluster.explorer import write_page
@@ -76,6 +78,7 @@ Kept = dict[Pipeline, tuple[Source, Clustering]]
 
 
 @default_state()
+@stage_times()
 def run(
     config: RunConfig,
     out: str | Path,
@@ -133,7 +136,8 @@ def run(
     if force and out.is_symlink():  # what it leads to is replaced, and it goes on leading there
         out = out.resolve()
     check_place(out, plan.kept_as, force=force, resume=resume, figures=figures)
-    data = load_data(vars(config), data_home, download=download)
+    with stage("reading"):
+        data = load_data(vars(config), data_home, download=download)
     if expected_fingerprint not in (None, data.fingerprint):
         if if_other_data is None:
             raise InputError(
@@ -188,9 +192,11 @@ def _fill(job: Job, figures: bool) -> pd.DataFrame:
     rows, kept = _carry_out(job, sources)
 
     say("Writing the run folder …")
-    write_config(
-        folder, job.config, data, _settings(job, sources), job.run_id, _described_pipelines(kept)
-    )
+    describe = partial(
+        write_config,
+        folder, job.config, data, _settings(job, sources), job.run_id, _described_pipelines(kept),
+    )  # fmt: skip
+    describe({})
     for pipeline, (source, result) in kept.items():
         if not source.collapse:
             say(merges_and_splits(pipeline.kept_as, data, result))
@@ -200,13 +206,17 @@ def _fill(job: Job, figures: bool) -> pd.DataFrame:
     table = pd.DataFrame([tidy_row(**row) for row in rows])
     if figures:
         say(f"Drawing the figures …{of_run.note_on_names(data.class_names)}")
-        _draw(folder / "figures", data, sources, kept, table)
+        with stage("figures"):
+            _draw(folder / "figures", data, sources, kept, table)
     table["peak_mb"] = round(peak_mb(), 1)
     claim(folder, "scores.csv")
     safe_table(table).to_csv(folder / "scores.csv", index=False)
     if kept:
         claim(folder, PAGE)
-        write_page(folder, data=data)
+        with stage("page"):
+            write_page(folder, data=data)
+    with stage_times() as times:  # those of `run`
+        describe(times.rounded())
     return table
 
 

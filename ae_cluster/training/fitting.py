@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.stage_times import stage
 from ae_cluster.training.callbacks import (
     EarlyStopping,
     LastGoodWeights,
@@ -120,14 +121,15 @@ class Fitting:
         of = f"{n_samples:,} samples"
         bar = [ProgressBar(self.progress, what, of)] if show_progress else []
         try:
-            train(
-                step,
-                n_samples,
-                batch_size=batch_size,
-                generator=self.generator,
-                progress=self.progress,
-                callbacks=[*self.callbacks, *bar],
-            )
+            with stage(what):
+                train(
+                    step,
+                    n_samples,
+                    batch_size=batch_size,
+                    generator=self.generator,
+                    progress=self.progress,
+                    callbacks=[*self.callbacks, *bar],
+                )
         except DivergedError:
             self.last_good.restore()
             raise

@@ -34,6 +34,7 @@ from ae_cluster.clustering.sorting.information import (
     refined,
     tells_more,
 )
+from ae_cluster.common.stage_times import stage
 from ae_cluster.graphs.neighbors import NeighborSearch
 from ae_cluster.graphs.umap import Neighbors, umap_embedding
 
@@ -55,6 +56,7 @@ FEW = 100  # samples: fewer make no manifold to speak of
 TIE = 1e-8  # of a sample to itself: none is without an edge
 
 
+@stage("neighbours")
 def nearest_neighbors(samples: NDArray[Any], n_neighbors: int) -> Neighbors:
     """Return distances and indices (n, k) of each sample's nearest others, nearest first.
 
@@ -131,6 +133,7 @@ def effective_number(clusters: Clusters) -> float:
     return float(np.exp(entr(np.bincount(clusters) / len(clusters)).sum()))
 
 
+@stage("judging")
 def most_telling(
     judge: sparse.csr_array, found: list[Clusters], n_clusters: int, evenness: float = 1.0
 ) -> Clusters:
@@ -161,7 +164,9 @@ def of_graph(
             )
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # one that does not converge is not chosen
-                yield mixture.fit_predict(embedding)
+                with stage("mixtures"):
+                    clusters = mixture.fit_predict(embedding)
+            yield clusters
 
 
 def of_small_ones(
@@ -189,6 +194,7 @@ def _spectral(weights: sparse.csr_array, n_clusters: int, seed: int) -> Iterator
             yield _kmeans(_on_sphere(directions[:, :n_directions]), n_clusters, seed + start)
 
 
+@stage("eigenvectors")
 def spectral_directions(weights: sparse.csr_array, n_directions: int) -> NDArray[np.float64]:
     """Return the leading eigenvectors (n, n_directions) of the normalised weights.
 
@@ -210,6 +216,7 @@ def spectral_directions(weights: sparse.csr_array, n_directions: int) -> NDArray
     return np.asarray(vectors[:, ::-1])
 
 
+@stage("KMeans starts")
 def _kmeans(samples: NDArray[Any], n_clusters: int, seed: int, starts: int = 1) -> Clusters:
     with warnings.catch_warnings():
         # Directions may coincide where samples do not; then some clusters are empty.
