@@ -27,6 +27,7 @@ _HOME_OF = {
     "read_codes": "records.reading",
     "read_scores": "records.reading",
     "run": "runs.run",
+    "suggest_n_clusters": "clustering.number_of_clusters",
     "suggest_labels": "semi_supervised.active_learning",
     "RunConfig": "records.config",
     "DEC": "clustering.deep",

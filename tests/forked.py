@@ -16,7 +16,7 @@ import tempfile
 from importlib import import_module
 from pathlib import Path
 
-from ae_cluster.cli.commands import COMMANDS
+from ae_cluster.cli.commands import COMMANDS, module_of
 from ae_cluster.cli.main import main
 from ae_cluster.common.global_state import default_state
 
@@ -73,7 +73,12 @@ def _command(job, said):
 def serve():
     """Carry out commands until there are no more."""
     "".encode("utf-8-sig")  # loads it: another user may not be let to the file
-    for name in (*(f"cli.{name}" for name in COMMANDS), "runs.run", "runs.classify", "runs.label"):
+    for name in (
+        *(f"cli.{module_of(name)}" for name in COMMANDS),
+        "runs.run",
+        "runs.classify",
+        "runs.label",
+    ):
         import_module(f"ae_cluster.{name}")
     with default_state():  # torch loads parts of itself only when they are first used
         pass

@@ -17,6 +17,7 @@ PLAIN = ("--features", "given", "--n-clusters", "3", "--budgets", "1", "--draws"
 CALLS = {
     "run": [("table.npz", "--out", "one", "--no-figures", *PLAIN),
             ("table.npz", "--seeds", "2", "--out", "two", "--no-figures", *PLAIN)],
+    "suggest-k": [("table.npz", "--max-clusters", "4")],
     "methods": [()],
     "datasets": [()],
     "compare": [("RUN", "AGAIN")],

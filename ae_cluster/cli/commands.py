@@ -8,6 +8,7 @@ COMMANDS = {
     "run": "train, cluster, score and draw: the main job",
     "methods": "list the methods known by name: what each assumes, and what it costs",
     "datasets": "list the data sets known by name",
+    "suggest-k": "how many clusters: a short list with its evidence",
     "compare": "put run folders side by side; medians over their seeds",
     "assign": "new samples to the clusters of a run",
     "export": "write a run as one ONNX file, to be served without torch",
@@ -31,6 +32,11 @@ examples:
   ae-cluster run --config runs/mnist/config.json  the same run again
   ae-cluster run digits mnist --seeds 5 --out five                then: ae-cluster compare five
 """
+
+
+def module_of(command: str) -> str:
+    """Return the name of the module that a command is in."""
+    return command.replace("-", "_")
 
 
 def add_command(

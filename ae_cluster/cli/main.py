@@ -10,13 +10,14 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from ae_cluster import __version__
-from ae_cluster.cli.commands import COMMANDS, EXAMPLES
+from ae_cluster.cli.commands import COMMANDS, EXAMPLES, module_of
 from ae_cluster.common.terminal import Parser, exit_code, say_error
 
 EPILOG = f"""\
 {EXAMPLES.rstrip()}
   ae-cluster compare runs/digits-seed*            run folders side by side
   ae-cluster assign runs/mnist new.npy --out new.csv  new samples to the clusters of a run
+  ae-cluster suggest-k my.csv                     how many clusters there may be
   ae-cluster label runs/mnist --n-labels 10       which images to label
   ae-cluster classify my.npz --labels labels.csv  a class for every sample
   ae-cluster explore runs/mnist                   the 3-D page of a run again, or of more samples
@@ -64,7 +65,7 @@ def build_parser(words: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentP
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, line in COMMANDS.items():
         if name in words:
-            importlib.import_module(f"ae_cluster.cli.{name}").add(commands)
+            importlib.import_module(f"ae_cluster.cli.{module_of(name)}").add(commands)
         else:
             commands.add_parser(name, help=line)
     return parser

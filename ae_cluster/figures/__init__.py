@@ -13,8 +13,8 @@ space, `confusion` clusters against labels, `image_grids` what each cluster hold
 (`examples` chooses it), `label_sheet` what is to be labelled, `label_budget` what a few
 labels buy, `comparisons` methods side by side over many seeds, `curves` a score
 against a size, `ablation` what each stage buys, `ranks` methods over many data
-sets; `style` is the one look, `images` the image grids and `panels` the frame of comparisons
-that they share.
+sets, `number_of_clusters` what speaks for each number; `style` is the one look, `images`
+the image grids and `panels` the frame of comparisons that they share.
 """
 
 from ae_cluster.figures.ablation import plot_stages
@@ -26,6 +26,7 @@ from ae_cluster.figures.examples import ClusterExamples, cluster_examples
 from ae_cluster.figures.image_grids import plot_cluster_images, plot_cluster_profiles
 from ae_cluster.figures.label_budget import plot_label_budget
 from ae_cluster.figures.label_sheet import plot_label_sheet
+from ae_cluster.figures.number_of_clusters import plot_n_clusters
 from ae_cluster.figures.ranks import plot_ranks
 from ae_cluster.figures.style import caption_of, in_style, save_figure, undrawable
 from ae_cluster.figures.training import plot_loss_curve, plot_reconstructions
@@ -45,6 +46,7 @@ __all__ = [
     "plot_label_sheet",
     "plot_loss_curve",
     "plot_methods",
+    "plot_n_clusters",
     "plot_pareto",
     "plot_ranks",
     "plot_reconstructions",
