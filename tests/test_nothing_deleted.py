@@ -77,7 +77,9 @@ def test_a_received_config_cannot_list_what_is_not_a_runs(states, tmp_path, comm
     assert not lost(tmp_path, mine)
 
 
-@pytest.mark.parametrize("name", ["methods/dec/codes.npz", "figures/tiles.png", "methods"])
+@pytest.mark.parametrize(
+    "name", ["methods/dec/codes.npz", "figures/tiles.png", "methods", "explorer.html"]
+)
 def test_what_stands_in_the_way_is_refused_before_the_training(states, tmp_path, command, name):
     here(states, tmp_path, "finished")
     if name == "methods":  # on another disk, say

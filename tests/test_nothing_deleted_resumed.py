@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from own_files import LATE, QUICK, RUN, contents, here, lost
+from own_files import LATE, QUICK, RUN, contents, here, is_whole, lost
 
 from ae_cluster import InputError
 from ae_cluster.records.config import RunConfig
@@ -85,6 +85,28 @@ def test_files_of_others_in_the_way_do_not_keep_a_finished_run_from_ending(
     assert status == 2
     assert ("of another configuration" if flags == ["--resume"] else "is not of one") in said
     assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("left", ["", ".ae-cluster-0123abcd.partial"])
+@pytest.mark.parametrize("flags", [["--resume"], ["--force"], ["--force", "--resume"]])
+def test_a_command_killed_when_it_had_made_the_folder_of_the_run_goes_on(
+    states, tmp_path, command, flags, left
+):
+    mine = here(states, tmp_path, partial="killed")
+    (tmp_path / "X").mkdir()
+    if left:
+        (tmp_path / "X" / left).write_text("{")
+    status, said = command(tmp_path, [*RUN, *flags])
+    assert status == 0, said
+    assert not lost(tmp_path, mine)
+    assert is_whole(tmp_path)
+    assert not (tmp_path / "X" / ".ae-cluster-0123abcd.partial").exists()
+
+
+def test_an_empty_folder_is_not_taken_unasked(states, tmp_path, command):
+    here(states, tmp_path)
+    (tmp_path / "X").mkdir()
+    assert command(tmp_path, RUN)[0] == 2
 
 
 def test_resume_on_a_finished_run_has_nothing_to_do(states, tmp_path, command):

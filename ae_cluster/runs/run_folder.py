@@ -70,10 +70,20 @@ def files_of_run(folder: Path) -> set[str]:
         methods = content.get("methods", DEFAULTS)
         names = set(_laid_out(files_in(folder), list(methods) if methods else ()))
     names |= {CONFIG} | temporaries_in(folder) | ({MARK} if claimed(folder) is not None else set())
-    if is_page(folder / PAGE):
-        names.add(PAGE)
-    names |= classifier_files(folder)
+    names |= {PAGE} | classifier_files(folder)
+    if not is_page(folder / PAGE):  # somebody's own page of that name
+        names.discard(PAGE)
     return present(folder, names)
+
+
+def _is_begun(out: Path) -> bool:
+    """Return whether a command was killed when it had made OUT, and nothing in it yet."""
+    return out.is_dir() and not out.is_symlink() and set(files_in(out)) == temporaries_in(out)
+
+
+def _ours(out: Path) -> set[str]:
+    """Return the names of the files at OUT that may be replaced."""
+    return temporaries_in(out) if _is_begun(out) else files_of_run(out)
 
 
 def _is_name(name: object) -> bool:
@@ -111,13 +121,13 @@ def check_place(
     """
     if not out.name:
         raise InputError(f"{out} cannot be the folder of a run; name one in it.")
-    if not (resume and files_of_run(out)):
+    ours = _ours(out)
+    if not (resume and (ours or _is_begun(out))):
         refuse_existing(out, force)
-    ours = files_of_run(out)
     refuse_others(out, ours)
     if force:
         _refuse_unwritable(out, ours)
-    names = [CONFIG, "scores.csv", "clusters.csv"]
+    names = [CONFIG, "scores.csv", "clusters.csv", PAGE]
     names += [f"methods/{name}/codes.npz" for name in methods]
     names += [f"methods/{name}/{file}" for name in methods for file in CLUSTERER_FILES]
     names += [*_laid_out(files_in(out), methods), "figures/tiles.png"]
@@ -294,9 +304,9 @@ def put_run_in_place(partial: Path, out: Path, force: bool) -> list[str]:
     if is_alone and os.name != "nt":  # there, the mark is open and cannot move
         partial.rename(out)
         return []
-    if not _replacing(out):
+    if not _replacing(out) and not _is_begun(out):
         refuse_existing(out, force)
-    old = files_of_run(out)
+    old = _ours(out)
     if out.exists():
         refuse_others(out, old)
     if blocks := standing_in_the_way(out, names, old):
