@@ -97,6 +97,14 @@ def existing():
     return ["run", "--out", "bad.npz"]
 
 
+def with_a_text_for_the_rate():
+    arguments = {"dataset": "digits", "learning_rate_init": "0.005"}
+    data = {"name": "digits", "fingerprint": ""}
+    content = {"format_version": 1, "arguments": arguments, "data": data}
+    Path("config.json").write_text(json.dumps(content))
+    return ["run", "digits", "--config", "config.json"]
+
+
 BAD = {
     "unknown name": (lambda: ["run", "mnits"], "mnist"),
     "missing file": (lambda: ["run", "none.npz", "--n-clusters", "3"], "none.npz"),
@@ -123,6 +131,11 @@ BAD = {
     "out is a file": (existing, "bad.npz"),
     "out unwritable": (lambda: ["run", "--out", "/proc/nowhere/run"], "/proc/nowhere"),
     "seed negative": (lambda: ["run", "--seed", "-1"], "-1"),
+    "a rate in quotation marks": (with_a_text_for_the_rate, "learning_rate_init='0.005'"),
+    "a count too large": (lambda: ["run", "--n-components", "9" * 30], "2**31 - 1"),
+    "sizes too large": (lambda: ["run", "--hidden-layer-sizes", "8," + "9" * 30], "2**31 - 1"),
+    "a layer too large": (lambda: ["run", "--n-components", "2000000000"], "whole memory"),
+    "draws without end": (lambda: ["run", "--draws", "9" * 30], "from 1 to 1,000"),
     "learning rate": (lambda: ["run", "--learning-rate-init", "0"], "learning_rate_init"),
     "mnist absent": (
         lambda: ["run", "mnist", "--data-home", "nowhere", "--no-download"],

@@ -142,7 +142,7 @@ def test_whole_numbers_and_lists_are_taken_as_float64(X):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *[("n_components", v) for v in (0, -1, 2.0, "3", None, True)],
+        *[("n_components", v) for v in (0, -1, 2.0, "3", None, True, 2**31)],
         *[("hidden_layer_sizes", v) for v in (5, (5, 0), (5, 2.5), "12", None, np.ones((2, 2)))],
         *[("activation", v) for v in ("swish", None, np.array(["tanh", "relu"]))],
         *[("kind", v) for v in ("cnn", None)],

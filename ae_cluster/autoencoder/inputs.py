@@ -25,14 +25,14 @@ _OR_TABLE = ", or train with input_kind='table'"
 ACTIVATION_NAMES = ("identity", "logistic", "relu", "tanh")
 
 
-def _is_whole(value: Any, least: int) -> bool:
+def _is_whole(value: Any, least: int, below: int = 2**31) -> bool:
     is_number = isinstance(value, int) and not isinstance(value, bool)
-    return is_number and bool(value >= least)
+    return is_number and bool(least <= value < below)
 
 
-def whole(least: int) -> Callable[[Any], bool]:
-    """Return the test whether a value is a whole number of at least ``least``."""
-    return lambda v: _is_whole(v, least)
+def whole(least: int, of_what: str = "") -> tuple[Callable[[Any], bool], str]:
+    """Return what a count or a size must be: a test, and its words for the error."""
+    return lambda v: _is_whole(v, least), f"a whole number from {least} to 2**31 - 1{of_what}"
 
 
 def _real(test: Callable[[float], bool]) -> Callable[[Any], bool]:
@@ -54,7 +54,7 @@ def flag(v: Any) -> bool:
 
 
 def _sizes(v: Any) -> bool:
-    return isinstance(v, Sequence) and not isinstance(v, str) and all(map(whole(1), v))
+    return isinstance(v, Sequence) and not isinstance(v, str) and all(map(whole(1)[0], v))
 
 
 def _callbacks(v: Any) -> bool:
@@ -65,7 +65,7 @@ def _callbacks(v: Any) -> bool:
 
 def _seed(v: Any) -> bool:
     # Up to 2**32 - 1, as everywhere in scikit-learn.
-    return v is None or isinstance(v, np.random.RandomState) or (_is_whole(v, 0) and v < 2**32)
+    return v is None or isinstance(v, np.random.RandomState) or _is_whole(v, 0, 2**32)
 
 
 Allowed = dict[str, tuple[Callable[[Any], bool], str]]
@@ -73,31 +73,31 @@ positive: tuple[Callable[[Any], bool], str] = (_real(lambda v: v > 0), "a number
 
 # parameter: (what is allowed, once it is `plain`; in words for the error)
 _ALLOWED: Allowed = {
-    "n_components": (whole(1), "a whole number of at least 1"),
-    "hidden_layer_sizes": (_sizes, "a sequence of whole numbers of at least 1"),
+    "n_components": whole(1),
+    "hidden_layer_sizes": (_sizes, "a sequence of whole numbers from 1 to 2**31 - 1"),
     "activation": (_one_of(*ACTIVATION_NAMES), f"one of {', '.join(ACTIVATION_NAMES)}"),
     "kind": (_one_of("dense", "conv"), "dense or conv"),
     "conv_channels": (
         lambda v: _sizes(v) and len(v) > 0,
-        "a sequence of one or more whole numbers of at least 1",
+        "a sequence of one or more whole numbers from 1 to 2**31 - 1",
     ),
     "image_shape": (
         lambda v: v is None or (_sizes(v) and len(v) in (2, 3)),
         "None, (height, width) or (height, width, channels)",
     ),
     "input_kind": (_one_of("auto", "images", "table"), "auto, images or table"),
-    "batch_size": (whole(1), "a whole number of at least 1"),
+    "batch_size": whole(1),
     "learning_rate_init": positive,
     "learning_rate": (_one_of("constant", "cosine"), "constant or cosine"),
-    "max_iter": (whole(0), "a whole number of at least 0 (epochs)"),
+    "max_iter": whole(0, " (epochs)"),
     "early_stopping": (flag, "True or False"),
     "validation_fraction": (_real(lambda v: 0 < v < 1), "a number between 0 and 1"),
-    "n_iter_no_change": (whole(1), "a whole number of at least 1"),
+    "n_iter_no_change": whole(1),
     "tol": (_real(lambda v: v >= 0), "a number of at least 0"),
     "noise_std": (_real(lambda v: v >= 0), "a number of at least 0"),
     "mask_fraction": (_real(lambda v: 0 <= v < 1), "a number from 0 to below 1"),
     "center_inputs": (flag, "True or False"),
-    "n_snapshots": (whole(0), "a whole number of at least 0"),
+    "n_snapshots": whole(0),
     "callbacks": (_callbacks, "a sequence of ae_cluster.Callback objects"),
     "checkpoint": (lambda v: v is None or isinstance(v, str | Path), "None or the path of a file"),
     "random_state": (_seed, "None, a whole number from 0 to 2**32 - 1, or a numpy RandomState"),

@@ -14,6 +14,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.memory import total_memory
+
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "identity": lambda h: h,
     "logistic": torch.sigmoid,
@@ -27,7 +30,16 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class UnfilledLinear(nn.Linear):
-    """A linear layer."""
+    """A linear layer; one that no memory holds is refused."""
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        n_bytes = 4 * n_in * n_out
+        if n_bytes > total_memory():
+            raise InputError(
+                f"A layer from {n_in:,} to {n_out:,} units takes {n_bytes / 1e9:,.0f} GB, more "
+                "than this machine's whole memory; ask for fewer."
+            )
+        super().__init__(n_in, n_out)
 
     def reset_parameters(self) -> None:
         """Leave the weights as they are."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ae_cluster.autoencoder.estimator import PLATEAU_STEPS, AutoEncoder
 from ae_cluster.autoencoder.inference import collapse_of
+from ae_cluster.autoencoder.inputs import check_parameters
 from ae_cluster.training.checkpoints import learning_rate_of
 from ae_cluster.training.diagnostics import HealthWarning
 from ae_cluster.training.loop import Callback, Progress
@@ -73,6 +74,7 @@ def watch_over(rows: NDArray[Any]) -> CollapseWatch:
 
 def rates_from(rate: float, *, keep_recipe: bool) -> list[float]:
     """Return the learning rates to try in turn; only the first where the recipe is to be kept."""
+    check_parameters({"learning_rate_init": rate})
     return [rate / SLOWER**i for i in range(1 if keep_recipe else RESTARTS + 1)]
 
 

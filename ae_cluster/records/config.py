@@ -152,8 +152,8 @@ def _as_now(arguments: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _whole(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+def _whole(value: Any, least: int, below: int = 2**31) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value < below
 
 
 def table_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,13 +161,13 @@ def table_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: arguments.get(name, usual) for name, usual in TABLE.items()}
 
 
-_LONGEST_PATH, _MOST_BUDGETS = 4096, 1000
+_LONGEST_PATH, _MOST_BUDGETS, _MOST_DRAWS = 4096, 1000, 1000
 _COLUMN = (lambda v: v is None or isinstance(v, str), "the name of a column")
 _COLUMNS = (
     lambda v: isinstance(v, tuple) and all(isinstance(name, str) for name in v),
     "names of columns",
 )
-_SEED = (lambda v: _whole(v, 0) and v < 2**32, "a whole number from 0 to 2**32 − 1")
+_SEED = (lambda v: _whole(v, 0, 2**32), "a whole number from 0 to 2**32 − 1")
 _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "dataset": (
         lambda v: isinstance(v, str) and len(v) < _LONGEST_PATH and "\0" not in v,
@@ -175,17 +175,20 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "seed": _SEED,
     "split_seed": _SEED,
-    "n_clusters": (lambda v: v is None or _whole(v, 2), "a whole number of at least 2"),
-    "epochs": (lambda v: v is None or _whole(v, 0), "a whole number of at least 0"),
+    "n_clusters": (lambda v: v is None or _whole(v, 2), "a whole number from 2 to 2**31 − 1"),
+    "epochs": (lambda v: v is None or _whole(v, 0), "a whole number from 0 to 2**31 − 1"),
     "test_size": (
         lambda v: isinstance(v, float) and 0 < v < 1,
         "a share between 0 and 1",
     ),
     "budgets": (
         lambda v: isinstance(v, tuple) and len(v) <= _MOST_BUDGETS and all(_whole(n, 1) for n in v),
-        "whole numbers of at least 1, like 1,2,5",
+        f"at most {_MOST_BUDGETS:,} whole numbers of at least 1, like 1,2,5",
     ),
-    "draws": (lambda v: _whole(v, 1), "a whole number of at least 1"),
+    "draws": (
+        lambda v: _whole(v, 1, _MOST_DRAWS + 1),
+        f"a whole number from 1 to {_MOST_DRAWS:,}",
+    ),
     "methods": (
         lambda v: isinstance(v, tuple) and len(v) > 0 and all(isinstance(n, str) for n in v),
         "names of methods, at least one",
@@ -195,7 +198,7 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         f"{AUTOENCODER}, {GIVEN} where the data are codes already, or a file "
         f"({', '.join(ENDINGS)}) of features",
     ),
-    "batch_size": (lambda v: _whole(v, 1) and v < 2**31, "a whole number from 1 to 2**31 − 1"),
+    "batch_size": (lambda v: _whole(v, 1), "a whole number from 1 to 2**31 − 1"),
     "image_shape": (
         lambda v: v is None or (isinstance(v, tuple) and all(_whole(n, 1) for n in v)),
         "height and width, like 28x28",

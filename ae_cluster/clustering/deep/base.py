@@ -48,14 +48,14 @@ def _autoencoder(v: Any) -> bool:
 
 # parameter: (what is allowed, in words for the error)
 OWN: Allowed = {
-    "n_clusters": (whole(1), "a whole number of at least 1"),
+    "n_clusters": whole(1),
     "autoencoder": (_autoencoder, "None or an AutoEncoder, fitted or not"),
     "clustering_weight": (_not_negative, "a number of at least 0"),
-    "update_interval": (whole(1), "a whole number of at least 1 (steps)"),
-    "n_neighbors": (whole(2), "a whole number of at least 2"),
+    "update_interval": whole(1, " (steps)"),
+    "n_neighbors": whole(2),
     "n_manifold_components": (
-        lambda v: v is None or whole(1)(v),
-        "None or a whole number of at least 1",
+        lambda v: v is None or whole(1)[0](v),
+        f"None or {whole(1)[1]}",
     ),
     "min_dist": (_not_negative, "a number of at least 0"),
 }

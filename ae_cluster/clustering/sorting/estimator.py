@@ -49,7 +49,7 @@ from ae_cluster.training.fitting import seed_of
 from ae_cluster.training.minibatch import MinibatchTrainer, in_chunks
 
 OWN: Allowed = {
-    name: (whole(least), f"a whole number of at least {least}")
+    name: whole(least)
     for name, least in {
         "n_clusters": 1,
         "n_neighbors": 2,

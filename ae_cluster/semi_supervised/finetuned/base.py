@@ -33,9 +33,9 @@ from ae_cluster.training.minibatch import MinibatchTrainer, in_chunks
 
 LABELS_AT_ONCE = 64  # of a minibatch
 OWN: Allowed = {
-    "max_iter": (whole(1), "a whole number of at least 1"),
-    "min_steps": (whole(1), "a whole number of at least 1"),
-    "hidden_size": (whole(1), "a whole number of at least 1"),
+    "max_iter": whole(1),
+    "min_steps": whole(1),
+    "hidden_size": whole(1),
     "alpha": positive,
     "reconstruction_weight": positive,
     "label_weight": positive,
