@@ -68,9 +68,14 @@ class AutoEncoder(
         else assumes square images.
     input_kind : {"auto", "images", "table"}, default="auto"
         Images lie in [0, 1] and are decoded through a sigmoid; a table is
-        standardised by its training columns and decoded linearly. "auto" takes
+        scaled by its training columns and decoded linearly. "auto" takes
         images when X has more than two dimensions or is ``uint8``, an ``image_shape`` is given,
         or all training values lie in [0, 1].
+    scaling : {"standard", "none", "robust", "log"}, default="standard"
+        Of a table's columns, images stay as they are. "standard": less the mean, over the standard
+        deviation. "none": less the mean, all over one number, for columns in one unit.
+        "robust": less the median, over the interquartile range. "log": log(1 + x) of counts,
+        then as "none".
     batch_size : int, default=64
     learning_rate_init : float, default=0.005
     learning_rate : {"constant", "cosine"}, default="constant"
@@ -108,13 +113,15 @@ class AutoEncoder(
     ----------
     network_ : torch.nn.Module
     loss_curve_, validation_loss_curve_ : list of float
-        Mean squared error of each epoch (for a table: of standardised columns).
+        Mean squared error of each epoch (for a table: of scaled columns).
     n_iter_ : int
         Finished epochs.
     collapse_ : str
         How the codes have collapsed, as a sentence; "" when they have not. `fit` warns of it
         after 1,000 steps; fewer may have ended on a plateau.
     input_kind_ : {"images", "table"}
+    scaling_ : Scaling
+        What became of a table's columns: ``kind``, ``why``, ``mean`` and ``scale``.
     image_units_ : {"unit", "bytes", "whole"}
         What training images came in: [0, 1], ``uint8``, or whole numbers of another type.
     snapshots_ : ndarray (n_iter_ + 1, n_snapshots, n_components)
@@ -160,6 +167,7 @@ class AutoEncoder(
         conv_channels: Sequence[int] = (16, 32),
         image_shape: Sequence[int] | None = None,
         input_kind: str = "auto",
+        scaling: str = "standard",
         batch_size: int = 64,
         learning_rate_init: float = 0.005,
         learning_rate: str = "constant",
@@ -185,6 +193,7 @@ class AutoEncoder(
         self.conv_channels = conv_channels
         self.image_shape = image_shape
         self.input_kind = input_kind
+        self.scaling = scaling
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.learning_rate = learning_rate
@@ -293,7 +302,7 @@ class AutoEncoder(
     def score(self, X: ArrayLike, y: object = None) -> float:  # noqa: ARG002
         """Return minus the mean squared reconstruction error of X: higher is better.
 
-        A table's errors are measured in standardised columns.
+        A table's errors are measured in scaled columns.
         """
         check_is_fitted(self, "network_")
         rows = validate_samples(self, X, reset=False)
@@ -368,7 +377,10 @@ class AutoEncoder(
             fitting.lower_learning_rate()
         fitting.call(self.callbacks)
         if self.checkpoint is not None:
-            fitting.go_on_from(Path(self.checkpoint), training_key(self.get_params(), rows))
+            fitting.go_on_from(
+                Path(self.checkpoint),
+                training_key(self.get_params() | {"scaling": self.scaling_.kind}, rows),
+            )
 
     def _keep_records(self, fitting: Fitting) -> None:
         self.n_iter_ = fitting.progress.epoch

@@ -16,10 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import validate_data
 
 from ae_cluster.autoencoder.saving import jsonable
-from ae_cluster.autoencoder.scaling import Scaling
+from ae_cluster.autoencoder.scaling import UNIT, Scaling
 from ae_cluster.common import pixels
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.scalars import plain
+from ae_cluster.common.table_options import SCALINGS, STANDARD
 
 _OR_TABLE = ", or train with input_kind='table'"
 ACTIVATION_NAMES = ("identity", "logistic", "relu", "tanh")
@@ -86,6 +87,7 @@ _ALLOWED: Allowed = {
         "None, (height, width) or (height, width, channels)",
     ),
     "input_kind": (_one_of("auto", "images", "table"), "auto, images or table"),
+    "scaling": (_one_of(*SCALINGS), f"one of {', '.join(SCALINGS)}"),
     "batch_size": whole(1),
     "learning_rate_init": positive,
     "learning_rate": (_one_of("constant", "cosine"), "constant or cosine"),
@@ -213,7 +215,7 @@ def _learn_input(model: Any, rows: NDArray[Any], shape: tuple[int, ...]) -> None
     model.dtype_ = "float64" if rows.dtype == np.float64 else "float32"
     model.image_shape_ = resolve_image_shape(model.image_shape, model.kind, shape, rows.shape[1])
     dtype, is_table = getattr(torch, model.dtype_), model.input_kind_ == "table"
-    model.scaling_ = Scaling.of_table(rows, dtype) if is_table else Scaling(dtype)
+    model.scaling_ = Scaling.of_table(rows, dtype, model.scaling) if is_table else Scaling(dtype)
 
 
 def resolve_input_kind(input_kind: str, are_images: bool) -> str:
@@ -280,5 +282,7 @@ def training_key(parameters: dict[str, Any], rows: NDArray[Any]) -> str:
     silent = {"callbacks", "checkpoint", "device", "verbose"}
     if not parameters.get("center_inputs"):
         silent |= {"center_inputs"}  # as before there was such a thing
+    if parameters.get("scaling") in (UNIT, STANDARD):
+        silent |= {"scaling"}  # likewise
     said = {name: value for name, value in parameters.items() if name not in silent}
     return json.dumps(jsonable(said) | {"data": fingerprint(rows)}, sort_keys=True)

@@ -36,6 +36,7 @@ from ae_cluster.common.model_reading import (
 )
 from ae_cluster.common.own_files import present
 from ae_cluster.common.scalars import plain
+from ae_cluster.common.table_options import SCALINGS, STANDARD
 from ae_cluster.common.texts import quoted
 
 FITTED = {
@@ -249,6 +250,8 @@ def description_of(model: Any) -> dict[str, Any]:
     if isinstance(model.random_state, np.random.RandomState):
         parameters["random_state"] = None
     fitted = {name: getattr(model, name) for name in FITTED if hasattr(model, name)}
+    if model.input_kind_ == "table":
+        fitted["scaling"] = {"kind": model.scaling_.kind, "why": model.scaling_.why}
     if hasattr(model, "feature_names_in_"):
         fitted["feature_names_in_"] = model.feature_names_in_.tolist()
     return {"parameters": jsonable(parameters), "fitted": fitted}
@@ -274,7 +277,11 @@ def restore(model: Any, tensors: dict[str, Tensor], fitted: dict[str, Any]) -> N
     scales = [tensors.pop(name) for name in ("mean", "scale") if model.input_kind_ == "table"]
     if any(tuple(scale.shape) != (model.n_features_in_,) for scale in scales):
         raise ValueError("its scales are not one number for each column")
-    model.scaling_ = Scaling(getattr(torch, model.dtype_), *scales)
+    mean, scale = scales or (None, None)
+    kind, why = _said_of_scaling(fitted)
+    if "scaling" not in fitted:
+        model.scaling = STANDARD
+    model.scaling_ = Scaling(getattr(torch, model.dtype_), mean, scale, kind, why)
     state = {name.removeprefix("network."): tensor for name, tensor in tensors.items()}
     if len(model.hidden_layer_sizes) + len(getattr(model, "conv_channels", ())) > len(state) + 2:
         raise ValueError("it has more layers than weights")
@@ -282,6 +289,16 @@ def restore(model: Any, tensors: dict[str, Tensor], fitted: dict[str, Any]) -> N
         check_shapes(model._new_network(), state)
     model._build()
     model.network_.load_state_dict(state)
+
+
+def _said_of_scaling(fitted: dict[str, Any]) -> tuple[str, str]:
+    """Return kind and reason of a scaling; none was said where there was only one."""
+    said = fitted.get("scaling", {"kind": STANDARD, "why": ""})
+    if not isinstance(said, dict) or said.keys() != {"kind", "why"} or said["kind"] not in SCALINGS:
+        raise ValueError("its scaling is none")
+    if not isinstance(said["why"], str):
+        raise TypeError("its scaling gives no reason")
+    return said["kind"], said["why"]
 
 
 def _check_fitted(model: Any) -> None:

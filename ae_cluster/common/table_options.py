@@ -11,6 +11,14 @@ from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.common.texts import quoted, shortened
 
 MEDIAN = "median"
+# How a table's columns are scaled (`common.scaling`): a name, and what it does in words.
+SCALINGS = {
+    "standard": "each column less its mean, over its standard deviation",
+    "none": "each column less its mean, all over one number, so that their sizes stay",
+    "robust": "each column less its median, over its interquartile range",
+    "log": "log(1 + x) of counts, then as none",
+}
+STANDARD, NONE, ROBUST, LOG = SCALINGS
 _MOST_TOLD = 8  # columns in a message
 
 

@@ -14,6 +14,7 @@ from safetensors.numpy import load
 from scipy.special import expit
 
 from ae_cluster.common.model_reading import DESCRIPTION, read_model
+from ae_cluster.common.table_options import LOG
 from ae_cluster.explorer.encoding import Array, packed
 
 MOST_WEIGHTS = 3_000_000
@@ -56,7 +57,7 @@ def read_decoder(model: Path, codes: Array) -> tuple[dict[str, Any] | None, str]
         ``layers``, each with ``weight`` (out, in), ``bias`` (out,) and ``activation``; then for
         images drawn by convolutions ``maps``, each a transposed one of 4 × 4 at stride 2 with
         ``weight`` (in, out, 4, 4), and the ``grid`` (channels, h, w) they start from. ``mean``
-        and ``scale`` give a table's units back.
+        and ``scale`` give a table's units back, of logarithms if ``log`` is true.
     str
         "" where there is a decoder.
     """
@@ -85,7 +86,15 @@ def read_decoder(model: Path, codes: Array) -> tuple[dict[str, Any] | None, str]
     number = "f2" if halved else "f4"
     decoder = {"layers": [_packed(layer, number) for layer in layers]}
     decoder |= {"maps": [_packed(layer, number) for layer in maps]} | shape
-    return decoder | {k: packed(tensors[k], "f4") for k in ("mean", "scale") if k in tensors}, ""
+    units: dict[str, Any] = {k: packed(tensors[k], "f4") for k in ("mean", "scale") if k in tensors}
+    if _is_log(fitted):
+        units["log"] = True
+    return decoder | units, ""
+
+
+def _is_log(fitted: dict[str, Any]) -> bool:
+    said = fitted.get("scaling")
+    return isinstance(said, dict) and said.get("kind") == LOG
 
 
 Parts = tuple[list[Layer], list[Layer], dict[str, Any]]

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from ae_cluster.common.bounded_arrays import Arrays
 from ae_cluster.common.bounded_files import UnreadableError, read_json_object, told_of
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.scaling import ColumnScaling
+from ae_cluster.common.table_options import LOG, NONE, ROBUST, STANDARD
 from ae_cluster.common.texts import quoted
 from ae_cluster.common.write_lock import claim
 from ae_cluster.records.reading import Axes, read_arrays
@@ -25,7 +27,13 @@ FORMAT_VERSION = 1
 FILES = DESCRIPTION, ARRAYS = "clusterer.json", "clusterer.npz"
 _WAY_OUT = "do the run again, or take a fresh copy of it"
 _NAMES, _UNITS = {"nearest-center", "mixture", "nearest-training-code"}, {"bytes", "unit", "table"}
-_CODES = {"model", "samples", "standardised samples"}
+SCALED_BY = {
+    "standardised samples": STANDARD,
+    "centred samples": NONE,
+    "robustly scaled samples": ROBUST,
+    "log-scaled samples": LOG,
+}
+_CODES = {"model", "samples", *SCALED_BY}
 _SCHEMA = {
     "centers": Axes("number", ("center", "component")),
     "quantiles": Axes("number", ("center", "level")),
@@ -49,8 +57,9 @@ class Clusterer(NamedTuple):
     ----------
     kind : {"nearest-center", "mixture", "nearest-training-code"}
         What decides, unless ``predicts``.
-    codes_by : {"model", "samples", "standardised samples"}
-        What turns samples into codes: methods/NAME/model; nothing; ``mean`` and ``scale``.
+    codes_by : str
+        What turns samples into codes: "model", methods/NAME/model; "samples", nothing; of
+        `SCALED_BY`, ``mean`` and ``scale``.
     units : {"bytes", "unit", "table"}
         What the samples are: uint8, images in [0, 1], or rows of a table.
     predicts : bool
@@ -65,6 +74,14 @@ class Clusterer(NamedTuple):
     units: str
     predicts: bool
     arrays: Arrays
+
+    @property
+    def scaling(self) -> ColumnScaling | None:
+        """How samples become codes, where that is all that makes them."""
+        if self.codes_by not in SCALED_BY:
+            return None
+        kind = SCALED_BY[self.codes_by]
+        return ColumnScaling(kind, "", self.arrays["mean"], self.arrays["scale"])
 
 
 def write_clusterer(folder: Path, method: str, kept: Clusterer) -> None:
@@ -135,7 +152,7 @@ def _checked(content: dict[str, Any]) -> dict[str, Any]:
 
 def _check_arrays(arrays: Mapping[str, NDArray[Any]], content: dict[str, Any]) -> None:
     needed = set(_NEEDED[content["kind"]])
-    if content["codes_by"] == "standardised samples":
+    if content["codes_by"] in SCALED_BY:
         needed |= {"mean", "scale"}
     if lacking := sorted(needed - arrays.keys()):
         raise UnreadableError(f"it lacks the array {lacking[0]}")

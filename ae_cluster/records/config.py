@@ -13,7 +13,7 @@ from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.common.feature_files import ENDINGS, is_feature_file
 from ae_cluster.common.image_options import LONGEST_SIDE, ImageOptions, is_size
 from ae_cluster.common.scalars import plain
-from ae_cluster.common.table_options import MEDIAN, TableOptions
+from ae_cluster.common.table_options import MEDIAN, SCALINGS, STANDARD, TableOptions
 from ae_cluster.common.texts import quoted, shortened
 from ae_cluster.methods import AUTOENCODER, DEFAULTS, GIVEN, LEARNERS, check_methods, current_name
 
@@ -26,8 +26,8 @@ USUAL_WIDTH = (
 TABLE = {f.name: f.default for options in (TableOptions, ImageOptions) for f in fields(options)}
 # What changes data of one name.
 SPLITS = frozenset({"test_size", "split_seed", "image_shape", *TABLE})
-# What says how all samples of a data set are read, whichever of them are held out.
-READING = frozenset({"features", "image_shape", *TABLE})
+# What says how all samples of a data set are read and scaled, whichever of them are held out.
+READING = frozenset({"features", "image_shape", "scaling", *TABLE})
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ class RunConfig:
         How often each budget is drawn.
     methods : tuple of str
         Names of `ae_cluster.methods.METHODS`, or ``module:Class`` of any clusterer.
+    scaling : str
+        Of a table's columns, as in `ae_cluster.AutoEncoder`.
     features : {"autoencoder", "given"} or path
         Which codes clusterers take: those of an autoencoder, the data themselves, or features of
         the data in a file, which then are what everything learns from.
@@ -83,6 +85,7 @@ class RunConfig:
     draws: int = 6
     methods: tuple[str, ...] = DEFAULTS
     features: str = AUTOENCODER
+    scaling: str = STANDARD
     label_column: str | None = None
     id_column: str | None = None
     drop: tuple[str, ...] = ()
@@ -142,9 +145,10 @@ class RunConfig:
 def _as_now(arguments: dict[str, Any]) -> dict[str, Any]:
     """Return a config's arguments, of whichever version, with the names of today.
 
-    One from before the split had a seed split by ``seed``.
+    One from before the split had a seed split by ``seed``; one from before scaling could be said
+    standardised.
     """
-    found = {"split_seed": arguments.get("seed", 0)} | arguments
+    found = {"split_seed": arguments.get("seed", 0), "scaling": STANDARD} | arguments
     if "methods" in found and isinstance(found["methods"], list | tuple):
         found["methods"] = [
             current_name(name) if isinstance(name, str) else name for name in found["methods"]
@@ -198,6 +202,7 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         f"{AUTOENCODER}, {GIVEN} where the data are codes already, or a file "
         f"({', '.join(ENDINGS)}) of features",
     ),
+    "scaling": (lambda v: v in [*SCALINGS], f"one of {', '.join(SCALINGS)}"),
     "batch_size": (lambda v: _whole(v, 1), "a whole number from 1 to 2**31 − 1"),
     "image_shape": (
         lambda v: v is None or (isinstance(v, tuple) and all(_whole(n, 1) for n in v)),

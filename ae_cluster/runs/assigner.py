@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.preprocessing import StandardScaler
 
 from ae_cluster.autoencoder.estimator import AutoEncoder
 from ae_cluster.autoencoder.inputs import value_range
@@ -39,7 +38,7 @@ from ae_cluster.methods import (
 from ae_cluster.metrics.clustering import NOISE, UNKNOWN
 from ae_cluster.records.clusterers import Clusterer, read_clusterer
 from ae_cluster.records.reading import SPLITS, method_names, read_codes, read_run_config
-from ae_cluster.runs.clusterers import MODEL, SAMPLES, STANDARDISED
+from ae_cluster.runs.clusterers import MODEL, SAMPLES
 from ae_cluster.runs.label import ANSWERS
 from ae_cluster.runs.run_folder import LABELS
 from ae_cluster.semi_supervised.label_files import read_pairs
@@ -122,7 +121,7 @@ class Assigner:
             self.model = load_model(folder, self.method, pipeline)
         self.kept = kept
         self.head = _head(folder, kept, arrays)
-        self._scaler = _scaler(kept) if kept.codes_by == STANDARDISED else None
+        self._scaling = kept.scaling
         self._check_use(arrays["codes_train"].shape[1])
         self.class_names, named_by = names_of_clusters(folder, self.config, arrays, self.head)
         self.notes = [
@@ -196,7 +195,7 @@ class Assigner:
         numbers = rows.astype(np.float32)
         if rows.dtype == np.uint8:
             numbers /= np.float32(255)
-        return numbers if self._scaler is None else self._scaler.transform(numbers)
+        return numbers if self._scaling is None else self._scaling(numbers)
 
     def rows(self, X: ArrayLike) -> NDArray[Any]:
         """Return samples as rows (n, n_features) of the type that the run's were, checked.
@@ -295,13 +294,6 @@ def _head(folder: Path, kept: Clusterer, arrays: Arrays) -> Head:
             f"{codes.shape[1]} numbers; take a fresh copy of the run."
         )
     return head
-
-
-def _scaler(kept: Clusterer) -> StandardScaler:
-    scaler = StandardScaler()
-    scaler.mean_, scaler.scale_ = kept.arrays["mean"], kept.arrays["scale"]
-    scaler.var_, scaler.n_features_in_ = np.square(scaler.scale_), len(scaler.scale_)
-    return scaler
 
 
 def _of_earlier(

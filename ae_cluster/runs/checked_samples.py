@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from ae_cluster.records.reading import SPLITS, load_samples, read_codes
@@ -38,9 +39,9 @@ def _made(assigner: Assigner, dtype: str, shape: list[int]) -> NDArray[Any]:
     rows = rng.normal(size=size)
     scaling = getattr(getattr(assigner.model, "autoencoder_", assigner.model), "scaling_", None)
     if scaling is not None:
-        rows = rows * scaling.scale.cpu().numpy() + scaling.mean.cpu().numpy()
-    elif "scale" in assigner.kept.arrays:
-        rows = rows * assigner.kept.arrays["scale"] + assigner.kept.arrays["mean"]
+        rows = scaling.undo(torch.from_numpy(rows)).cpu().numpy()
+    elif assigner.kept.scaling is not None:
+        rows = assigner.kept.scaling.undo(rows)
     else:
         centers = assigner.head.centers
         rows = rows * centers.std() + centers[rng.integers(len(centers), size=_N_MADE)]

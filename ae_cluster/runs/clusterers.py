@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.preprocessing import StandardScaler
 
 from ae_cluster.clustering.codes import Clustering
 from ae_cluster.clustering.heads import (
@@ -24,11 +23,11 @@ from ae_cluster.common.spreadsheets import safe_table
 from ae_cluster.common.write_lock import claim
 from ae_cluster.datasets import Dataset
 from ae_cluster.datasets.dataset import file_order
-from ae_cluster.records.clusterers import Clusterer, write_clusterer
+from ae_cluster.records.clusterers import SCALED_BY, Clusterer, write_clusterer
 from ae_cluster.runs.encoders import Source
 
 CLUSTERS = "clusters.csv"
-MODEL, SAMPLES, STANDARDISED = "model", "samples", "standardised samples"  # what makes codes
+MODEL, SAMPLES = "model", "samples"  # what makes codes
 MOST_CODES = 50  # columns of codes in the table; wider ones are the samples, or as good as them
 
 
@@ -52,10 +51,9 @@ def keep_clusterer(
     quantiles = distance_quantiles(result.train, found.distances, len(head.centers))
     arrays["quantiles"] = quantiles.astype(np.float32)
     codes_by = MODEL if source.model is not None else SAMPLES
-    if source.codes.features == "pixels" and data.is_table:
-        codes_by = STANDARDISED
-        scaler = StandardScaler().fit(data.x_train)
-        arrays |= {"mean": scaler.mean_, "scale": scaler.scale_}
+    if (scaling := source.codes.scaling) is not None:
+        codes_by = next(name for name, kind in SCALED_BY.items() if kind == scaling.kind)
+        arrays |= {"mean": scaling.mean, "scale": scaling.scale}
     units = "table" if data.is_table else _units_of(data)
     write_clusterer(
         folder, method, Clusterer(head.kind, codes_by, units, result.head is None, arrays)

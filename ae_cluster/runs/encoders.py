@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler
 
 from ae_cluster.autoencoder.estimator import AutoEncoder
 from ae_cluster.autoencoder.restarts import Trained, fit_alive, rates_from
@@ -25,12 +24,15 @@ from ae_cluster.common.files import temporary_folder
 from ae_cluster.common.interrupts import at_once_on_ctrl_c
 from ae_cluster.common.own_files import move_files
 from ae_cluster.common.progress import in_words
+from ae_cluster.common.scaling import ColumnScaling, fit_scaling
+from ae_cluster.common.table_options import STANDARD
 from ae_cluster.common.write_lock import CHECKPOINT, claim, drop
 from ae_cluster.datasets import Dataset, known_datasets
 from ae_cluster.methods import AUTOENCODER, GIVEN, SORTERS
 from ae_cluster.records.config import USUAL_WIDTH, RunConfig, preset_epochs
 from ae_cluster.runs.plan import Plan
 from ae_cluster.runs.run_folder import LEARNT
+from ae_cluster.runs.scaling import notes_on
 from ae_cluster.training.callbacks import Reconstructions
 from ae_cluster.training.checkpoints import epochs_done
 from ae_cluster.training.diagnostics import collapse_message, findings
@@ -50,6 +52,8 @@ class Codes(NamedTuple):
         What making them took.
     mse : (float, float)
         Mean squared error of train and of test samples reconstructed from their codes.
+    scaling : ColumnScaling or None
+        All that made them of a table's columns.
     """
 
     features: str
@@ -58,11 +62,12 @@ class Codes(NamedTuple):
     epochs: int = 0
     seconds: float = 0.0
     mse: tuple[float, float] = (math.nan, math.nan)
+    scaling: ColumnScaling | None = None
 
 
-def pca_codes(data: Dataset, n_components: int, seed: int) -> Codes:
-    """Return codes of the same size by principal components, a table standardised first."""
-    train, test = _as_numbers(data)
+def pca_codes(data: Dataset, n_components: int, seed: int, scaling: str = STANDARD) -> Codes:
+    """Return codes of the same size by principal components, a table scaled first."""
+    train, test, _ = _as_numbers(data, scaling)
     n_components = min(n_components, *train.shape)
     start = time.perf_counter()
     pca = PCA(n_components, random_state=seed).fit(train)
@@ -70,17 +75,20 @@ def pca_codes(data: Dataset, n_components: int, seed: int) -> Codes:
     return Codes("pca", pca.transform(train), pca.transform(test), seconds=seconds)
 
 
-def pixel_codes(data: Dataset) -> Codes:
-    """Return the samples themselves, a table standardised."""
-    return Codes("pixels", *_as_numbers(data))
+def pixel_codes(data: Dataset, scaling: str = STANDARD) -> Codes:
+    """Return the samples themselves, a table scaled."""
+    train, test, fitted = _as_numbers(data, scaling)
+    return Codes("pixels", train, test, scaling=fitted)
 
 
-def _as_numbers(data: Dataset) -> tuple[NDArray[Any], NDArray[Any]]:
+def _as_numbers(
+    data: Dataset, scaling: str
+) -> tuple[NDArray[Any], NDArray[Any], ColumnScaling | None]:
     train, test = data.x_train, data.x_test
-    if data.is_table:
-        scaler = StandardScaler().fit(train)
-        train, test = scaler.transform(train), scaler.transform(test)
-    return train, test
+    if not data.is_table:
+        return train, test, None
+    fitted = fit_scaling(train, scaling)
+    return fitted(train), fitted(test), fitted
 
 
 def untrained_codes(model: AutoEncoder, data: Dataset) -> Codes:
@@ -146,11 +154,26 @@ class Source(NamedTuple):
 
 
 class Sources:
-    """The sources of one run by name."""
+    """The sources of one run by name.
+
+    Attributes
+    ----------
+    job : Job
+    made : dict
+        Those that were asked for.
+    scaling : ColumnScaling or None
+        What becomes of the columns of a table; None of images and of given codes.
+    notes : list of str
+        What a run says of that.
+    """
 
     def __init__(self, job: Job) -> None:
         self.job = job
         self.made: dict[str, Source] = {}
+        is_scaled = job.data.is_table and set(job.plan.by_source()) != {GIVEN}
+        asked = job.config.scaling
+        self.scaling = fit_scaling(job.data.raw_train, asked) if is_scaled else None
+        self.notes = notes_on(self.scaling, asked, job.data.name)
 
     def __getitem__(self, name: str) -> Source:
         """Return a source, made now if need be; the names are those of `ae_cluster.methods`."""
@@ -167,7 +190,7 @@ class Sources:
         if name == "pca":
             return _principal(self.job)
         if name == "pixels":
-            return Source(pixel_codes(data))
+            return Source(pixel_codes(data, config.scaling))
         if name == "untrained":
             return Source(untrained_codes(new_autoencoder(config, data, self.job.device), data))
         return self._learnt(name)
@@ -222,7 +245,8 @@ class Sources:
             size = config.n_components
             verbose = self.job.verbose
             return estimators.make_deep(name, k, start.model, seed, max_iter, size, verbose=verbose)
-        changes: dict[str, Any] = {"device": self.job.device, "verbose": self.job.verbose}
+        changes: dict[str, Any] = {"scaling": config.scaling}
+        changes |= {"device": self.job.device, "verbose": self.job.verbose}
         if config.epochs:  # said, so they count, however few steps they make
             steps = estimators.steps_of(config.epochs, n_train)
             changes |= {"max_iter": config.epochs, "min_steps": steps}
@@ -235,6 +259,7 @@ def new_autoencoder(config: RunConfig, data: Dataset, device: str, **changes: An
         "kind": config.kind,
         "image_shape": data.image_shape,
         "input_kind": "table" if data.is_table else "images",
+        "scaling": config.scaling,
         "center_inputs": data.raw_train.shape[1] > USUAL_WIDTH,
         "batch_size": config.batch_size,
         "learning_rate_init": config.learning_rate_init,
@@ -305,7 +330,7 @@ def _source_of(job: Job, trained: Trained, seconds: float) -> Source:
 
 def _principal(job: Job) -> Source:
     wanted = job.config.n_components
-    codes = pca_codes(job.data, wanted, job.config.seed)
+    codes = pca_codes(job.data, wanted, job.config.seed, job.config.scaling)
     if (n := codes.train.shape[1]) < wanted:
         job.say(
             f"PCA has only {n} components here, not {wanted}: the samples have no more columns, "

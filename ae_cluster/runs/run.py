@@ -63,6 +63,7 @@ from ae_cluster.runs.run_folder import (
     refuse_labels_of_others,
     tidy,
 )
+from ae_cluster.runs.scaling import in_id, in_settings
 from ae_cluster.runs.scoring import (
     FAILURES,
     class_table,
@@ -185,16 +186,16 @@ def _tell_of_others(folder: Path, names: Sequence[str], say: Callable[[str], Non
 def _fill(job: Job, figures: bool) -> pd.DataFrame:
     """Do everything there is to do, and write it into the job's folder."""
     folder, data, say = job.folder, job.data, job.say
-    for line in [_described(data, job.plan.n_clusters), *job.plan.notes]:
+    sources = Sources(job)
+    for line in [_described(data, job.plan.n_clusters), *sources.notes, *job.plan.notes]:
         say(line)
     keep_only(folder, job.plan.kept_as)
-    sources = Sources(job)
     rows, kept = _carry_out(job, sources)
 
     say("Writing the run folder …")
     describe = partial(
         write_config,
-        folder, job.config, data, _settings(job, sources), job.run_id, _described_pipelines(kept),
+        folder, job.config, data, _settings(sources), job.run_id, _described_pipelines(kept),
     )  # fmt: skip
     describe({})
     for pipeline, (source, result) in kept.items():
@@ -280,7 +281,7 @@ def _run_id(config: RunConfig, data: Dataset) -> str:
     """Return twelve digits that name a configuration on data."""
     # The data's fingerprint tells the split already, so ids stay what they were without its seed.
     arguments = {k: v for k, v in config.to_json().items() if k != "split_seed"}
-    text = json.dumps(arguments, sort_keys=True) + data.fingerprint
+    text = json.dumps(in_id(arguments), sort_keys=True) + data.fingerprint
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -310,15 +311,17 @@ def _table_of_clusters(data: Dataset, kept: Kept) -> pd.DataFrame:
     return cluster_table((data.ids_train, data.ids_test), methods, codes)
 
 
-def _settings(job: Job, sources: Sources) -> dict[str, Any]:
+def _settings(sources: Sources) -> dict[str, Any]:
     """Return what the preset and the data made of the arguments."""
     shown: dict[str, Any] = {}
     if AUTOENCODER in sources.made:
         shown = sources[AUTOENCODER].model.get_params()
         if sources[AUTOENCODER].collapsed_at:
             shown["collapsed_at_learning_rates"] = sources[AUTOENCODER].collapsed_at
-    for name in ("callbacks", "checkpoint", "device", "verbose"):
+    for name in ("callbacks", "checkpoint", "device", "verbose", "scaling"):
         shown.pop(name, None)
+    shown |= in_settings(sources.scaling)
+    job = sources.job
     shown |= {"n_clusters": job.plan.n_clusters, "clusterers": list(job.config.methods)}
     return {k: list(v) if isinstance(v, tuple) else v for k, v in shown.items()}
 

@@ -96,9 +96,12 @@ def samples_of(
         return Samples(data.name, names[order], lambda: given, labels)
 
     raw = np.concatenate([data.raw_train, data.raw_test])
+    scaling = reading.get("scaling", RunConfig().scaling)
 
     def trained(rows: NDArray[Any]) -> AutoEncoder:
-        return _trained_alive(data, _autoencoder(data, n_components, epochs, seed), rows, say)
+        return _trained_alive(
+            data, _autoencoder(data, n_components, epochs, seed, scaling), rows, say
+        )
 
     def codes() -> FloatArray:
         return trained(raw).transform(raw)[order]
@@ -107,7 +110,8 @@ def samples_of(
         rows = raw[order]
         if features == "autoencoder":
             return rows, FrozenEstimator(trained(rows))
-        return rows, _sorting(data, features, n_classes, n_components, epochs)
+        model = _sorting(data, features, n_classes, n_components, epochs)
+        return rows, model.set_params(scaling=scaling)
 
     return Samples(data.name, names[order], codes, labels, start)
 
@@ -168,7 +172,9 @@ def _trained_alive(
     return trained.model
 
 
-def _autoencoder(data: Dataset, n_components: int, epochs: int | None, seed: int) -> AutoEncoder:
+def _autoencoder(
+    data: Dataset, n_components: int, epochs: int | None, seed: int, scaling: str
+) -> AutoEncoder:
     from ae_cluster.autoencoder.estimator import AutoEncoder
 
     if epochs is None:
@@ -178,6 +184,7 @@ def _autoencoder(data: Dataset, n_components: int, epochs: int | None, seed: int
         n_components,
         (128, 64, max(12, n_components)),
         input_kind="table" if data.is_table else "images",
+        scaling=scaling,
         center_inputs=data.raw_train.shape[1] > USUAL_WIDTH,
         max_iter=epochs,
         random_state=seed,

@@ -13,7 +13,6 @@ from ae_cluster.clustering.deep.fine_tuning import FineTunedClustering
 from ae_cluster.clustering.heads import ScoredHead, Scores
 from ae_cluster.clustering.sorting.networks import SortingNetwork
 from ae_cluster.runs.assigner import Assigner
-from ae_cluster.runs.clusterers import STANDARDISED
 
 Outputs = tuple[Tensor, Tensor, Tensor]
 
@@ -117,12 +116,11 @@ class ByModel(Decision):
 def encoder_of(assigner: Assigner) -> Encoder:
     """Return what makes codes in an assigner; its network is moved to the CPU."""
     if assigner.model is None:
-        arrays = assigner.kept.arrays
-        if assigner.kept.codes_by == STANDARDISED:
-            # In float32, as scikit-learn computes on such rows.
-            scales = (torch.as_tensor(arrays[name]).float() for name in ("mean", "scale"))
-            return Encoder(Scaling(torch.float32, *scales))
-        return Encoder(Scaling(torch.float32))
+        if (scaling := assigner.kept.scaling) is None:
+            return Encoder(Scaling(torch.float32))
+        # In float32, as `ColumnScaling` computes on such rows.
+        mean, scale = (torch.as_tensor(values).float() for values in (scaling.mean, scaling.scale))
+        return Encoder(Scaling(torch.float32, mean, scale, scaling.kind))
     model = getattr(assigner.model, "autoencoder_", assigner.model)
     return Encoder(model.scaling_, model.network_.cpu())
 

@@ -28,10 +28,12 @@ from ae_cluster.autoencoder import inference, saving
 from ae_cluster.autoencoder.estimator import AutoEncoder
 from ae_cluster.autoencoder.inputs import Allowed, check_parameters, validate_samples, whole
 from ae_cluster.autoencoder.saving import jsonable, unjsoned
+from ae_cluster.autoencoder.scaling import UNIT
 from ae_cluster.clustering.codes import check_n_clusters
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.scalars import plain_parameters
+from ae_cluster.common.table_options import SCALINGS
 from ae_cluster.training.fitting import seed_of
 from ae_cluster.training.threads import threads_for
 
@@ -58,6 +60,10 @@ OWN: Allowed = {
         f"None or {whole(1)[1]}",
     ),
     "min_dist": (_not_negative, "a number of at least 0"),
+    "scaling": (
+        lambda v: v is None or v in [*SCALINGS],
+        f"None or one of {', '.join(SCALINGS)}",
+    ),
 }
 
 
@@ -103,6 +109,7 @@ class DeepClustering(
     n_clusters: int = 8
     autoencoder: AutoEncoder | FrozenEstimator | None = None
     _: KW_ONLY
+    scaling: str | None = None
     random_state: int | np.random.RandomState | None = None
     autoencoder_: AutoEncoder = field(init=False)
     labels_: NDArray[np.int64] = field(init=False)
@@ -176,6 +183,7 @@ class DeepClustering(
         """Set ``autoencoder_``, trained unless it came fitted, and return X as its rows."""
         given = self._given()
         if given is not None and hasattr(given, "network_"):
+            self._check_scaling(given)
             model = copy.copy(given)
             model.network_ = copy.deepcopy(given.network_)  # theirs stays as it is
             rows = validate_samples(model, X, reset=False)
@@ -184,12 +192,22 @@ class DeepClustering(
             model = paper_autoencoder() if given is None else _unfitted(given)
             if model.random_state is None:
                 model.random_state = seed
+            model.scaling = self.scaling or model.scaling
             check_parameters(model.get_params())
             rows = validate_samples(model, X, reset=True, quiet=True)  # `fit` says it
             self._check_rows(rows)  # before a long training, not after it
             model.fit(X)
         self._take(model)
         return rows
+
+    def _check_scaling(self, fitted: AutoEncoder) -> None:
+        found = fitted.scaling_.kind
+        if found != UNIT and self.scaling not in (None, fitted.scaling, found):
+            raise InputError(
+                f"scaling={self.scaling!r} cannot be used with an autoencoder that was trained on "
+                f"columns scaled by {found!r}; leave it out, or give an autoencoder that is not "
+                "fitted."
+            )
 
     def _check_rows(self, rows: NDArray[Any]) -> None:
         if len(rows) < self._least_samples:
@@ -245,10 +263,10 @@ class DeepClustering(
         of_autoencoder = description["autoencoder"]
         model = AutoEncoder(**unjsoned(of_autoencoder["parameters"]))
         check_parameters(model.get_params())
-        self.autoencoder = None if of_autoencoder["is_default"] else _unfitted(model)
         self.labels_ = tensors.pop("labels").numpy()
         clusters = {name: tensors.pop(name) for name in list(tensors) if name[:9] == "clusters."}
         saving.restore(model, tensors, of_autoencoder["fitted"])
+        self.autoencoder = None if of_autoencoder["is_default"] else _unfitted(model)
         self._take(model)
         for name in self._fitted:
             setattr(self, name, (self._later | description["fitted"])[name])

@@ -84,7 +84,7 @@ class DCN(CenterClustering):
     batch_size : int, default=256
     learning_rate_init : float, default=0.001
         Of Adam; the paper took stochastic gradient descent.
-    callbacks, random_state, verbose : as for `DEC`
+    callbacks, scaling, random_state, verbose : as for `DEC`
 
     Attributes
     ----------

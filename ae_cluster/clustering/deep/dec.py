@@ -152,6 +152,8 @@ class DEC(_SelfTrained):
         `clone` forgets a fit; wrap it in `sklearn.frozen.FrozenEstimator` where
         this is cloned). Not fitted: trained first, from this ``random_state`` where
         it has none. None: the papers', see `paper_autoencoder`.
+    scaling : str, default=None
+        Of a table's columns, as for `AutoEncoder`; None: as ``autoencoder`` says.
     tol : float, default=0.001
     update_interval : int, default=140
         Steps between two targets. The epoch in which the end is reached is finished.
@@ -204,7 +206,7 @@ class IDEC(_SelfTrained):
     clustering_weight : float, default=0.1
         The paper's γ.
     tol, update_interval, max_iter, batch_size, learning_rate_init, callbacks, \
-random_state, verbose : as for `DEC`
+scaling, random_state, verbose : as for `DEC`
 
     Attributes
     ----------

@@ -33,7 +33,7 @@ from ae_cluster.training.threads import one_thread
 
 N_INIT = 3  # of the mixture that clusters start from
 FIRST_NOISE = 0.1
-LEAST_NOISE = 0.01  # variance of a standardised column
+LEAST_NOISE = 0.01  # variance of a scaled column
 LEAST_LEFT = 0.8  # of the clusters at the start, counted as `effective_clusters` does
 FIRST_EPOCHS, FIRST_STEPS = 10, 500  # as long as either lasts, a collapse starts training again
 # The first steps of Adam move every weight by the whole rate, and wreck a pretrained code. In a
@@ -169,7 +169,7 @@ class VaDE(FineTunedClustering):
     batch_size : int, default=256
         The paper: 100.
     learning_rate_init : float, default=0.002
-    callbacks, random_state, verbose : as for `DEC`
+    callbacks, scaling, random_state, verbose : as for `DEC`
 
     Attributes
     ----------
@@ -270,7 +270,7 @@ class VaDE(FineTunedClustering):
         )  # fmt: skip
 
     def _noise(self, rows: NDArray[Any]) -> float:
-        """Return the variance that the pretrained autoencoder leaves in standardised columns."""
+        """Return the variance that the pretrained autoencoder leaves in scaled columns."""
         model = self.autoencoder_
         return max(
             LEAST_NOISE, inference.reconstruction_error(model.network_, model.scaling_, rows)

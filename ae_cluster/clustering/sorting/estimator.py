@@ -99,7 +99,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     max_samples : int, default=100_000
         The graph and the trainings are of at most so many samples, drawn at random; the network
         assigns the rest.
-    image_shape, input_kind, random_state, verbose, device : as in `AutoEncoder`
+    image_shape, input_kind, scaling, random_state, verbose, device : as in `AutoEncoder`
 
     Attributes
     ----------
@@ -135,6 +135,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     max_samples: int = MOST_IN_A_GRAPH
     image_shape: Sequence[int] | None = None
     input_kind: str = "auto"
+    scaling: str = "standard"
     random_state: int | np.random.RandomState | None = None
     verbose: bool = False
     device: str = "auto"

@@ -105,7 +105,7 @@ def first_clusters(
     Parameters
     ----------
     samples : ndarray (n, n_features)
-        What a network is fed: images in [0, 1] or standardised columns.
+        What a network is fed: images in [0, 1] or scaled columns.
     neighbors : of `nearest_neighbors`
     n_clusters : int
     seed : int

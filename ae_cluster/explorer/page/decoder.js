@@ -8,7 +8,7 @@ import { unpacked } from "./arrays.js";
  *   activation: string}} PackedLayer
  * @typedef {{layers: PackedLayer[], maps?: PackedLayer[], grid?: number[],
  *   height?: number, width?: number, mean?: import("./arrays.js").Packed,
- *   scale?: import("./arrays.js").Packed}} PackedDecoder
+ *   scale?: import("./arrays.js").Packed, log?: boolean}} PackedDecoder
  * @typedef {{weight: Float32Array, bias: Float32Array, shape: number[],
  *   activate: (value: number) => number}} Layer
  */
@@ -34,7 +34,9 @@ export function decoderOf(packed) {
   return (code) => {
     let values = layers.reduce(throughDense, Float32Array.from(code));
     if (maps.length) values = throughMaps(values, maps, packed);
-    return mean && scale ? values.map((value, i) => value * scale[i] + mean[i]) : values;
+    if (!mean || !scale) return values;
+    values = values.map((value, i) => value * scale[i] + mean[i]);
+    return packed.log ? values.map((value) => Math.sign(value) * Math.expm1(Math.abs(value))) : values;
   };
 }
 
