@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,11 @@ from ae_cluster.clustering.number_of_clusters import Suggestion, suggest_n_clust
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import expanded, make_folder
 from ae_cluster.common.global_state import default_state
+from ae_cluster.common.scaling import fit_scaling
 from ae_cluster.common.table_options import flag
 from ae_cluster.datasets import Dataset
 from ae_cluster.methods import GIVEN
+from ae_cluster.records.config import RunConfig
 from ae_cluster.records.reading import (
     SPLITS,
     load_data,
@@ -24,9 +26,7 @@ from ae_cluster.records.reading import (
     read_codes,
     read_run_config,
 )
-
-if TYPE_CHECKING:
-    from ae_cluster.records.config import RunConfig
+from ae_cluster.runs.scaling import notes_on
 
 FIGURE = "number-of-clusters"
 
@@ -79,34 +79,38 @@ def suggest(
     ------
     InputError
     """
-    data, is_given = _data_of(source, reading, data_home)
-    rows = comparable_rows(data, is_given)
+    data, scaling = _data_of(source, reading, data_home)
+    rows = comparable_rows(data, scaling, say)
     say(f"{data.name}: {len(rows):,} samples of {rows.shape[1]:,} numbers; comparing numbers …")
     found = suggest_n_clusters(rows, max_clusters=max_clusters, random_state=seed, verbose=True)
     figure = None if out is None else _draw(found, data.name, out)
     return Suggested(data.name, len(rows), found, figure)
 
 
-def comparable_rows(data: Dataset, is_given: bool = False) -> NDArray[np.float64]:
+def comparable_rows(
+    data: Dataset, scaling: str | None, say: Callable[[str], None]
+) -> NDArray[np.float64]:
     """Return all samples (n, n_features) as they are compared, train before test.
 
-    Images in [0, 1], columns of a table standardised; codes that are given stay as they are.
+    Images in [0, 1], columns of a table scaled; given codes, of no scaling, stay as they are.
     """
     rows = np.concatenate([data.x_train, data.x_test]).astype(np.float64)
-    if data.is_table and not is_given:
-        scale = rows.std(axis=0)
-        rows = (rows - rows.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
-    return rows
+    if not data.is_table or scaling is None:
+        return rows
+    fitted = fit_scaling(rows, scaling)
+    for line in notes_on(fitted, scaling, data.name):
+        say(line)
+    return fitted(rows)
 
 
 def _data_of(
     source: str, reading: Mapping[str, Any], data_home: Path | None
-) -> tuple[Dataset, bool]:
-    """Return the data, and whether they are codes already."""
+) -> tuple[Dataset, str | None]:
+    """Return the data, and how the columns of a table are scaled: None of codes."""
     folder = expanded(source)
     if not (folder / "config.json").is_file():
         data = load_data({"dataset": source} | dict(reading), data_home, download=True)
-        return data, reading.get("features") == GIVEN
+        return data, _scaling_by(reading)
     if said := [flag(name) for name in reading]:
         raise InputError(
             f"{source} is a run, which says how its data are read: leave {', '.join(said)} out, or "
@@ -118,7 +122,12 @@ def _data_of(
     found, why = load_samples(config, sizes, data_home)
     if found is None:
         raise InputError(f"{why.split(':')[0]}; say where it lies with --data-home, or give it.")
-    return found, config["arguments"].get("features") == GIVEN
+    return found, _scaling_by(config["arguments"])
+
+
+def _scaling_by(said: Mapping[str, Any]) -> str | None:
+    usual = RunConfig().scaling
+    return None if said.get("features") == GIVEN else str(said.get("scaling", usual))
 
 
 def resolved(config: RunConfig, data: Dataset, say: Callable[[str], None]) -> int:
@@ -129,7 +138,7 @@ def resolved(config: RunConfig, data: Dataset, say: Callable[[str], None]) -> in
     InputError
         Where there is no structure.
     """
-    rows = comparable_rows(data, config.features == GIVEN)[: len(data.raw_train)]
+    rows = comparable_rows(data, _scaling_by(vars(config)), say)[: len(data.raw_train)]
     say(f"Choosing the number of clusters of {data.name} …")
     found = suggest_n_clusters(rows, random_state=config.seed, verbose=True)
     if not found.has_structure:
