@@ -4,12 +4,15 @@ import ast
 import json
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ae_cluster import load_run
 from ae_cluster.cli.main import build_parser, main
+from ae_cluster.common.errors import InputError
 from ae_cluster.common.terminal import exit_code
 from ae_cluster.records.config import RunConfig
 from ae_cluster.runs.run import run
@@ -147,6 +150,9 @@ def test_naming_others_runs_others(received):
         ("compare", "RUN", "GIVEN", "--csv", "rows.csv"),
         ("label", "RUN", "--n-labels", "3"),
         ("classify", "RUN", "--labels", "labels.csv", "--method", "knn"),
+        ("assign", "RUN", "d.npz", "--out", "new.csv"),
+        ("export", "RUN", "--out", "run.onnx"),
+        ("report", "RUN", "--out", "run.html"),
     ],
 )
 def test_no_other_command_imports_what_a_run_folder_names(received, given, words, capsys):
@@ -154,9 +160,29 @@ def test_no_other_command_imports_what_a_run_folder_names(received, given, words
     lines = [f"{name},{i % 2}" for i, name in enumerate(ids)]
     Path("labels.csv").write_text("\n".join(["id,label", *lines]) + "\n")
     places = {"RUN": str(received), "GIVEN": str(given / "run")}
+    small_file(Path("d.npz"))
     main([places.get(word, word) for word in words])
     assert "Traceback" not in capsys.readouterr().err
     assert not Path("was-imported").exists()
+
+
+def test_a_run_in_python_imports_nothing_that_its_folder_names(received):
+    with suppress(InputError):
+        load_run(received).assign(np.zeros((3, 6)))
+    assert not Path("was-imported").exists()
+
+
+def test_every_command_of_a_run_has_been_tried():
+    (tried,) = (
+        mark.args[1] for mark in test_no_other_command_imports_what_a_run_folder_names.pytestmark
+    )
+    (commands,) = [a for a in build_parser()._actions if a.dest == "command"]
+    takes_a_run = {
+        name
+        for name, parser in commands.choices.items()
+        if {"run", "runs"} & {action.dest for action in parser._actions}
+    }
+    assert takes_a_run - {"run"} == {words[0] for words in tried} - {"classify"}
 
 
 @pytest.mark.usefixtures("received")
