@@ -71,8 +71,9 @@ class AutoEncoder(
         scaled by its training columns and decoded linearly. "auto" takes
         images when X has more than two dimensions or is ``uint8``, an ``image_shape`` is given,
         or all training values lie in [0, 1].
-    scaling : {"standard", "none", "robust", "log"}, default="standard"
-        Of a table's columns, images stay as they are. "standard": less the mean, over the standard
+    scaling : {"auto", "standard", "none", "robust", "log"}, default="standard"
+        Of a table's columns, images stay as they are. "auto": one of the others, chosen without
+        labels (``scaling_.kind``, ``scaling_.why``). "standard": less the mean, over the standard
         deviation. "none": less the mean, all over one number, for columns in one unit.
         "robust": less the median, over the interquartile range. "log": log(1 + x) of counts,
         then as "none".

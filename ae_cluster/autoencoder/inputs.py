@@ -20,7 +20,7 @@ from ae_cluster.autoencoder.scaling import UNIT, Scaling
 from ae_cluster.common import pixels
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.scalars import plain
-from ae_cluster.common.table_options import SCALINGS, STANDARD
+from ae_cluster.common.table_options import ASKED, STANDARD
 
 _OR_TABLE = ", or train with input_kind='table'"
 ACTIVATION_NAMES = ("identity", "logistic", "relu", "tanh")
@@ -87,7 +87,7 @@ _ALLOWED: Allowed = {
         "None, (height, width) or (height, width, channels)",
     ),
     "input_kind": (_one_of("auto", "images", "table"), "auto, images or table"),
-    "scaling": (_one_of(*SCALINGS), f"one of {', '.join(SCALINGS)}"),
+    "scaling": (_one_of(*ASKED), f"one of {', '.join(ASKED)}"),
     "batch_size": whole(1),
     "learning_rate_init": positive,
     "learning_rate": (_one_of("constant", "cosine"), "constant or cosine"),

@@ -13,7 +13,7 @@ from typing import Any
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.feature_files import ENDINGS, FORMATS, is_feature_file
 from ae_cluster.common.files import expanded
-from ae_cluster.common.table_options import SCALINGS, STANDARD
+from ae_cluster.common.table_options import ASKED, AUTO, SCALINGS, STANDARD
 from ae_cluster.common.texts import quoted
 from ae_cluster.methods import AUTOENCODER, GIVEN
 
@@ -78,7 +78,10 @@ def add_reading_options(add: Callable[..., object]) -> None:
     option("--image-shape", type=sizes, metavar="HxW", help="read a file's columns as images")
     told = "; ".join(f"{name}: {what}" for name, what in SCALINGS.items())
     option(
-        "--scaling", choices=[*SCALINGS], help=f"of a table's columns: {told}; default: {STANDARD}"
+        "--scaling",
+        choices=ASKED,
+        help=f"of a table's columns: {told}; {AUTO}: one of them, chosen without labels; "
+        f"default: {STANDARD}",
     )
     _add_table_options(option)
     _add_image_options(option)

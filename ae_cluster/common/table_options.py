@@ -19,6 +19,8 @@ SCALINGS = {
     "log": "log(1 + x) of counts, then as none",
 }
 STANDARD, NONE, ROBUST, LOG = SCALINGS
+AUTO = "auto"  # chooses one of them
+ASKED = (AUTO, *SCALINGS)
 _MOST_TOLD = 8  # columns in a message
 
 

@@ -13,7 +13,7 @@ from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.common.feature_files import ENDINGS, is_feature_file
 from ae_cluster.common.image_options import LONGEST_SIDE, ImageOptions, is_size
 from ae_cluster.common.scalars import plain
-from ae_cluster.common.table_options import MEDIAN, SCALINGS, STANDARD, TableOptions
+from ae_cluster.common.table_options import ASKED, MEDIAN, STANDARD, TableOptions
 from ae_cluster.common.texts import quoted, shortened
 from ae_cluster.methods import AUTOENCODER, DEFAULTS, GIVEN, LEARNERS, check_methods, current_name
 
@@ -202,7 +202,7 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         f"{AUTOENCODER}, {GIVEN} where the data are codes already, or a file "
         f"({', '.join(ENDINGS)}) of features",
     ),
-    "scaling": (lambda v: v in [*SCALINGS], f"one of {', '.join(SCALINGS)}"),
+    "scaling": (lambda v: v in [*ASKED], f"one of {', '.join(ASKED)}"),
     "batch_size": (lambda v: _whole(v, 1), "a whole number from 1 to 2**31 − 1"),
     "image_shape": (
         lambda v: v is None or (isinstance(v, tuple) and all(_whole(n, 1) for n in v)),

@@ -33,7 +33,7 @@ from ae_cluster.clustering.codes import check_n_clusters
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.scalars import plain_parameters
-from ae_cluster.common.table_options import SCALINGS
+from ae_cluster.common.table_options import ASKED
 from ae_cluster.training.fitting import seed_of
 from ae_cluster.training.threads import threads_for
 
@@ -61,8 +61,8 @@ OWN: Allowed = {
     ),
     "min_dist": (_not_negative, "a number of at least 0"),
     "scaling": (
-        lambda v: v is None or v in [*SCALINGS],
-        f"None or one of {', '.join(SCALINGS)}",
+        lambda v: v is None or v in [*ASKED],
+        f"None or one of {', '.join(ASKED)}",
     ),
 }
 
