@@ -3,6 +3,7 @@
 import os
 import warnings
 from contextlib import ExitStack, contextmanager
+from dataclasses import astuple
 from functools import cache
 
 import matplotlib as mpl
@@ -11,7 +12,9 @@ import pandas as pd
 import pytest
 import sklearn
 import torch
+from small_runs import make_small_run, small_images
 
+import ae_cluster
 from ae_cluster import (
     DCN,
     DEC,
@@ -25,10 +28,12 @@ from ae_cluster import (
     SortingClassifier,
     VaDE,
     load_dataset,
+    load_run,
     read_codes,
     read_scores,
     run,
     suggest_labels,
+    suggest_n_clusters,
 )
 from ae_cluster.common.global_state import default_state
 from ae_cluster.explorer import write_page
@@ -226,6 +231,20 @@ def _data(folder):
     return mine.x_train, mine.y_test, mine.fingerprint, digits.x_test[:5], digits.fingerprint
 
 
+def _loaded_run(folder):
+    """Read a run, which is made where nothing is set."""
+    if not (folder / "RUN").exists():
+        make_small_run(folder, ("kmeans", "gmm"))
+    found = load_run(folder / "RUN")
+    images, _ = small_images()
+    tables = [found.codes, found.clusters, found.scores]
+    tables += [found.assign(images), found.assign(images, "gmm")]
+    return (
+        [table.to_dict("list") for table in tables],
+        np.asarray(found.model().transform(images)),
+    )
+
+
 def _figure(folder):
     figure = plot_codes(_samples()[:, :2], np.repeat([0, 1, 2], 20))
     return [path.read_bytes() for path in save_figure(figure, folder, "figure")]
@@ -262,6 +281,8 @@ QUICK = {
         _short(FineTunedClassifier, autoencoder=_tiny())
     ),
     "metrics": lambda _: _metrics(),
+    "loaded run": _loaded_run,
+    "number of clusters": lambda _: astuple(suggest_n_clusters(_samples(), max_clusters=5)),
     "suggested": lambda _: suggest_labels(_samples(), 5),
     "data": _data,
     "figure": _figure,
@@ -331,6 +352,12 @@ def test_everything_set_at_once_changes_nothing_slow(name, folder):
 @pytest.mark.parametrize("name", CALLS)
 def test_each_state_changes_nothing(name, state, folder):
     _check(name, STATES[state], folder)
+
+
+def test_every_public_call_is_in_the_table():
+    without = {"__version__", "Callback", "Dataset", "DiagnosticsWarning", "InputError"}
+    without |= {"LabelBudget", "Progress", "draw_budget"}  # "budgets" draws some
+    assert set(ae_cluster.__all__) - set(globals()) == without
 
 
 def test_a_warning_that_is_named_is_raised_as_the_user_wants():

@@ -56,6 +56,7 @@ class LoadedRun:
         """The codes of the first method, a row per sample by id, in the order of the file."""
         return self.codes_of(self.methods[0])
 
+    @default_state()
     def codes_of(self, method: str) -> pd.DataFrame:
         """Return the codes of a method, a row per sample by id, in the order of the file."""
         arrays = self._arrays(method)
@@ -66,6 +67,7 @@ class LoadedRun:
         return frame.iloc[file_order(ids)]
 
     @property
+    @default_state()
     def clusters(self) -> pd.DataFrame:
         """The table of clusters.csv, by id; see `ae_cluster.runs.clusterers.cluster_table`."""
         every = {name: self._arrays(name) for name in self.methods}
