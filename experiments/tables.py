@@ -3,7 +3,8 @@
 Reads ``results/EXPERIMENT-DATASET.csv`` and writes ``results/tables/NAME.md|csv|tex``:
 held-out scores of every pipeline, with n, median, spread and paired differences; of
 label budgets also the worst decile and the parts of the variance; of the robustness
-settings and the deep clusterings, medians and ranges; of each half of the benchmark, ranks.
+settings and the deep clusterings, medians and ranges; of each half of the benchmark, ranks,
+and how often the number of clusters was told.
 Never loads torch; a few seconds.
 
     python -m experiments.tables
@@ -23,6 +24,7 @@ from ae_cluster.reports import GROUP, summarize, write_tables
 from ae_cluster.reports.label_budgets import spread_of_draws, write_spread
 from experiments.support.benchmark_tables import half_tables
 from experiments.support.medians import deep_table, robustness_table
+from experiments.support.numbers_of_clusters import numbers_tables
 from experiments.support.published import EXPERIMENTS, nothing_found, published_rows, redraw_parser
 
 TRAINING = (*GROUP, "n_train", "epochs")
@@ -48,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ]
     jobs += [delayed(draws_table)(results, experiment) for experiment in DRAWN]
     jobs += [delayed(robustness_table)(results), delayed(deep_table)(results)]
-    jobs += [delayed(half_tables)(results)]
+    jobs += [delayed(half_tables)(results), delayed(numbers_tables)(results)]
     # The largest, of label budgets, first.
     written = [*chain.from_iterable(Parallel(n_jobs=2, backend="multiprocessing")(jobs[::-1]))]
     print("\n".join(sorted(map(str, written))) or nothing_found(results))

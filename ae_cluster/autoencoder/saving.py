@@ -219,7 +219,7 @@ class SavedModel(ABC):
             make: Callable[..., Self] = cls
             model = make(**unjsoned(description["parameters"]))
             model._restore(tensors, description)
-            check_use(model, getattr(model, "n_clusters", None))
+            check_use(model, getattr(model, "n_clusters_", None))
         return model
 
     @abstractmethod

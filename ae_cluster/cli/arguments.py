@@ -15,7 +15,7 @@ from ae_cluster.common.feature_files import ENDINGS, FORMATS, is_feature_file
 from ae_cluster.common.files import expanded
 from ae_cluster.common.table_options import ASKED, AUTO, SCALINGS, STANDARD
 from ae_cluster.common.texts import quoted
-from ae_cluster.methods import AUTOENCODER, GIVEN
+from ae_cluster.methods import AUTO, AUTOENCODER, GIVEN
 
 
 def add_data(option: Callable[..., Any], name: str, said: str, **more: Any) -> None:
@@ -34,6 +34,11 @@ def whole(least: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def n_clusters(text: str) -> int | str:
+    """Return a number of clusters, or the word that has it chosen."""
+    return AUTO if text == AUTO else int(text)
 
 
 def sizes(text: str) -> tuple[int, ...]:

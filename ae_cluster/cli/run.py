@@ -69,9 +69,10 @@ def add(commands: Any) -> None:
     )
     option(
         "--n-clusters",
-        type=int,
-        metavar="K",
-        help="number of clusters; known for named data sets, needed for files by most methods",
+        type=read.n_clusters,
+        metavar="K|auto",
+        help="number of clusters; known for named data sets, needed for files by most methods; "
+        "auto: the first of ae-cluster suggest-k",
     )
     option(
         "--epochs",

@@ -15,7 +15,15 @@ from ae_cluster.common.image_options import LONGEST_SIDE, ImageOptions, is_size
 from ae_cluster.common.scalars import plain
 from ae_cluster.common.table_options import ASKED, MEDIAN, STANDARD, TableOptions
 from ae_cluster.common.texts import quoted, shortened
-from ae_cluster.methods import AUTOENCODER, DEFAULTS, GIVEN, LEARNERS, check_methods, current_name
+from ae_cluster.methods import (
+    AUTO,
+    AUTOENCODER,
+    DEFAULTS,
+    GIVEN,
+    LEARNERS,
+    check_methods,
+    current_name,
+)
 
 FORMAT_VERSION = 1
 LEAST_EPOCHS, LEAST_STEPS, LEAST_OF_WIDE = 10, 5000, 1000
@@ -40,8 +48,9 @@ class RunConfig:
         A known name or the path of a file.
     seed : int
         Of everything random but the split.
-    n_clusters : int or None
-        None: what is known of a named data set; for a file it must be said.
+    n_clusters : int, "auto" or None
+        "auto": chosen from the training samples, by `ae_cluster.suggest_n_clusters`. None: what
+        is known of a named data set; for a file it must be said.
     n_components, hidden_layer_sizes, kind, batch_size, learning_rate_init
         As in `ae_cluster.AutoEncoder`.
     epochs : int or None
@@ -71,7 +80,7 @@ class RunConfig:
 
     dataset: str = "digits"
     seed: int = 0
-    n_clusters: int | None = None
+    n_clusters: int | str | None = None
     n_components: int = 3
     hidden_layer_sizes: tuple[int, ...] = (128, 64, 12)
     kind: str = "dense"
@@ -179,7 +188,10 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "seed": _SEED,
     "split_seed": _SEED,
-    "n_clusters": (lambda v: v is None or _whole(v, 2), "a whole number from 2 to 2**31 − 1"),
+    "n_clusters": (
+        lambda v: v in (None, AUTO) or _whole(v, 2),
+        f"a whole number from 2 to 2**31 − 1, or {AUTO}",
+    ),
     "epochs": (lambda v: v is None or _whole(v, 0), "a whole number from 0 to 2**31 − 1"),
     "test_size": (
         lambda v: isinstance(v, float) and 0 < v < 1,

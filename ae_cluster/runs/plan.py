@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ae_cluster.clustering.codes import check_n_clusters
 from ae_cluster.clustering.external import ExternalClusterer, find_class, number_of_clusters
 from ae_cluster.common.errors import InputError
 from ae_cluster.datasets import Dataset
-from ae_cluster.methods import AUTOENCODER, GIVEN, LEARNERS, Pipeline, is_external, pipelines_of
+from ae_cluster.methods import (
+    AUTO,
+    AUTOENCODER,
+    GIVEN,
+    LEARNERS,
+    Pipeline,
+    is_external,
+    pipelines_of,
+)
 from ae_cluster.records.config import RunConfig
 
 
@@ -27,12 +35,15 @@ class Plan:
         Number of clusters; None where no pipeline is given one, or before `on`.
     notes : tuple of str
         A sentence on arguments that no method here uses.
+    is_auto : bool
+        The number of clusters is yet to be chosen from the samples.
     """
 
     pipelines: tuple[Pipeline, ...]
     external: Mapping[str, type]
     n_clusters: int | None = None
     notes: tuple[str, ...] = ()
+    is_auto: bool = False
 
     @property
     def kept_as(self) -> list[str]:
@@ -57,16 +68,24 @@ class Plan:
         found = self.external.get(pipeline.clusterer)
         return found is None or number_of_clusters(found) is not None
 
-    def on(self, data: Dataset) -> Plan:
+    def on(self, data: Dataset, choose: Callable[[Dataset], int] | None = None) -> Plan:
         """Return the plan with the number of clusters on these data.
+
+        Parameters
+        ----------
+        choose : callable
+            Takes the data; returns what "auto" stands for.
 
         Raises
         ------
         InputError
             When a pipeline needs it and it is not known, or the data cannot have as many.
         """
+        is_used = any(map(self.takes_k, self.pipelines))
+        if self.is_auto and choose is not None and is_used:
+            return replace(self, n_clusters=choose(data), is_auto=False)
         is_known = self.n_clusters is not None or data.n_clusters is not None
-        if not is_known and not any(map(self.takes_k, self.pipelines)):
+        if not is_known and not is_used:
             return self
         n_clusters = required_n_clusters(self.n_clusters, data)
         check_n_clusters(n_clusters, data.raw_train)
@@ -82,10 +101,12 @@ def plan_of(config: RunConfig) -> Plan:
         When a ``module:Class`` cannot be imported or made: before a long training, not after it.
     """
     pipelines = tuple(pipelines_of(config.methods, config.features))
+    said = config.n_clusters if isinstance(config.n_clusters, int) else None
     external = {name: find_class(name) for name in config.methods if is_external(name)}
     for found in external.values():
-        ExternalClusterer(found, config.n_clusters or 2, config.seed).make()
-    return Plan(pipelines, external, config.n_clusters, tuple(_unused(config, pipelines)))
+        ExternalClusterer(found, said or 2, config.seed).make()
+    notes, is_auto = tuple(_unused(config, pipelines)), config.n_clusters == AUTO
+    return Plan(pipelines, external, said, notes, is_auto)
 
 
 def required_n_clusters(said: int | None, data: Dataset) -> int:

@@ -73,6 +73,7 @@ from ae_cluster.runs.scoring import (
     notes_on,
     rows_of_pipeline,
 )
+from ae_cluster.runs.suggest_k import chosen_n_clusters
 
 WITHOUT_CODES = ("pixels", "n2d")  # of their own: the samples, and the autoencoder's
 Kept = dict[Pipeline, tuple[Source, Clustering]]
@@ -159,7 +160,7 @@ def run(
     check_partial(partial, force=force, resume=resume)
     n_samples = len(data.raw_train) + len(data.raw_test)
     refuse_labels_of_others(out, data.name, n_samples, data.raw_train.shape[1])
-    plan = plan.on(data)
+    plan = plan.on(data, lambda found: chosen_n_clusters(config, found, say))
     if resume and not can_go_on(partial):
         say(f"There is no interrupted run at {partial} to go on with; starting from the beginning.")
     with made_in(partial, resume):

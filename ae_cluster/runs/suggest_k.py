@@ -80,21 +80,21 @@ def suggest(
     InputError
     """
     data, scaling = _data_of(source, reading, data_home)
-    rows = comparable_rows(data, scaling, say)
+    rows = np.concatenate([data.x_train, data.x_test]).astype(np.float64)
+    rows = scaled_rows(data, rows, scaling, say)
     say(f"{data.name}: {len(rows):,} samples of {rows.shape[1]:,} numbers; comparing numbers …")
     found = suggest_n_clusters(rows, max_clusters=max_clusters, random_state=seed, verbose=True)
     figure = None if out is None else _draw(found, data.name, out)
     return Suggested(data.name, len(rows), found, figure)
 
 
-def comparable_rows(
-    data: Dataset, scaling: str | None, say: Callable[[str], None]
+def scaled_rows(
+    data: Dataset, rows: NDArray[np.float64], scaling: str | None, say: Callable[[str], None]
 ) -> NDArray[np.float64]:
-    """Return all samples (n, n_features) as they are compared, train before test.
+    """Return samples of data (n, n_features) as they are compared.
 
     Images in [0, 1], columns of a table scaled; given codes, of no scaling, stay as they are.
     """
-    rows = np.concatenate([data.x_train, data.x_test]).astype(np.float64)
     if not data.is_table or scaling is None:
         return rows
     fitted = fit_scaling(rows, scaling)
@@ -130,7 +130,7 @@ def _scaling_by(said: Mapping[str, Any]) -> str | None:
     return None if said.get("features") == GIVEN else str(said.get("scaling", usual))
 
 
-def resolved(config: RunConfig, data: Dataset, say: Callable[[str], None]) -> int:
+def chosen_n_clusters(config: RunConfig, data: Dataset, say: Callable[[str], None]) -> int:
     """Return the number of clusters that ``--n-clusters auto`` stands for on these data.
 
     Raises
@@ -138,7 +138,8 @@ def resolved(config: RunConfig, data: Dataset, say: Callable[[str], None]) -> in
     InputError
         Where there is no structure.
     """
-    rows = comparable_rows(data, _scaling_by(vars(config)), say)[: len(data.raw_train)]
+    rows = data.x_train.astype(np.float64)
+    rows = scaled_rows(data, rows, _scaling_by(vars(config)), lambda _: None)
     say(f"Choosing the number of clusters of {data.name} …")
     found = suggest_n_clusters(rows, random_state=config.seed, verbose=True)
     if not found.has_structure:

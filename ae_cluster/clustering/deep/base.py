@@ -30,10 +30,12 @@ from ae_cluster.autoencoder.inputs import Allowed, check_parameters, validate_sa
 from ae_cluster.autoencoder.saving import jsonable, unjsoned
 from ae_cluster.autoencoder.scaling import UNIT
 from ae_cluster.clustering.codes import check_n_clusters
+from ae_cluster.clustering.number_of_clusters import resolved
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.scalars import plain_parameters
 from ae_cluster.common.table_options import ASKED
+from ae_cluster.methods import AUTO
 from ae_cluster.training.fitting import seed_of
 from ae_cluster.training.threads import threads_for
 
@@ -50,7 +52,7 @@ def _autoencoder(v: Any) -> bool:
 
 # parameter: (what is allowed, in words for the error)
 OWN: Allowed = {
-    "n_clusters": whole(1),
+    "n_clusters": (lambda v: v == AUTO or whole(1)[0](v), f"{whole(1)[1]}, or {AUTO}"),
     "autoencoder": (_autoencoder, "None or an AutoEncoder, fitted or not"),
     "clustering_weight": (_not_negative, "a number of at least 0"),
     "update_interval": whole(1, " (steps)"),
@@ -100,19 +102,23 @@ class DeepClustering(
 
     Attributes
     ----------
+    n_clusters_ : int
+        ``n_clusters``, or for "auto" the first of `ae_cluster.suggest_n_clusters`, of the samples
+        as the network is fed them.
     autoencoder_ : AutoEncoder
         Fitted: codes and images go through it.
     labels_ : ndarray (n,)
         Cluster of each training sample.
     """
 
-    n_clusters: int = 8
+    n_clusters: int | str = 8
     autoencoder: AutoEncoder | FrozenEstimator | None = None
     _: KW_ONLY
     scaling: str | None = None
     random_state: int | np.random.RandomState | None = None
     autoencoder_: AutoEncoder = field(init=False)
     labels_: NDArray[np.int64] = field(init=False)
+    n_clusters_: int = field(init=False)
     # Attributes of plain numbers or text that a method has.
     _fitted: ClassVar[tuple[str, ...]] = ()
     _later: ClassVar[dict[str, Any]] = {}  # those not in files written before there were such
@@ -198,6 +204,7 @@ class DeepClustering(
             self._check_rows(rows)  # before a long training, not after it
             model.fit(X)
         self._take(model)
+        self.n_clusters_ = resolved(self.n_clusters, rows, self._scaled, seed)
         return rows
 
     def _check_scaling(self, fitted: AutoEncoder) -> None:
@@ -215,7 +222,8 @@ class DeepClustering(
                 f"{type(self).__name__} cannot learn from {len(rows)} sample(s); give at least "
                 f"{self._least_samples}."
             )
-        if self.n_clusters > 1:  # one cluster is no use but sound, and scikit-learn asks for it
+        # One cluster is no use but sound, and scikit-learn asks for it.
+        if isinstance(self.n_clusters, int) and self.n_clusters > 1:
             check_n_clusters(self.n_clusters, rows)
 
     def _given(self) -> AutoEncoder | None:
@@ -229,6 +237,9 @@ class DeepClustering(
         self.n_features_in_ = model.n_features_in_
         if hasattr(model, "feature_names_in_"):
             self.feature_names_in_ = model.feature_names_in_
+
+    def _scaled(self, rows: NDArray[Any]) -> NDArray[Any]:
+        return self.autoencoder_.scaling_(inference.as_tensor(rows)).cpu().numpy()
 
     def _codes(self, X: ArrayLike) -> NDArray[Any]:
         check_is_fitted(self, "autoencoder_")
@@ -254,7 +265,7 @@ class DeepClustering(
             parameters["random_state"] = None
         return {
             "parameters": jsonable(parameters),
-            "fitted": {name: getattr(self, name) for name in self._fitted},
+            "fitted": {name: getattr(self, name) for name in ("n_clusters_", *self._fitted)},
             "autoencoder": saving.description_of(self.autoencoder_) | {"is_default": is_default},
         }
 
@@ -268,8 +279,9 @@ class DeepClustering(
         saving.restore(model, tensors, of_autoencoder["fitted"])
         self.autoencoder = None if of_autoencoder["is_default"] else _unfitted(model)
         self._take(model)
-        for name in self._fitted:
-            setattr(self, name, (self._later | description["fitted"])[name])
+        fitted = {"n_clusters_": self.n_clusters} | self._later | description["fitted"]
+        for name in ("n_clusters_", *self._fitted):
+            setattr(self, name, fitted[name])
         self._restore_clusters({name[9:]: tensor for name, tensor in clusters.items()})
 
     def __sklearn_tags__(self) -> Any:

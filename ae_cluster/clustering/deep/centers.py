@@ -43,7 +43,7 @@ class CenterClustering(FineTunedClustering):
         return self.head_.centers.detach().cpu().numpy().copy()
 
     def _make_head(self, codes: NDArray[Any], seed: int) -> Centers:
-        model = KMeans(self.n_clusters, n_init=N_INIT, random_state=seed)
+        model = KMeans(self.n_clusters_, n_init=N_INIT, random_state=seed)
         fitted_quietly(model, codes)
         return Centers(torch.from_numpy(model.cluster_centers_.astype(codes.dtype)))
 

@@ -74,7 +74,7 @@ class DCN(CenterClustering):
 
     Parameters
     ----------
-    n_clusters : int, default=8
+    n_clusters : int or "auto", default=8
     autoencoder : AutoEncoder, default=None
         To start from, as for `DEC`.
     clustering_weight : float, default=0.05

@@ -146,7 +146,7 @@ class DEC(_SelfTrained):
 
     Parameters
     ----------
-    n_clusters : int, default=8
+    n_clusters : int or "auto", default=8
     autoencoder : AutoEncoder, default=None
         To start from. Fitted: it is copied, and not trained again (scikit-learn's
         `clone` forgets a fit; wrap it in `sklearn.frozen.FrozenEstimator` where
@@ -200,7 +200,7 @@ class IDEC(_SelfTrained):
 
     Parameters
     ----------
-    n_clusters : int, default=8
+    n_clusters : int or "auto", default=8
     autoencoder : AutoEncoder, default=None
         To start from, as for `DEC`.
     clustering_weight : float, default=0.1

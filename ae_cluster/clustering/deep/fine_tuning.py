@@ -180,7 +180,7 @@ class FineTunedClustering(DeepClustering):
         finally:
             release_gradients(nn.ModuleList([network, head]))
             self._keep_records(rows, progress, objective)
-        watch.say(clusters=self.labels_, n_clusters=self.n_clusters)
+        watch.say(clusters=self.labels_, n_clusters=self.n_clusters_)
 
     def _watches(self, objective: Objective) -> list[Callback]:  # noqa: ARG002
         """Return what may end a training that has collapsed, by `CollapsedError`."""
@@ -199,7 +199,7 @@ class FineTunedClustering(DeepClustering):
         """Return what diagnostics look at, on up to a thousand samples."""
         some = rows[:: math.ceil(len(rows) / DIAGNOSED_SAMPLES)]
         codes = self._encoded(some)
-        seen = {"codes": codes, "n_clusters": self.n_clusters} | self._look_at(codes)
+        seen = {"codes": codes, "n_clusters": self.n_clusters_} | self._look_at(codes)
         # Of all samples: a thousand may well miss a small cluster.
         seen["clusters"] = objective.clusters.cpu().numpy()
         network, scaling = self.autoencoder_.network_, self.autoencoder_.scaling_

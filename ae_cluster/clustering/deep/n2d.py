@@ -33,7 +33,7 @@ class N2D(DeepClustering):
 
     Parameters
     ----------
-    n_clusters : int, default=8
+    n_clusters : int or "auto", default=8
     autoencoder : AutoEncoder, default=None
         To start from, as for `DEC`.
     n_neighbors : int, default=20
@@ -71,11 +71,11 @@ class N2D(DeepClustering):
         codes = encoded[
             sample_for_graph(len(rows), MOST_IN_A_GRAPH, seed, "the nearest of their codes")
         ]
-        n_components = self.n_manifold_components or self.n_clusters
+        n_components = self.n_manifold_components or self.n_clusters_
         self.manifold_ = umap_embedding(
             codes, n_components, self.n_neighbors, seed, min_dist=self.min_dist
         )
-        self.memberships_ = mixture_of(self.manifold_, self.n_clusters, seed)
+        self.memberships_ = mixture_of(self.manifold_, self.n_clusters_, seed)
         self.cluster_centers_ = weighted_means(codes, self.memberships_)
         self._keep_neighbors(codes)
         self.labels_ = self._clusters_of(encoded)
@@ -83,7 +83,7 @@ class N2D(DeepClustering):
             codes=codes,
             soft=self.memberships_,
             clusters=self.labels_,
-            n_clusters=self.n_clusters,
+            n_clusters=self.n_clusters_,
         )
 
     def _keep_neighbors(self, codes: NDArray[Any]) -> None:
@@ -108,10 +108,10 @@ class N2D(DeepClustering):
         for name in _ARRAYS:
             setattr(self, name, tensors[name].numpy())
         n = len(tensors["codes"])
-        n_dimensions = self.n_manifold_components or self.n_clusters
+        n_dimensions = self.n_manifold_components or self.n_clusters_
         if self.manifold_.shape != (n, n_dimensions) or self.memberships_.shape != (
             n,
-            self.n_clusters,
+            self.n_clusters_,
         ):
             raise ValueError(f"its embedding and memberships are not those of {n} samples")
         if n != min(len(self.labels_), MOST_IN_A_GRAPH):

@@ -161,7 +161,7 @@ class VaDE(FineTunedClustering):
 
     Parameters
     ----------
-    n_clusters : int, default=8
+    n_clusters : int or "auto", default=8
     autoencoder : AutoEncoder, default=None
         To start from, as for `DEC`; of the dense kind.
     max_iter : int, default=50
@@ -223,12 +223,12 @@ class VaDE(FineTunedClustering):
 
     def _make_head(self, codes: NDArray[Any], seed: int) -> Mixture:
         model = GaussianMixture(
-            self.n_clusters, covariance_type="diag", n_init=N_INIT, random_state=seed
+            self.n_clusters_, covariance_type="diag", n_init=N_INIT, random_state=seed
         )
         fitted_quietly(model, codes.astype(np.float64))
         parameters = (model.weights_, model.means_, model.covariances_)
         weights, means, variances = (torch.from_numpy(p.astype(codes.dtype)) for p in parameters)
-        head = Mixture(self.n_clusters, means.shape[1], self._n_hidden())
+        head = Mixture(self.n_clusters_, means.shape[1], self._n_hidden())
         head.start(weights, means, variances)
         return head
 

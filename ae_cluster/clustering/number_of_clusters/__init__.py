@@ -4,6 +4,10 @@
 clusters, `suggestion` puts the scores together.
 """
 
-from ae_cluster.clustering.number_of_clusters.suggestion import Suggestion, suggest_n_clusters
+from ae_cluster.clustering.number_of_clusters.suggestion import (
+    Suggestion,
+    resolved,
+    suggest_n_clusters,
+)
 
-__all__ = ["Suggestion", "suggest_n_clusters"]
+__all__ = ["Suggestion", "resolved", "suggest_n_clusters"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,10 @@ from ae_cluster.common.global_state import default_state
 from ae_cluster.common.progress import counted
 from ae_cluster.common.stage_times import stage
 from ae_cluster.common.validation import checked_codes
+from ae_cluster.methods import AUTO
 
-WEIGHTS = {"stability": 1.0, "bic": 1.0}  # of the others a half: chosen on the tuning half
-USUAL_WEIGHT = 0.5
+WEIGHTS = {"bic": 2.0}  # of the others 1; chosen on the benchmark's tuning half
+BESIDE = 0.5  # share of its votes that a number gives to those beside it; likewise
 LEAST_SAMPLES = 10
 MOST_SAMPLES = 2000
 MOST_CLUSTERS = 30
@@ -35,7 +37,7 @@ class Candidate:
     ----------
     n_clusters : int
     score : float
-        0 to 1: reciprocal ranks in all evidence, weighted; 1 where every kind has it first.
+        0 to 1: its share of the votes that it could have, of `combined`.
     ranks : dict of str to int
         Its rank in each kind of evidence, 1 the best; absent where that kind does not score it.
     """
@@ -54,7 +56,8 @@ class Suggestion:
     n_clusters : int
         The first of the list; 1 where there is no structure.
     candidates : tuple of Candidate
-        Three to five, the best first.
+        Three to five where there are so many, the best first; a number beside a better one is
+        not listed.
     evidence : dict of str to dict of int to float
         The score that each kind of evidence gives each number of clusters.
     sure : str
@@ -87,8 +90,9 @@ def suggest_n_clusters(
 ) -> Suggestion:
     """Return a ranked short list of numbers of clusters; no label is seen.
 
-    Six kinds of evidence each rank the numbers from 2 to ``max_clusters``. A number gets the
-    reciprocal of each rank; stability and BIC count twice as much as the others.
+    Six kinds of evidence each rank the numbers from 2 to ``max_clusters``, and each gives its
+    first the most votes, its second fewer, and so on; BIC counts twice. Numbers beside each other
+    support each other, and of those only the best is listed.
 
     Parameters
     ----------
@@ -127,6 +131,24 @@ def suggest_n_clusters(
     return _suggested(evidence, most, len(rows))
 
 
+def resolved(
+    n_clusters: int | str, rows: NDArray[Any], scaled: Callable[[Any], ArrayLike], seed: int
+) -> int:
+    """Return the number of clusters that a parameter stands for, which may be "auto".
+
+    Parameters
+    ----------
+    n_clusters : int or "auto"
+    rows : ndarray (n, n_features)
+    scaled : callable
+        Takes some of them; returns them as they are to be compared.
+    """
+    if n_clusters != AUTO:
+        return int(n_clusters)
+    some = np.sort(np.random.RandomState(seed).permutation(len(rows))[:MOST_SAMPLES])
+    return suggest_n_clusters(scaled(rows[some]), random_state=seed).n_clusters
+
+
 def _checked(X: ArrayLike, max_samples: int, seed: int) -> NDArray[np.float64]:
     array = np.asarray(X)
     rows = checked_codes(array.reshape(len(array), -1) if array.ndim > 2 else array, "X")
@@ -159,10 +181,7 @@ def _most_clusters(said: int | None, rows: NDArray[np.float64]) -> int:
 
 
 def _suggested(evidence: dict[str, Scores], most: int, n_samples: int) -> Suggestion:
-    candidates = combined(evidence, most)
-    listed = candidates[:LEAST_LISTED]
-    least = WORTH_LISTING * listed[0].score
-    listed += [c for c in candidates[LEAST_LISTED:MOST_LISTED] if c.score >= least]
+    listed = _short_list(combined(evidence, most))
     against = _saying_none(evidence)
     none = len(against) >= LEAST_SAYING_NONE
     sure = _no_structure(against) if none else _how_sure(listed, evidence)
@@ -171,15 +190,36 @@ def _suggested(evidence: dict[str, Scores], most: int, n_samples: int) -> Sugges
 
 
 def combined(evidence: dict[str, Scores], most: int) -> list[Candidate]:
-    """Return all numbers from 2 to ``most`` by weighted reciprocal ranks, the best first."""
-    weights = {name: WEIGHTS.get(name, USUAL_WEIGHT) for name in evidence}
+    """Return all numbers from 2 to ``most`` by the sum of their votes, the best first.
+
+    Each kind of evidence gives a number 2 / (1 + rank) votes, and a number gets half of the votes
+    of those beside it: where 9, 10 and 11 share the votes, 10 is first.
+    """
     of_kinds = {name: _ranks(scores) for name, scores in evidence.items()}
-    candidates = []
-    for k in range(2, most + 1):
-        ranks = {name: of_kind[k] for name, of_kind in of_kinds.items() if k in of_kind}
-        score = sum(weights[name] / rank for name, rank in ranks.items())
-        candidates.append(Candidate(k, score / sum(weights.values()), ranks))
+    votes = np.zeros(most + 2)
+    for name, of_kind in of_kinds.items():
+        for k, rank in of_kind.items():
+            votes[k] += WEIGHTS.get(name, 1.0) * 2 / (1 + rank)
+    votes[1:-1] += BESIDE * (votes[:-2] + votes[2:])
+    all_of_them = (1 + 2 * BESIDE) * sum(WEIGHTS.get(name, 1.0) for name in evidence)
+    candidates = [
+        Candidate(
+            k, float(votes[k] / all_of_them), {name: r[k] for name, r in of_kinds.items() if k in r}
+        )
+        for k in range(2, most + 1)
+    ]
     return sorted(candidates, key=lambda c: -c.score)  # of equal ones the smaller number first
+
+
+def _short_list(candidates: list[Candidate]) -> list[Candidate]:
+    """Return three to five, none beside a better one, which stands for it."""
+    listed: list[Candidate] = []
+    for candidate in candidates:
+        is_apart = all(abs(candidate.n_clusters - c.n_clusters) > 1 for c in listed)
+        is_worth = not listed or candidate.score >= WORTH_LISTING * listed[0].score
+        if is_apart and (len(listed) < LEAST_LISTED or is_worth) and len(listed) < MOST_LISTED:
+            listed.append(candidate)
+    return listed
 
 
 def _ranks(scores: Scores) -> dict[int, int]:

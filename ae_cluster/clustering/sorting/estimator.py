@@ -25,6 +25,7 @@ from ae_cluster.autoencoder.inputs import (
 )
 from ae_cluster.autoencoder.networks import initialize
 from ae_cluster.clustering.codes import check_n_clusters
+from ae_cluster.clustering.number_of_clusters import resolved
 from ae_cluster.clustering.sorting import consistency
 from ae_cluster.clustering.sorting.consistency import one_hot
 from ae_cluster.clustering.sorting.graph_clustering import first_clusters
@@ -44,6 +45,7 @@ from ae_cluster.common.global_state import default_state
 from ae_cluster.common.scalars import plain_parameters
 from ae_cluster.graphs.neighbors import MOST_IN_A_GRAPH, sample_for_graph
 from ae_cluster.graphs.umap import Neighbors
+from ae_cluster.methods import AUTO
 from ae_cluster.training.diagnostics import DiagnosticsWarning, findings
 from ae_cluster.training.fitting import seed_of
 from ae_cluster.training.minibatch import MinibatchTrainer, in_chunks
@@ -51,14 +53,16 @@ from ae_cluster.training.minibatch import MinibatchTrainer, in_chunks
 OWN: Allowed = {
     name: whole(least)
     for name, least in {
-        "n_clusters": 1,
         "n_neighbors": 2,
         "max_iter": 1,
         "decoder_max_iter": 1,
         "min_steps": 1,
         "max_samples": 2,
     }.items()
-} | {"image_prior": (flag, "True or False")}
+} | {
+    "image_prior": (flag, "True or False"),
+    "n_clusters": (lambda v: v == AUTO or whole(1)[0](v), f"{whole(1)[1]}, or {AUTO}"),
+}
 
 
 IMAGE_SHARE = 1.25  # of the epochs, under changes of the image; fewer end farther from other seeds
@@ -77,7 +81,9 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
 
     Parameters
     ----------
-    n_clusters : int, default=8
+    n_clusters : int or "auto", default=8
+        "auto": the first of `ae_cluster.suggest_n_clusters`, of the samples as the network is
+        fed them.
     n_components : int, default=3
         Size of the code.
     image_prior : bool, default=False
@@ -103,6 +109,8 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
 
     Attributes
     ----------
+    n_clusters_ : int
+        ``n_clusters``, or what "auto" found.
     labels_ : ndarray (n,)
         Cluster of each training sample.
     cluster_centers_ : ndarray (k, n_components)
@@ -121,7 +129,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     (100, 3)
     """
 
-    n_clusters: int = 8
+    n_clusters: int | str = 8
     n_components: int = 3
     _: KW_ONLY
     image_prior: bool = False
@@ -141,6 +149,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     device: str = "auto"
     network_: SortingNetwork = field(init=False)
     labels_: NDArray[np.int64] = field(init=False)
+    n_clusters_: int = field(init=False)
 
     @property
     def kind(self) -> str:  # type: ignore[override]
@@ -174,17 +183,18 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         self._check_parameters()
         with default_state(), plain_parameters(self):
             rows = validate_samples(self, X, reset=True)
-            if self.n_clusters > 1:  # one is no clustering, and no error either
-                check_n_clusters(self.n_clusters, rows)
             seed = seed_of(self.random_state)
+            self.n_clusters_ = resolved(self.n_clusters, rows, self._scaled, seed)
+            if self.n_clusters_ > 1:  # one is no clustering, and no error either
+                check_n_clusters(self.n_clusters_, rows)
             generator = torch.Generator().manual_seed(seed)
             some = sample_for_graph(len(rows), self.max_samples, seed, "the network")
             learnt = rows[some] if len(some) < len(rows) else rows
             x = in_chunks(self.scaling_, inference.as_tensor(learnt))
             self._build()
             initialize(self.network_, generator)
-            neighbors = neighbors_of(x.numpy(), self.n_neighbors, self.n_clusters)
-            self.first_labels_ = first_clusters(x.numpy(), neighbors, self.n_clusters, seed)
+            neighbors = neighbors_of(x.numpy(), self.n_neighbors, self.n_clusters_)
+            self.first_labels_ = first_clusters(x.numpy(), neighbors, self.n_clusters_, seed)
             x = x.to(self.network_.centers.device)
             for stage in self._cluster(x, neighbors, generator):
                 yield stage
@@ -218,7 +228,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     ) -> Iterator[Stage]:
         """Yield the clusters of the graph, and those of a head trained under perturbations."""
         rate = self.learning_rate_init
-        memberships = one_hot(self.first_labels_, self.n_clusters, x)
+        memberships = one_hot(self.first_labels_, self.n_clusters_, x)
         head = self._dense_head(generator, x)
         yield Stage(GRAPH, head, memberships, x)
         perturb = consistency.adversarial(head, vat_epsilons(neighbors, x), generator)
@@ -233,7 +243,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
             yield Stage(CHANGED_IMAGES, head, memberships, x)
 
     def _lay_out(self, neighbors: Neighbors) -> None:
-        centers, radius = layout_of(neighbors, self.labels_, self.n_clusters, self.n_components)
+        centers, radius = layout_of(neighbors, self.labels_, self.n_clusters_, self.n_components)
         self.network_.centers.copy_(torch.as_tensor(centers))
         self.network_.radius.fill_(radius)
 
@@ -243,7 +253,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         codes = in_chunks(self.network_.encode, few)
         drawn = in_chunks(self.network_.decode, codes)
         for sentence in findings(
-            codes=codes.cpu().numpy(), clusters=self.labels_, n_clusters=self.n_clusters,
+            codes=codes.cpu().numpy(), clusters=self.labels_, n_clusters=self.n_clusters_,
             images=few.cpu().numpy(), reconstructions=drawn.cpu().numpy(),
         ):  # fmt: skip
             warnings.warn(sentence, DiagnosticsWarning, stacklevel=4)
@@ -258,9 +268,12 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     def _dense_head(self, generator: torch.Generator, like: Tensor) -> nn.Module:
         if not self.image_prior:
             return self.network_.sorter
-        head = dense_head(self.n_features_in_, self.hidden_layer_sizes, self.n_clusters)
+        head = dense_head(self.n_features_in_, self.hidden_layer_sizes, self.n_clusters_)
         initialize(head, generator)
         return head.to(like)
+
+    def _scaled(self, rows: NDArray[Any]) -> NDArray[Any]:
+        return in_chunks(self.scaling_, inference.as_tensor(rows)).numpy()
 
     def _build(self) -> None:
         """Make the network, its weights still to be filled."""
@@ -270,11 +283,11 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
     def _new_network(self) -> SortingNetwork:
         if self.image_prior:
             assert self.image_shape_ is not None
-            head: nn.Module = ConvHead(self.image_shape_, self.n_clusters)
+            head: nn.Module = ConvHead(self.image_shape_, self.n_clusters_)
         else:
-            head = dense_head(self.n_features_in_, self.hidden_layer_sizes, self.n_clusters)
+            head = dense_head(self.n_features_in_, self.hidden_layer_sizes, self.n_clusters_)
         return SortingNetwork(
-            head, self.n_features_in_, self.n_components, self.n_clusters,
+            head, self.n_features_in_, self.n_components, self.n_clusters_,
             is_image=self.input_kind_ == "images",
         )  # fmt: skip
 
@@ -287,6 +300,9 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
 
     def _restore(self, tensors: dict[str, Tensor], description: dict[str, Any]) -> None:
         self.labels_ = tensors.pop("labels").numpy()
+        # One network, one center for each cluster: as many as "auto" found.
+        is_auto = self.n_clusters == AUTO
+        self.n_clusters_ = len(tensors["network.centers"]) if is_auto else int(self.n_clusters)
         super()._restore(tensors, description)
 
     @property
