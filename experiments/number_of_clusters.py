@@ -29,6 +29,7 @@ from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import make_folder
 from ae_cluster.common.terminal import Parser, exit_code
 from ae_cluster.datasets.dataset import fingerprint
+from ae_cluster.records.rows import OK, tidy_row
 from experiments.support.arguments import positive
 from experiments.support.benchmark_methods import EVOC_COMPONENTS, Samples, is_here
 from experiments.support.benchmark_sets import HALVES
@@ -43,6 +44,7 @@ from experiments.support.numbers_of_clusters import (
     firsts_of,
     half_of,
     in_order,
+    side_by_side,
 )
 from experiments.support.published import write_rows
 from experiments.support.store import Cell, Row, Store
@@ -67,7 +69,10 @@ def make_task_of(cell: Cell) -> Task:
 
 
 def number_rows(cell: Cell, store: Store) -> list[Row]:  # noqa: ARG001 (nothing is shared)
-    """Return the rows of a cell: of all evidence together and each alone, or of EVoC."""
+    """Return the rows of a cell: of all evidence together and each alone, or of EVoC.
+
+    A row for each of the first three numbers, ``draw`` its place from 0.
+    """
     samples = samples_of(cell["dataset"])
     rows, began = _given(samples, cell["seed"]), time.perf_counter()
     if cell["method"] == EVOC:
@@ -77,13 +82,12 @@ def number_rows(cell: Cell, store: Store) -> list[Row]:  # noqa: ARG001 (nothing
         listed = [candidate.n_clusters for candidate in found.candidates]
         together = listed if found.has_structure else [1, *listed]
         firsts = {TOGETHER: together[:3]} | firsts_of(found.evidence)
-    seconds = round(time.perf_counter() - began, 2)
+    known = {"dataset": cell["dataset"], "seed": cell["seed"], "n_train": len(rows)}
+    known |= {"seconds": round(time.perf_counter() - began, 2), "status": OK}
     return [
-        {"dataset": cell["dataset"], "method": method, "seed": cell["seed"]}
-        | {"n_classes": samples.n_clusters, "n_train": len(rows), "seconds": seconds}
-        | dict(zip(("first", "second", "third"), numbers, strict=False))
-        | {"status": "ok"}
+        tidy_row(method=method, n_clusters=number, draw=place, **known)
         for method, numbers in firsts.items()
+        for place, number in enumerate(numbers)
     ]
 
 
@@ -127,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     path = (arguments.out or Path("results")) / FILE
     make_folder(path.parent)
     rows = store.rows([task.key for task in tasks])
-    write_rows(in_order(rows, path), path)
+    write_rows(in_order(side_by_side(rows), path), path)
     print(f"{len(tasks)} cells; {len(rows)} rows written to {path}.")
     return 1 if failed else 0
 

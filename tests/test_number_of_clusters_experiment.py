@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from ae_cluster.clustering.number_of_clusters import evidence
+from ae_cluster.records.rows import tidy_row
 from experiments import number_of_clusters
 from experiments.support.benchmark_sets import HALVES
 from experiments.support.numbers_of_clusters import (
@@ -18,6 +19,7 @@ from experiments.support.numbers_of_clusters import (
     hits,
     in_order,
     numbers_tables,
+    side_by_side,
 )
 
 
@@ -48,6 +50,17 @@ def test_hits_are_counted_by_hand():
     rows = rows_of((3, 3, 5, 9), (3, 4, 3, 9), (3, 8, 9, 4), (3, 2, None, None), (3, 9, 8, 7))
     found = hits(rows).sum().to_dict()
     assert found == {"first": 1, "first ± 1": 3, "first three": 2, "first three ± 1": 4}
+
+
+def test_the_first_three_numbers_stand_side_by_side():
+    known = {"dataset": "iris", "seed": 0, "n_train": 150, "seconds": 1.0}
+    rows = [tidy_row(method="bic", n_clusters=k, draw=i, status="ok", **known)
+            for i, k in enumerate((2, 3))]  # fmt: skip
+    rows += [tidy_row(method="evoc", status="failed", **known)]
+    found = side_by_side(pd.DataFrame(rows)).set_index("method")
+    assert found.loc["bic", ["first", "second", "n_classes"]].tolist() == [2, 3, 3]
+    assert found["third"].isna().all()
+    assert found.loc["evoc", "status"] == "failed"
 
 
 def test_new_rows_come_before_old_ones_and_stand_in_order(tmp_path):

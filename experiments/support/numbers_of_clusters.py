@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -70,6 +71,22 @@ def _best(name: str, scores: Scores) -> list[int]:
         return ordered
     by_rule = [k for k in sorted(scores) if scores[k] >= scores.get(k + 1, np.inf)]
     return by_rule + [k for k in ordered if k not in by_rule]
+
+
+def side_by_side(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per data set, method and seed, its first three numbers beside each other.
+
+    ``n_clusters`` of `rows` is a number, ``draw`` its place; a row that failed has none.
+    """
+    lines: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows.to_dict("records"):
+        kept = {name: row[name] for name in (*PLACE, "n_train", "seconds", "status")}
+        line = lines.setdefault(tuple(row[name] for name in PLACE), kept)
+        if row["draw"] >= 0:  # not of one that failed
+            line[NUMBERS[int(row["draw"])]] = row["n_clusters"]
+        line["n_classes"] = SETS[row["dataset"]].shape[2]
+    columns = [*PLACE, "n_classes", *NUMBERS, "n_train", "seconds", "status"]
+    return pd.DataFrame(lines.values(), columns=columns)
 
 
 def in_order(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
