@@ -15,7 +15,7 @@ from ae_cluster.common.feature_files import ENDINGS, FORMATS, is_feature_file
 from ae_cluster.common.files import expanded
 from ae_cluster.common.table_options import ASKED, AUTO, SCALINGS, STANDARD
 from ae_cluster.common.texts import quoted
-from ae_cluster.methods import AUTO, AUTOENCODER, GIVEN
+from ae_cluster.methods import AUTOENCODER, GIVEN
 
 
 def add_data(option: Callable[..., Any], name: str, said: str, **more: Any) -> None:

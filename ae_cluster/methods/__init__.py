@@ -34,7 +34,6 @@ from ae_cluster.methods.entries import (
 )
 from ae_cluster.methods.pipelines import (
     ALWAYS_BESIDE,
-    AUTO,
     AUTOENCODER,
     GIVEN,
     UNKNOWN,
@@ -51,7 +50,6 @@ from ae_cluster.methods.pipelines import (
 
 __all__ = [
     "ALWAYS_BESIDE",
-    "AUTO",
     "AUTOENCODER",
     "BASELINE",
     "BY_NAME",

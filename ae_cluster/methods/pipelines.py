@@ -23,7 +23,6 @@ from ae_cluster.methods.entries import (
 )
 
 AUTOENCODER, GIVEN = "autoencoder", "given"  # whose codes clusterers take
-AUTO = "auto"  # number of clusters: chosen from the samples
 ALWAYS_BESIDE = ("pca", "untrained")
 UNKNOWN = math.nan  # of a fact that only the author of a method could tell
 

@@ -13,10 +13,9 @@ from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.common.feature_files import ENDINGS, is_feature_file
 from ae_cluster.common.image_options import LONGEST_SIDE, ImageOptions, is_size
 from ae_cluster.common.scalars import plain
-from ae_cluster.common.table_options import ASKED, MEDIAN, STANDARD, TableOptions
+from ae_cluster.common.table_options import ASKED, AUTO, MEDIAN, STANDARD, TableOptions
 from ae_cluster.common.texts import quoted, shortened
 from ae_cluster.methods import (
-    AUTO,
     AUTOENCODER,
     DEFAULTS,
     GIVEN,

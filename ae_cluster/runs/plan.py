@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from ae_cluster.clustering.codes import check_n_clusters
 from ae_cluster.clustering.external import ExternalClusterer, find_class, number_of_clusters
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.table_options import AUTO
 from ae_cluster.datasets import Dataset
 from ae_cluster.methods import (
-    AUTO,
     AUTOENCODER,
     GIVEN,
     LEARNERS,

@@ -34,8 +34,7 @@ from ae_cluster.clustering.number_of_clusters import resolved
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.scalars import plain_parameters
-from ae_cluster.common.table_options import ASKED
-from ae_cluster.methods import AUTO
+from ae_cluster.common.table_options import ASKED, AUTO
 from ae_cluster.training.fitting import seed_of
 from ae_cluster.training.threads import threads_for
 

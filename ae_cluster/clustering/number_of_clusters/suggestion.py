@@ -15,8 +15,8 @@ from ae_cluster.common.errors import InputError
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.progress import counted
 from ae_cluster.common.stage_times import stage
+from ae_cluster.common.table_options import AUTO
 from ae_cluster.common.validation import checked_codes
-from ae_cluster.methods import AUTO
 
 WEIGHTS = {"bic": 2.0}  # of the others 1; chosen on the benchmark's tuning half
 BESIDE = 0.5  # share of its votes that a number gives to those beside it; likewise

@@ -43,9 +43,9 @@ from ae_cluster.clustering.sorting.stages import (
 )
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.scalars import plain_parameters
+from ae_cluster.common.table_options import AUTO
 from ae_cluster.graphs.neighbors import MOST_IN_A_GRAPH, sample_for_graph
 from ae_cluster.graphs.umap import Neighbors
-from ae_cluster.methods import AUTO
 from ae_cluster.training.diagnostics import DiagnosticsWarning, findings
 from ae_cluster.training.fitting import seed_of
 from ae_cluster.training.minibatch import MinibatchTrainer, in_chunks
