@@ -407,5 +407,8 @@ METRICS = (
     Metric("calinski_harabasz", "Calinski-Harabasz index",
            at_most_1=False, compares_codes=False),
     Metric("neighbor_accuracy", "accuracy of ten nearest neighbours", "neighbours"),
+    Metric("trustworthiness", "trustworthiness of the codes"),
+    Metric("continuity", "continuity of the codes"),
+    Metric("neighbor_recall", "15 nearest neighbours kept by the codes"),
     Metric("mse", "mean squared error", lower_is_better=True, at_most_1=False),
 )  # fmt: skip

@@ -26,7 +26,7 @@ from ae_cluster.metrics.clustering import METRICS, UNKNOWN
 from ae_cluster.records.reading import method_names, read_codes, read_run_config, read_scores
 from ae_cluster.records.rows import OK, pipeline_name
 from ae_cluster.reports.comparison import described_config
-from ae_cluster.reports.run import HOW_TO_READ, NO_LABELS, SHOWN
+from ae_cluster.reports.run import HOW_TO_READ, NO_LABELS, SHOWN, faithfulness_line
 from ae_cluster.training.diagnostics import collapse_message, findings
 
 NAME = "report.html"
@@ -233,6 +233,7 @@ def _scores(rows: pd.DataFrame) -> str:
         _table(["codes → method", *columns.values()], lines, caption, best),
         f"<p>{_text(HOW_TO_READ if is_labelled else NO_LABELS)}</p>\n",
         _list({head: told for head, told in words.items() if head != told}),
+        f"<p>{_text(faithful)}</p>\n" if (faithful := faithfulness_line(rows)) else "",
         _few_labels(rows),
     ]
     return "".join(parts)

@@ -11,6 +11,7 @@ from ae_cluster.common.errors import InputError
 from ae_cluster.common.numbers import NOTHING, number
 from ae_cluster.common.write_lock import PAGE
 from ae_cluster.metrics.clustering import METRICS
+from ae_cluster.metrics.faithfulness import NAMES
 from ae_cluster.records.reading import method_names, read_codes
 from ae_cluster.records.rows import COLLAPSED, OK, pipeline_name
 from ae_cluster.training.diagnostics import collapse_message
@@ -36,7 +37,7 @@ def run_report(rows: pd.DataFrame, out: Path) -> str:
     parts = [clustering_table(rows)]
     if rows["accuracy_matched"].isna().all():
         parts.append(cluster_sizes(out))
-    parts.append(few_label_table(rows))
+    parts += [faithfulness_line(rows), few_label_table(rows)]
     figures = sorted((out / "figures").glob("*.png"))
     if figures:
         listed = "\n".join(f"  {path}" for path in figures)
@@ -82,6 +83,22 @@ def clustering_table(rows: pd.DataFrame) -> str:
         how += BEATEN
     of_k = f", k = {ks[0]}" if len(ks) == 1 else ""
     return "\n".join([f"Held-out test scores{of_k}:", text, *notes, how])
+
+
+def faithfulness_line(rows: pd.DataFrame) -> str:
+    """Return how faithful each kind of codes is to the test samples, "" where no row says it."""
+    test = rows[(rows["split"] == "test") & rows["budget"].isna() & rows["neighbor_recall"].notna()]
+    if test.empty:
+        return ""
+    by_features = test.drop_duplicates("features").set_index("features")[list(NAMES)]
+    told = [
+        f"{features} {', '.join(map(number, scores))}"
+        for features, *scores in by_features.itertuples(name=None)
+    ]
+    return (
+        "Faithfulness of the codes to the test samples (trustworthiness, continuity, recall of 15 "
+        f"neighbours): {'; '.join(told)}."
+    )
 
 
 def _pipelines(rows: pd.DataFrame) -> pd.Index:

@@ -30,6 +30,7 @@ from ae_cluster.common.write_lock import CHECKPOINT, claim, drop
 from ae_cluster.datasets import Dataset, known_datasets
 from ae_cluster.methods import AUTOENCODER, GIVEN, SORTERS
 from ae_cluster.records.config import USUAL_WIDTH, RunConfig, preset_epochs
+from ae_cluster.runs.faithful import FaithfulTo, Scores
 from ae_cluster.runs.plan import Plan
 from ae_cluster.runs.run_folder import LEARNT
 from ae_cluster.runs.scaling import notes_on
@@ -54,6 +55,9 @@ class Codes(NamedTuple):
         Mean squared error of train and of test samples reconstructed from their codes.
     scaling : ColumnScaling or None
         All that made them of a table's columns.
+    faithful : (dict, dict)
+        Of train and of test codes: the scores of `ae_cluster.metrics.faithfulness`; empty where
+        the codes are the samples.
     """
 
     features: str
@@ -63,6 +67,7 @@ class Codes(NamedTuple):
     seconds: float = 0.0
     mse: tuple[float, float] = (math.nan, math.nan)
     scaling: ColumnScaling | None = None
+    faithful: tuple[Scores, Scores] = ({}, {})
 
 
 def pca_codes(data: Dataset, n_components: int, seed: int, scaling: str = STANDARD) -> Codes:
@@ -174,11 +179,16 @@ class Sources:
         asked = job.config.scaling
         self.scaling = fit_scaling(job.data.raw_train, asked) if is_scaled else None
         self.notes = notes_on(self.scaling, asked, job.data.name)
+        self._faithful = FaithfulTo(job.data, self.scaling)
 
     def __getitem__(self, name: str) -> Source:
         """Return a source, made now if need be; the names are those of `ae_cluster.methods`."""
         if name not in self.made:
-            self.made[name] = self._make(name)
+            source = self._make(name)
+            if name not in (GIVEN, "pixels"):
+                scores = self._faithful.scores(source.codes.train, source.codes.test)
+                source = source._replace(codes=source.codes._replace(faithful=scores))
+            self.made[name] = source
         return self.made[name]
 
     def _make(self, name: str) -> Source:

@@ -43,16 +43,17 @@ def clustering_rows(place: Row, data: Dataset, codes: Codes, result: Clustering)
     mapping = cluster_names(data, result)
     neighbor = neighbor_accuracy(data, codes.train, codes.test)
     splits = (
-        ("train", data.y_train, codes.train, result.train, codes.mse[0]),
-        ("test", data.y_test, codes.test, result.test, codes.mse[1]),
+        ("train", data.y_train, codes.train, result.train, codes.mse[0], codes.faithful[0]),
+        ("test", data.y_test, codes.test, result.test, codes.mse[1], codes.faithful[1]),
     )
     return [
         place
         | {"split": split, "status": "ok", "mse": float(error)}
         | external_scores(labels, clusters, mapping)
         | code_scores.internal_scores(rows, clusters)
+        | faithful
         | ({"neighbor_accuracy": neighbor} if split == "test" else {})
-        for split, labels, rows, clusters, error in splits
+        for split, labels, rows, clusters, error, faithful in splits
     ]
 
 

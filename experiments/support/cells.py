@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 
 from ae_cluster.clustering.codes import Clustering, cluster_codes
 from ae_cluster.common.memory import peak_mb
+from ae_cluster.common.scaling import fit_scaling
+from ae_cluster.common.table_options import STANDARD
 from ae_cluster.datasets import Dataset, load_dataset
 from ae_cluster.methods import SORTERS, row_facts
 from ae_cluster.records.config import preset_epochs
 from ae_cluster.records.rows import COLUMNS
 from ae_cluster.runs.encoders import Codes, pca_codes, pixel_codes
+from ae_cluster.runs.faithful import FaithfulTo
 from ae_cluster.runs.plan import required_n_clusters
 from ae_cluster.runs.scoring import clustering_rows
 from experiments.support.store import Cell, Row, Store, cell_key
@@ -37,6 +40,13 @@ ENCODER = ("dataset", "features", "seed", "n_components", "n_train", "epochs")
 def data_of(dataset: str) -> Dataset:
     """Return a data set, read once per process."""
     return load_dataset(dataset)
+
+
+@lru_cache(maxsize=1)
+def faithful_to(dataset: str) -> FaithfulTo:
+    """Return what scores codes of a data set, which looks for its neighbours once per process."""
+    data = data_of(dataset)
+    return FaithfulTo(data, fit_scaling(data.raw_train, STANDARD) if data.is_table else None)
 
 
 def encoder_cell(
@@ -234,6 +244,9 @@ def cell_rows(cell: Cell, codes: Codes, result: Clustering, **more: Any) -> list
     """Return a train and a test row of a cell's clustering, with ``more`` of their columns."""
     place = {name: value for name, value in cell.items() if name in COLUMNS}
     place |= row_facts(cell["features"], cell["method"]) | more
+    if cell["features"] != "pixels":
+        scores = faithful_to(cell["dataset"]).scores(codes.train, codes.test)
+        codes = codes._replace(faithful=scores)
     return clustering_rows(place, data_of(cell["dataset"]), codes, result)
 
 
