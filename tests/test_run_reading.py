@@ -89,7 +89,7 @@ def test_no_other_file_reads_arrays():
 def test_every_array_is_held_against_the_schema(run_copy, arrays, words, assert_one_sentence):
     if "ids_test" in arrays and len(arrays["ids_test"]) == 5:
         arrays |= {"codes_test": np.zeros((5, 2)), "clusters_test": np.zeros(5, int)}
-        arrays = arrays | {"labels_test": None}
+        arrays = arrays | {"labels_test": None, "share_farther_out_test": None}
     change_codes(run_copy, **arrays)
     for use in (lambda: read_codes(run_copy, "kmeans"), lambda: write_page(run_copy)):
         with pytest.raises(InputError) as error:

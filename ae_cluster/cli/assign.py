@@ -17,7 +17,8 @@ columns of the table:
   p_0, p_1, ...      memberships: a mixture's posteriors, a network's own; of centers (KMeans) those
                      of round Gaussians of one width around them, softmax(-d^2 / 2 variance)
   distance           from the code to the cluster's center; Mahalanobis' of a mixture
-  share_farther_out  which share of the cluster's training samples lies farther out
+  share_farther_out  which share of the training samples lies farther out, by their distance from
+                     groups of training samples; 0 is the farthest
   outlier            that share is below 0.01, as of one training sample in a hundred; or noise
 
 examples:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
 from ae_cluster.common.errors import InputError
-from ae_cluster.graphs.neighbors import NeighborSearch
+from ae_cluster.graphs.neighbors import NeighborSearch, squared_distances
 from ae_cluster.metrics.clustering import NOISE
 
 CENTERS, MIXTURE, CODES = "nearest-center", "mixture", "nearest-training-code"
@@ -252,13 +252,6 @@ def variance_within(
     """Return the mean squared distance of codes to their centres, per dimension."""
     codes = np.asarray(codes, dtype=np.float64)
     return float(np.square(codes - centers[clusters]).mean())
-
-
-def squared_distances(codes: Any, centers: Any) -> Any:
-    """Return the squared distances (n, k) of codes to centres, by one product of matrices."""
-    squares = (centers**2).sum(1) - 2 * (codes @ centers.T)
-    squares += (codes**2).sum(1)[:, None]
-    return squares.clip(0)  # below it by rounding
 
 
 # How far out a sample lies, beside the training samples of its cluster

@@ -103,7 +103,16 @@ def _cloud(run: Run, cloud: Cloud, budget: IntArray | None) -> Tree:
         "ids": [str(name) for name in cloud.of(arrays, "ids")],
         "labels": packed_ids(shown) if (shown >= 0).any() else None,
         "budget": packed_ids(cloud.of(arrays, "budget")) if budget is not None else None,
+        "farther_out": _farther_out(run, cloud),
     }
+
+
+def _farther_out(run: Run, cloud: Cloud) -> Any:
+    """Return which share of the training samples lies farther out; None of an earlier run."""
+    arrays = run.methods[0].arrays  # it is the same for all methods
+    if "share_farther_out_train" not in arrays:
+        return None
+    return packed(cloud.of(arrays, "share_farther_out"), "f4")
 
 
 def _known_or_minus_one(run: Run, split: str) -> IntArray:

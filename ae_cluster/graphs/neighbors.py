@@ -33,6 +33,13 @@ def sample_for_graph(n: int, most: int, seed: int, what: str) -> IntArray:
     return np.sort(np.random.RandomState(seed).choice(n, most, replace=False))
 
 
+def squared_distances(codes: Any, centers: Any) -> Any:
+    """Return the squared distances (n, k) of codes to centres, by one product of matrices."""
+    squares = (centers**2).sum(1) - 2 * (codes @ centers.T)
+    squares += (codes**2).sum(1)[:, None]
+    return squares.clip(0)  # below it by rounding
+
+
 class NeighborSearch:
     """A search among codes (n, n_components), in principal components where these are many.
 

@@ -42,6 +42,10 @@ _SCHEMA = {
     "covariances": Axes("number", ("center", "component", "component")),
     "mean": Axes("number", ("feature",)),
     "scale": Axes("number", ("feature",)),
+    "outlier_center": Axes("number", ("feature",)),
+    "outlier_directions": Axes("number", ("feature", "direction")),
+    "outlier_prototypes": Axes("number", ("prototype", "direction")),
+    "outlier_levels": Axes("number", ("outlier level",)),
 }
 _NEEDED = {
     "nearest-center": {"centers", "quantiles", "variance"},
@@ -66,7 +70,8 @@ class Clusterer(NamedTuple):
         The model itself says in which cluster a sample is; the arrays tell how far out it lies.
     arrays : dict
         centers (k, n_components); quantiles (k, levels) of the training samples' distances;
-        of centres the variance (1,), of a mixture weights and covariances; mean and scale.
+        of centres the variance (1,), of a mixture weights and covariances; mean and scale;
+        those of `ae_cluster.clustering.outliers.OutlierScore`, each name after "outlier_".
     """
 
     kind: str

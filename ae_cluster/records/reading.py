@@ -61,6 +61,7 @@ _CODES = {
         ("codes", "number", ("component",)),
         ("clusters", "whole number", ()),
         ("soft", "number", ("cluster",)),
+        ("share_farther_out", "number", ()),
         ("labels", "whole number", ()),
     )
 } | {"centers": Axes("number", ("center", "coordinate"))}
@@ -108,8 +109,8 @@ def method_names(folder: str | PathLike[str]) -> list[str]:
 def read_codes(folder: str | PathLike[str], method: str) -> dict[str, NDArray[Any]]:
     """Return the arrays of a run's methods/METHOD/codes.npz by name.
 
-    These are for each split ids, codes, clusters and, where they are known, soft and labels;
-    and centers.
+    These are for each split ids, codes, clusters and, where they are known, soft, labels and
+    share_farther_out; and centers.
 
     Raises
     ------

@@ -91,8 +91,12 @@ def write_method(
     clustering: Mapping[str, Any],
     loss_curve: list[float],
     snapshots: NDArray[Any] | None,
+    shares: tuple[NDArray[Any] | None, NDArray[Any] | None] = (None, None),
 ) -> None:
-    """Write codes.npz of one method, and history.csv and snapshots.npz where it has them."""
+    """Write codes.npz of one method, and history.csv and snapshots.npz where it has them.
+
+    ``shares`` are of the training samples that lie farther out than each train and test sample.
+    """
     has_history = bool(loss_curve) or snapshots is not None
     files = [
         "codes.npz",
@@ -111,6 +115,8 @@ def write_method(
         "soft_train": clustering["soft_train"],
         "soft_test": clustering["soft_test"],
         "centers": clustering["centers"],
+        "share_farther_out_train": shares[0],
+        "share_farther_out_test": shares[1],
         "labels_train": data.y_train,
         "labels_test": data.y_test,
     }

@@ -15,6 +15,7 @@ from ae_cluster.clustering.estimators import class_of
 from ae_cluster.clustering.heads import (
     CODES,
     MIXTURE,
+    Assigned,
     CenterHead,
     CodeHead,
     Head,
@@ -23,6 +24,8 @@ from ae_cluster.clustering.heads import (
     share_farther_out,
     variance_within,
 )
+from ae_cluster.clustering.outlier_scores import seen_by
+from ae_cluster.clustering.outliers import FAR_OUT, OutlierScore
 from ae_cluster.common import pixels
 from ae_cluster.common.bounded_arrays import Arrays
 from ae_cluster.common.bounded_files import reason
@@ -38,12 +41,11 @@ from ae_cluster.methods import (
 from ae_cluster.metrics.clustering import NOISE, UNKNOWN
 from ae_cluster.records.clusterers import Clusterer, read_clusterer
 from ae_cluster.records.reading import SPLITS, method_names, read_codes, read_run_config
-from ae_cluster.runs.clusterers import MODEL, SAMPLES
+from ae_cluster.runs.clusterers import MODEL, OF_OUTLIERS, SAMPLES
 from ae_cluster.runs.label import ANSWERS
 from ae_cluster.runs.run_folder import LABELS
 from ae_cluster.semi_supervised.label_files import read_pairs
 
-FAR_OUT = 0.01  # of its cluster's training samples: a sample beyond all but so many is flagged
 _AGAIN = "do it again (ae-cluster run --config {0}/config.json --force --out {0})"
 
 
@@ -59,7 +61,8 @@ class Assignment(NamedTuple):
     distances : ndarray (n,)
         From the code to the centre of its cluster, Mahalanobis' of a mixture; NaN of noise.
     shares : ndarray (n,)
-        Which share of its cluster's training samples lies farther out; NaN of noise.
+        Which share of the training samples lies farther out. In a run of an earlier version of
+        those of its cluster, by distance, and NaN of noise.
     outliers : ndarray of bool (n,)
         That share is below 1 %, or the sample is noise.
     """
@@ -120,7 +123,7 @@ class Assigner:
         if kept.codes_by == MODEL:
             self.model = load_model(folder, self.method, pipeline)
         self.kept = kept
-        self.head = _head(folder, kept, arrays)
+        self.head, self._outliers = _head(folder, kept, arrays), _outliers(folder, kept)
         self._scaling = kept.scaling
         self._check_use(arrays["codes_train"].shape[1])
         self.class_names, named_by = names_of_clusters(folder, self.config, arrays, self.head)
@@ -173,8 +176,8 @@ class Assigner:
         soft = found.soft
         if self.kept.predicts and hasattr(self.model, "predict_proba"):
             soft = self.model.predict_proba(rows)
-        shares = share_farther_out(self.kept.arrays["quantiles"], found.clusters, found.distances)
-        outliers = ~(shares >= FAR_OUT)  # noise, whose share is NaN, too
+        shares = self._shares(rows, found)
+        outliers = ~(shares >= FAR_OUT) | (found.clusters == NOISE)
         return Assignment(
             found.clusters,
             None if soft is None else soft.astype(np.float32),
@@ -182,6 +185,14 @@ class Assigner:
             shares.astype(np.float32),
             outliers,
         )
+
+    def _shares(self, rows: NDArray[Any], found: Assigned) -> NDArray[Any]:
+        """Return which share of the training samples lies farther out than each of these rows."""
+        if self._outliers is None:
+            quantiles = self.kept.arrays["quantiles"]
+            return share_farther_out(quantiles, found.clusters, found.distances)
+        seen = self.codes_of_rows if self.model is None else seen_by(self.model)
+        return self._outliers.shares(seen(rows))
 
     def codes(self, X: ArrayLike) -> NDArray[Any]:
         """Return the codes (n, n_components) of samples X."""
@@ -275,6 +286,14 @@ def load_model(folder: Path, method: str, pipeline: dict[str, Any]) -> Any:
 
 
 # From what is kept to what assigns
+
+
+def _outliers(folder: Path, kept: Clusterer) -> OutlierScore | None:
+    own = {k.removeprefix(OF_OUTLIERS): v for k, v in kept.arrays.items() if OF_OUTLIERS in k}
+    try:
+        return OutlierScore.from_arrays(own) if own else None
+    except ValueError as error:
+        raise InputError(f"{folder}: {error}; take a fresh copy of the run.") from error
 
 
 def _head(folder: Path, kept: Clusterer, arrays: Arrays) -> Head:

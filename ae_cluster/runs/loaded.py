@@ -17,7 +17,13 @@ from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.common.files import expanded
 from ae_cluster.common.global_state import default_state
 from ae_cluster.datasets.dataset import file_order
-from ae_cluster.records.reading import method_names, read_codes, read_run_config, read_scores
+from ae_cluster.records.reading import (
+    SPLITS,
+    method_names,
+    read_codes,
+    read_run_config,
+    read_scores,
+)
 from ae_cluster.runs.assigned_tables import frame_of
 from ae_cluster.runs.assigner import Assigner, described_pipeline, load_model
 from ae_cluster.runs.clusterers import assigned_by, cluster_table
@@ -72,10 +78,13 @@ class LoadedRun:
         """The table of clusters.csv, by id; see `ae_cluster.runs.clusterers.cluster_table`."""
         every = {name: self._arrays(name) for name in self.methods}
         first = every[self.methods[0]]
+        names = [f"share_farther_out_{split}" for split in SPLITS]
+        is_told = all(name in first for name in names)  # not in a run of an earlier version
         table = cluster_table(
             (first["ids_train"], first["ids_test"]),
             {name: assigned_by(*_clustering_of(arrays)) for name, arrays in every.items()},
             np.concatenate([first["codes_train"], first["codes_test"]]),
+            np.concatenate([first[name] for name in names]) if is_told else None,
         )
         return table.set_index("id")
 

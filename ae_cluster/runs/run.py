@@ -41,9 +41,10 @@ from ae_cluster.records.reading import load_data, read_scores
 from ae_cluster.records.rows import tidy_row
 from ae_cluster.records.writing import arguments_of, write_config, write_method
 from ae_cluster.runs.clusterers import (
-    assigned_by,
-    cluster_table,
+    Outliers,
     keep_clusterer,
+    outliers_of,
+    table_of_run,
     write_clusters,
 )
 from ae_cluster.runs.encoders import N_ORIGINALS, Job, Source, Sources, save_model
@@ -199,12 +200,8 @@ def _fill(job: Job, figures: bool) -> pd.DataFrame:
         folder, job.config, data, _settings(sources), job.run_id, _described_pipelines(kept),
     )  # fmt: skip
     describe({})
-    for pipeline, (source, result) in kept.items():
-        if not source.collapse:
-            say(merges_and_splits(pipeline.kept_as, data, result))
-        _write(folder, pipeline.kept_as, data, source, result)
     if kept:
-        write_clusters(folder, _table_of_clusters(data, kept))
+        _write_kept(job, kept)
     table = pd.DataFrame([tidy_row(**row) for row in rows])
     if figures:
         say(f"Drawing the figures …{of_run.note_on_names(data.class_names)}")
@@ -289,27 +286,30 @@ def _run_id(config: RunConfig, data: Dataset) -> str:
 # Files
 
 
-def _write(folder: Path, name: str, data: Dataset, source: Source, result: Clustering) -> None:
+def _write_kept(job: Job, kept: Kept) -> None:
+    """Write what is kept of each method, and the table of clusters."""
+    outliers = outliers_of(job.data, [source for source, _ in kept.values()])
+    for pipeline, (source, result) in kept.items():
+        if not source.collapse:
+            job.say(merges_and_splits(pipeline.kept_as, job.data, result))
+        _write(job.folder, pipeline.kept_as, job.data, source, result, outliers)
+    named = {pipeline.kept_as: found for pipeline, found in kept.items()}
+    write_clusters(job.folder, table_of_run(job.data, named, outliers))
+
+
+def _write(
+    folder: Path, name: str, data: Dataset, source: Source, result: Clustering, outliers: Outliers
+) -> None:
     place = folder / "methods" / name
     write_method(
         place, data, source.codes.train, source.codes.test, result._asdict(), source.loss_curve,
-        source.snapshots,
+        source.snapshots, outliers[1:],
     )  # fmt: skip
     claim(folder, f"methods/{name}/classes.csv")
     safe_table(class_table(data, result)).to_csv(place / "classes.csv", index=False)
-    keep_clusterer(folder, name, data, source, result)
+    keep_clusterer(folder, name, data, source, result, outliers.score)
     if source.model is not None:
         save_model(source.model, folder, name)
-
-
-def _table_of_clusters(data: Dataset, kept: Kept) -> pd.DataFrame:
-    methods = {
-        pipeline.kept_as: assigned_by(source.codes[1:3], result)
-        for pipeline, (source, result) in kept.items()
-    }
-    first = next(iter(kept.values()))[0].codes
-    codes = np.concatenate([first.train, first.test])
-    return cluster_table((data.ids_train, data.ids_test), methods, codes)
 
 
 def _settings(sources: Sources) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from ae_cluster.autoencoder.saving import jsonable, unjsoned
 from ae_cluster.autoencoder.scaling import UNIT
 from ae_cluster.clustering.codes import check_n_clusters
 from ae_cluster.clustering.number_of_clusters import resolved
+from ae_cluster.clustering.outlier_scores import ScoresOutliers
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.scalars import plain_parameters
@@ -91,6 +92,7 @@ def paper_autoencoder(n_components: int = 10, **changes: Any) -> AutoEncoder:
 
 @dataclass(eq=False, repr=False)
 class DeepClustering(
+    ScoresOutliers,
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
     TransformerMixin,  # type: ignore[misc]
     ClusterMixin,  # type: ignore[misc]
@@ -108,6 +110,8 @@ class DeepClustering(
         Fitted: codes and images go through it.
     labels_ : ndarray (n,)
         Cluster of each training sample.
+    outliers_ : OutlierScore or None
+        What `score_samples` asks; None in a model that an earlier version saved.
     """
 
     n_clusters: int | str = 8
@@ -146,6 +150,7 @@ class DeepClustering(
             rows = self._start(X, seed)
             with threads_for(self.autoencoder_.network_):
                 self._learn(rows, seed)
+            self._learn_outliers(rows)
         return self
 
     @default_state()
@@ -252,7 +257,7 @@ class DeepClustering(
     def _contents(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         check_is_fitted(self, "labels_")
         tensors = {f"clusters.{name}": tensor for name, tensor in self._cluster_tensors().items()}
-        tensors |= {"labels": torch.from_numpy(self.labels_)}
+        tensors |= {"labels": torch.from_numpy(self.labels_)} | self._outlier_tensors()
         return tensors | saving.tensors_of(self.autoencoder_), self._description()
 
     def _description(self) -> dict[str, Any]:
@@ -274,6 +279,7 @@ class DeepClustering(
         model = AutoEncoder(**unjsoned(of_autoencoder["parameters"]))
         check_parameters(model.get_params())
         self.labels_ = tensors.pop("labels").numpy()
+        self._restore_outliers(tensors, of_autoencoder["fitted"]["n_features_in_"])
         clusters = {name: tensors.pop(name) for name in list(tensors) if name[:9] == "clusters."}
         saving.restore(model, tensors, of_autoencoder["fitted"])
         self.autoencoder = None if of_autoencoder["is_default"] else _unfitted(model)

@@ -26,6 +26,8 @@ from ae_cluster.autoencoder.inputs import (
 from ae_cluster.autoencoder.networks import initialize
 from ae_cluster.clustering.codes import check_n_clusters
 from ae_cluster.clustering.number_of_clusters import resolved
+from ae_cluster.clustering.outlier_scores import ScoresOutliers
+from ae_cluster.clustering.outliers import like_noise
 from ae_cluster.clustering.sorting import consistency
 from ae_cluster.clustering.sorting.consistency import one_hot
 from ae_cluster.clustering.sorting.graph_clustering import first_clusters
@@ -70,7 +72,7 @@ LOOKED_AT = 5000  # samples for the diagnostics of the outcome
 
 
 @dataclass(eq=False, repr=False)
-class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
+class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ignore[misc]
     """Graph-initialised consistency clustering with a structured code.
 
     Clusters come from the k-nearest-neighbour graph of the samples. A cluster head learns
@@ -115,9 +117,11 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
         Cluster of each training sample.
     cluster_centers_ : ndarray (k, n_components)
     first_labels_ : ndarray (min(n, max_samples),)
-        The clusters of the graph, before any network.
+        The clusters of the graph, before any network; of samples that are like noise none.
     loss_curve_ : list of float
         Mean squared error of the decoder's epochs.
+    outliers_ : OutlierScore or None
+        What `score_samples` asks; None in a model that an earlier version saved.
     network_, n_iter_, input_kind_, … : as in `AutoEncoder`
 
     Examples
@@ -194,6 +198,14 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
             self._build()
             initialize(self.network_, generator)
             neighbors = neighbors_of(x.numpy(), self.n_neighbors, self.n_clusters_)
+            if (noise := like_noise(x.numpy(), neighbors[1])).any():
+                warnings.warn(
+                    f"{noise.sum():,} of {len(x):,} samples are like noise, far from all others in "
+                    "all directions; clusters are learnt without them, then they are assigned.",
+                    stacklevel=4,
+                )
+                some, x = some[~noise], x[torch.from_numpy(~noise)]
+                neighbors = neighbors_of(x.numpy(), self.n_neighbors, self.n_clusters_)
             self.first_labels_ = first_clusters(x.numpy(), neighbors, self.n_clusters_, seed)
             x = x.to(self.network_.centers.device)
             for stage in self._cluster(x, neighbors, generator):
@@ -206,6 +218,7 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
             self._report(x)
             if len(some) < len(rows):
                 self.labels_ = self.predict(rows)
+            self._learn_outliers(rows)
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """Return the cluster (n,) of each sample of X, seen or new."""
@@ -296,13 +309,15 @@ class SortingAutoEncoder(ClusterMixin, AutoEncoder):  # type: ignore[misc]
 
     def _contents(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         tensors, description = super()._contents()
-        return tensors | {"labels": torch.from_numpy(self.labels_)}, description
+        tensors |= {"labels": torch.from_numpy(self.labels_)} | self._outlier_tensors()
+        return tensors, description
 
     def _restore(self, tensors: dict[str, Tensor], description: dict[str, Any]) -> None:
         self.labels_ = tensors.pop("labels").numpy()
         # One network, one center for each cluster: as many as "auto" found.
         is_auto = self.n_clusters == AUTO
         self.n_clusters_ = len(tensors["network.centers"]) if is_auto else int(self.n_clusters)
+        self._restore_outliers(tensors, description["fitted"]["n_features_in_"])
         super()._restore(tensors, description)
 
     @property

@@ -23,6 +23,7 @@ export function dotCard(explorer, pictures, { cloud, row }) {
   const label = content.clouds[cloud].labels?.[row] ?? -1;
   const cluster = method.clusters[cloud][row];
   const sure = method.confidence[cloud]?.[row];
+  const farther = content.clouds[cloud].farther_out?.[row];
   const code = space.codes[cloud].subarray(row * space.size, (row + 1) * space.size);
   const facts = [
     ...(content.classes.length ? [["label", explorer.className(label)]] : []),
@@ -30,6 +31,9 @@ export function dotCard(explorer, pictures, { cloud, row }) {
     ...(sure === undefined
       ? []
       : [["confidence", `${decimals(sure, 3)} (${method.confidence_kind})`]]),
+    ...(farther === undefined
+      ? []
+      : [["farther out", `${decimals(100 * farther, 1)} % of training samples`]]),
     ["code", codeInWords(code)],
   ];
   return element(

@@ -7,7 +7,7 @@ import { decoderOf } from "./decoder.js";
 /**
  * @typedef {import("./arrays.js").Packed} Packed
  * @typedef {{name: string, n: number, n_in_run: number, n_train: number, choice: string, ids: string[],
- *   labels: Packed | null, budget: Packed | null}} PackedCloud
+ *   labels: Packed | null, budget: Packed | null, farther_out: Packed | null}} PackedCloud
  * @typedef {{origin: number[], directions: number[][], axes: string[], note: string,
  *   codes: Packed[], film: (import("./arrays.js").PackedPlaces & {epochs: number[]}) | null
  *   }} PackedSpace
@@ -35,6 +35,7 @@ export function contentOf(tree) {
       ...cloud,
       labels: unpackedIds(cloud.labels),
       budget: unpackedIds(cloud.budget),
+      farther_out: unpackedFloats(cloud.farther_out),
     })),
     spaces: tree.spaces.map(spaceOf),
     decoders: tree.decoders.map(decoderOf),

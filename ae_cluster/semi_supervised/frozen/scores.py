@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ae_cluster.clustering.heads import MixtureHead, Scores, squared_distances
+from ae_cluster.clustering.heads import MixtureHead, Scores
 from ae_cluster.common.errors import InputError
+from ae_cluster.graphs.neighbors import squared_distances
 from ae_cluster.semi_supervised.base import FewLabelClassifier
 from ae_cluster.semi_supervised.frozen import cluster_then_label, supervised
 
