@@ -12,7 +12,7 @@ from ae_cluster.cli.output import add_json, print_json, print_note
 EPILOG = """\
 the model:
   x              samples as the run's were: bytes, images in [0, 1], or rows of a table before they
-                 are standardised, any number of them
+                 are scaled, any number of them
   code           (n, n_components)
   cluster        (n,), as ae-cluster assign gives them
   probabilities  (n, k), its memberships

@@ -35,7 +35,7 @@ _CHUNK = 4096  # samples
 _UNITS = {
     "bytes": "images of bytes, 0 to 255",
     "unit": "images of numbers from 0 to 1",
-    "table": "rows of a table, not standardised",
+    "table": "rows of a table, not scaled",
 }
 
 
