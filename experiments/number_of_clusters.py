@@ -1,4 +1,4 @@
-"""Claim: how many clusters data have is told without labels more often than by one index alone.
+"""Claim: six kinds of evidence tell how many clusters data have more often than most of them alone.
 
 Six kinds of evidence together (`ae_cluster.suggest_n_clusters`) against each of them alone and
 against the layers of EVoC (extra ``compare``), on the data sets of ``support/benchmark_sets.py``
