@@ -56,7 +56,8 @@ def stability(found: Representation, seed: int) -> Scores:
     n, rng = len(found.positions), np.random.RandomState(seed)
     most, agreements = min(found.most, n // 4), []
     for _ in range(SPLITS):
-        first, second = (found.positions[half] for half in np.array_split(rng.permutation(n), 2))
+        order = rng.permutation(n)
+        first, second = found.positions[order[: -(-n // 2)]], found.positions[order[-(-n // 2) :]]
         one, other = (_half(positions, most, seed) for positions in (first, second))
         for levels, carried in (
             (one.levels, _carried_over(other, first)),
