@@ -187,6 +187,15 @@ def ranked(n_methods):
     return pd.DataFrame(np.random.default_rng(0).random((20, n_methods)), columns=names)
 
 
+KINDS = "stability", "BIC", "persistence", "information", "silhouette", "gap"
+SURE = "Two of six kinds of evidence put it first, three put it among their first three."
+
+
+def numbers(wanted, scale=1.0):
+    """Return evidence of every kind for some numbers of clusters."""
+    return {kind: {k: scale * np.sin(k + i) for k in wanted} for i, kind in enumerate(KINDS)}
+
+
 OTHERS = {
     "loss-zero": partial(f.plot_loss_curve, [0.0] * 5, [0.0] * 5),
     "loss-level": partial(f.plot_loss_curve, [0.3] * 500),
@@ -204,6 +213,10 @@ OTHERS = {
     "ranks": lambda: f.plot_ranks(ranked(11), score="AMI", title="Ranks"),
     "ranks-tied": lambda: f.plot_ranks(ranked(40) * 0, score="AMI", title="Ranks"),
     "ranks-two": lambda: f.plot_ranks(ranked(2), score="AMI", title="Ranks"),
+    "numbers": lambda: f.plot_n_clusters(numbers(range(2, 41)), (10, 15, 3), SURE, LONG),
+    "numbers-level": lambda: f.plot_n_clusters(numbers(range(2, 9), 0), (2, 5), SURE),
+    "numbers-wide": lambda: f.plot_n_clusters(numbers(range(2, 101), 1e12), (100, 50), SURE),
+    "numbers-one": lambda: f.plot_n_clusters(numbers([2]), (1,), SURE),
     "no-rows": lambda: f.plot_methods(of_seeds(scored(lambda *_: np.nan))),
     "noise-only": lambda: f.plot_cluster_profiles(np.eye(5), np.full(5, -1)),
 }

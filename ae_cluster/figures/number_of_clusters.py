@@ -37,11 +37,13 @@ def plot_n_clusters(
     """
     rows = -(-len(evidence) // _COLUMNS)
     figure = new_figure(9.0, 2.2 * rows + 1.3)
-    panels = figure.subplots(rows, _COLUMNS, sharex=True, squeeze=False).ravel()
+    panels = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
     for ax, (kind, scores) in zip(panels, evidence.items(), strict=False):
         _panel(ax, kind, scores, listed)
     for ax in panels[len(evidence) :]:
         ax.set_axis_off()
+    for ax in panels[max(0, len(evidence) - _COLUMNS) : len(evidence)]:  # the last of each column
+        ax.set_xlabel("number of clusters")
     told = ", ".join(map(str, listed))
     title = f"How many clusters: {plain(name, 40)}" if name else "How many clusters"
     caption = (
@@ -60,5 +62,4 @@ def _panel(ax: Axes, kind: str, scores: Mapping[int, float], listed: Sequence[in
     if best is not None:
         ax.plot([best], [scores[best]], "o", color=PALETTE[0])
     ax.set_title(kind)
-    ax.set_xlabel("number of clusters")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
