@@ -149,6 +149,7 @@ def test_whole_numbers_and_lists_are_taken_as_float64(X):
         *[("conv_channels", v) for v in ((), 16, (16, -1))],
         *[("image_shape", v) for v in ((8,), (8, 8, 1, 1), 8, (8, 0), "8x8")],
         *[("input_kind", v) for v in ("bytes", None)],
+        *[("scaling", v) for v in ("minmax", 1, None)],
         *[("batch_size", v) for v in (0, 64.0, None)],
         *[("learning_rate_init", v) for v in (0, -0.1, math.nan, math.inf, "0.1", None)],
         *[("learning_rate", v) for v in (0.1, "linear", None)],

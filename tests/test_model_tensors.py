@@ -56,6 +56,9 @@ def test_tensors_of_another_shape_are_refused(tmp_path, kind, assert_one_sentenc
         for other in shapes:
             if name == "labels" and kind is not N2D and other.ndim == 1 and len(other):
                 continue  # how many samples there were, nothing else says
+            is_as_wide = other.ndim == 2 and len(other) and other.shape[1:] == tensor.shape[1:]
+            if name == "outliers.prototypes" and is_as_wide:
+                continue  # nor how many prototypes
             (folder / WEIGHTS).write_bytes(save(whole | {name: other.contiguous()}))
             describe(folder)
             with pytest.raises(InputError) as error:

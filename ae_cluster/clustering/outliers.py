@@ -109,7 +109,7 @@ class OutlierScore:
         (m, r), n_levels = found.prototypes.shape, found.levels.size
         if shapes != [(n_features,), (n_features, r), (m, r), (n_levels,)] or not m:
             raise ValueError("the arrays of its score of outliers do not fit together")
-        if n_levels < 2 or not (np.diff(found.levels) >= 0).all():
+        if n_levels != LEVELS or not (np.diff(found.levels) >= 0).all():
             raise ValueError("the levels of its score of outliers do not rise")
         return found
 

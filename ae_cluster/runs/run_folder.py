@@ -121,8 +121,9 @@ def check_place(
     """
     if not out.name:
         raise InputError(f"{out} cannot be the folder of a run; name one in it.")
-    ours = _ours(out)
-    if not (resume and (ours or _is_begun(out))):
+    is_there = os.path.lexists(out)  # not so where its name is too long for any file
+    ours = _ours(out) if is_there else set()
+    if not (resume and is_there and (ours or _is_begun(out))):
         refuse_existing(out, force)
     refuse_others(out, ours)
     if force:
