@@ -87,9 +87,12 @@ def anonymous():
 x = np.load(sys.argv[1], mmap_mode="r")
 model = AutoEncoder(hidden_layer_sizes=(8,), random_state=0, batch_size=4096, max_iter=1)
 model.fit(x[:5000])  # what every training takes
-before = anonymous()
-model.fit(x)
-print(anonymous() - before)
+grown = []
+for _ in range(3):  # what the allocator keeps for later comes and goes; the samples would stay
+    before = anonymous()
+    model.fit(x)
+    grown.append(anonymous() - before)
+print(min(grown))
 """
 
 
