@@ -32,7 +32,7 @@ from ae_cluster.common.terminal import Parser, exit_code
 from ae_cluster.datasets.dataset import fingerprint
 from ae_cluster.methods import BY_NAME as METHODS_BY_NAME
 from ae_cluster.metrics.clustering import external_scores, matched_map
-from experiments.support.arguments import positive, without_score
+from experiments.support.arguments import add_grid_options, positive, without_score
 from experiments.support.benchmark_methods import (
     CODE,
     DEEP,
@@ -212,13 +212,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--methods", nargs="+", choices=METHODS, help="default: all")
     add("--half", choices=HALVES, help="default: both")
     add("--most-samples", type=positive, metavar="N", help="leave out larger data sets")
-    add("--seeds", type=positive, default=5, help="seeds 0 … n−1; default: 5")
-    add("--jobs", type=positive, default=1, help="processes; default: 1")
-    add("--out", type=Path, help="folder of rows; default: results, of --smoke: runs/smoke")
-    add("--store", type=Path, default=Path("runs/store"), help="of finished cells; default: "
-        "runs/store")  # fmt: skip
-    add("--retry-failed", action="store_true", help="do failed cells again")
-    add("--smoke", action="store_true", help="two data sets, two seeds: does it run at all?")
+    add_grid_options(parser, n_seeds=5, smoke="two data sets, two seeds")
     return parser
 
 

@@ -30,7 +30,7 @@ from ae_cluster.common.files import make_folder
 from ae_cluster.common.terminal import Parser, exit_code
 from ae_cluster.datasets.dataset import fingerprint
 from ae_cluster.records.rows import OK, tidy_row
-from experiments.support.arguments import positive
+from experiments.support.arguments import add_grid_options
 from experiments.support.benchmark_methods import EVOC_COMPONENTS, Samples, is_here
 from experiments.support.benchmark_sets import HALVES
 from experiments.support.grid import Task, make_task, run_grid
@@ -160,13 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     both = (TOGETHER, EVOC)
     add("--methods", nargs="+", choices=both, default=both, help="default: both")
     add("--half", choices=HALVES, help="default: both, and blobs")
-    add("--seeds", type=positive, default=1, help="seeds 0 … n−1; default: 1")
-    add("--jobs", type=positive, default=1, help="processes; default: 1")
-    add("--out", type=Path, help="folder of rows; default: results, of --smoke: runs/smoke")
-    add("--store", type=Path, default=Path("runs/store"), help="of finished cells; default: "
-        "runs/store")  # fmt: skip
-    add("--retry-failed", action="store_true", help="do failed cells again")
-    add("--smoke", action="store_true", help="two data sets: does it run at all?")
+    add_grid_options(parser, n_seeds=1, smoke="two data sets")
     return parser
 
 

@@ -20,7 +20,7 @@ from ae_cluster.autoencoder.scaling import UNIT, Scaling
 from ae_cluster.common import pixels
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.scalars import plain
-from ae_cluster.common.table_options import ASKED, STANDARD
+from ae_cluster.common.table_options import ASKED, AUTO, STANDARD
 
 _OR_TABLE = ", or train with input_kind='table'"
 ACTIVATION_NAMES = ("identity", "logistic", "relu", "tanh")
@@ -71,6 +71,10 @@ def _seed(v: Any) -> bool:
 
 Allowed = dict[str, tuple[Callable[[Any], bool], str]]
 positive: tuple[Callable[[Any], bool], str] = (_real(lambda v: v > 0), "a number above 0")
+n_clusters_or_auto: tuple[Callable[[Any], bool], str] = (
+    lambda v: v == AUTO or _is_whole(v, 1),
+    f"{whole(1)[1]}, or {AUTO}",
+)
 
 # parameter: (what is allowed, once it is `plain`; in words for the error)
 _ALLOWED: Allowed = {

@@ -15,14 +15,7 @@ from ae_cluster.common.image_options import LONGEST_SIDE, ImageOptions, is_size
 from ae_cluster.common.scalars import plain
 from ae_cluster.common.table_options import ASKED, AUTO, MEDIAN, STANDARD, TableOptions
 from ae_cluster.common.texts import quoted, shortened
-from ae_cluster.methods import (
-    AUTOENCODER,
-    DEFAULTS,
-    GIVEN,
-    LEARNERS,
-    check_methods,
-    current_name,
-)
+from ae_cluster.methods import AUTOENCODER, DEFAULTS, GIVEN, LEARNERS, check_methods, current_name
 
 FORMAT_VERSION = 1
 LEAST_EPOCHS, LEAST_STEPS, LEAST_OF_WIDE = 10, 5000, 1000

@@ -38,17 +38,35 @@ def grid_parser(description: str) -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--dataset", action="append", metavar="NAME|PATH", help="again for more; default: digits")
     add("--data-home", type=Path, help="default: $AE_CLUSTER_DATA, else the user's cache folder")
-    add("--seeds", type=positive, default=10, help="seeds 0 … n−1; default: 10")
-    add("--jobs", type=positive, default=1, help="processes; default: 1")
     add("--n-clusters", type=positive, metavar="K", help="must be said for a file")
-    add("--out", type=Path, help="folder of rows; default: results, of --smoke: runs/smoke, of "
-        f"data of your own: {OWN}")  # fmt: skip
+    add("--missing", action="store_true", help="leave out what --out has rows of already")
+    of_own = f", of data of your own: {OWN}"
+    add_grid_options(parser, n_seeds=10, smoke="two seeds, two epochs", out=of_own)
+    return parser
+
+
+def add_grid_options(
+    parser: argparse.ArgumentParser, *, n_seeds: int, smoke: str, out: str = ""
+) -> None:
+    """Add what every grid takes, whatever its cells are.
+
+    Parameters
+    ----------
+    n_seeds : int
+        By default.
+    smoke : str
+        What ``--smoke`` does.
+    out : str
+        What else decides where rows go.
+    """
+    add = parser.add_argument
+    add("--seeds", type=positive, default=n_seeds, help=f"seeds 0 … n−1; default: {n_seeds}")
+    add("--jobs", type=positive, default=1, help="processes; default: 1")
+    add("--out", type=Path, help=f"folder of rows; default: results, of --smoke: runs/smoke{out}")
     add("--store", type=Path, default=Path("runs/store"), help="of finished cells; default: "
         "runs/store")  # fmt: skip
     add("--retry-failed", action="store_true", help="do failed cells again")
-    add("--missing", action="store_true", help="leave out what --out has rows of already")
-    add("--smoke", action="store_true", help="two seeds, two epochs: does it run at all?")
-    return parser
+    add("--smoke", action="store_true", help=f"{smoke}: does it run at all?")
 
 
 def positive(text: str) -> int:

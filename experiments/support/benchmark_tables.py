@@ -14,19 +14,15 @@ from ae_cluster.reports.writing import markdown_table
 from experiments.support.benchmark_methods import METHODS
 from experiments.support.benchmark_sets import BY_NAME, HALVES
 from experiments.support.medians import written
+from experiments.support.published import beside_published
 
 FILE = "benchmark.csv"
-PLACE = ["dataset", "method", "seed"]
 SCORE, BASELINE = "ami", "kmeans"
 
 
 def in_order(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Return new rows and those that ``path`` has beside them, by data set, method and seed."""
-    if path.exists():
-        rows = pd.concat([rows, original_table(pd.read_csv(path))], ignore_index=True)
-    rows = rows.drop_duplicates(PLACE)  # the first, which is the new one
-    places = {name: i for names in (BY_NAME, METHODS) for i, name in enumerate(names)}
-    return rows.sort_values(PLACE, key=lambda column: column.map(lambda one: places.get(one, one)))
+    return beside_published(rows, path, (BY_NAME, METHODS))
 
 
 def rows_of(results: Path) -> pd.DataFrame:

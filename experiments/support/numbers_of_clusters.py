@@ -18,13 +18,14 @@ from experiments.support import benchmark_sets
 from experiments.support.benchmark_sets import HALVES, MADE, BenchmarkSet
 from experiments.support.bundled_files import Samples
 from experiments.support.medians import written
+from experiments.support.published import OF_BENCHMARKS as PLACE
+from experiments.support.published import beside_published
 
 FILE, TOGETHER, EVOC = "benchmark_k.csv", "together", "evoc"
 ALONE = ("stability", "bic", "persistence", "information", "silhouette", "gap")
 METHODS = (TOGETHER, *ALONE, EVOC)
 BLOBS = "blobs"  # beside the halves
 MOST_SAMPLES = 5000
-PLACE = ["dataset", "method", "seed"]
 NUMBERS = ["first", "second", "third"]
 Scores = Mapping[int, float]
 
@@ -91,11 +92,7 @@ def side_by_side(rows: pd.DataFrame) -> pd.DataFrame:
 
 def in_order(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Return new rows and those that ``path`` has beside them, by data set, method and seed."""
-    if path.exists():
-        rows = pd.concat([rows, original_table(pd.read_csv(path))], ignore_index=True)
-    rows = rows.drop_duplicates(PLACE)  # the first, which is the new one
-    places = {name: i for names in (SETS, METHODS) for i, name in enumerate(names)}
-    return rows.sort_values(PLACE, key=lambda column: column.map(lambda one: places.get(one, one)))
+    return beside_published(rows, path, (SETS, METHODS))
 
 
 def numbers_tables(results: Path) -> list[Path]:

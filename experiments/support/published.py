@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ EXPERIMENTS = {
     "label_budget": "label-budget",
 }
 
+
+OF_BENCHMARKS = ["dataset", "method", "seed"]  # what tells a row of a benchmark from others
 
 # What tells the rows of one cell from another's. A cell of label budgets has rows of many
 # budgets and draws, and if codes stay as they are, of many methods.
@@ -64,6 +66,25 @@ def with_published(rows: pd.DataFrame, path: Path, cells: Sequence[Cell]) -> pd.
     kept = old[(old["place"] >= 0) & ~old["place"].isin(new["place"])]
     merged = pd.concat([new, kept]).sort_values("place", kind="stable")
     return merged.drop(columns="place")
+
+
+def beside_published(
+    rows: pd.DataFrame, path: Path, orders: Sequence[Iterable[str]]
+) -> pd.DataFrame:
+    """Return a benchmark's new rows and those that ``path`` has beside them, in order.
+
+    Parameters
+    ----------
+    orders : sequence of iterable of str
+        Names of data sets, and of methods, as they come.
+    """
+    if path.exists():
+        rows = pd.concat([rows, original_table(pd.read_csv(path))], ignore_index=True)
+    rows = rows.drop_duplicates(OF_BENCHMARKS)  # the first, which is the new one
+    places = {name: i for names in orders for i, name in enumerate(names)}
+    return rows.sort_values(
+        OF_BENCHMARKS, key=lambda column: column.map(lambda one: places.get(one, one))
+    )
 
 
 def place_of(cell: Cell) -> Place:

@@ -26,7 +26,13 @@ from torch import Tensor
 
 from ae_cluster.autoencoder import inference, saving
 from ae_cluster.autoencoder.estimator import AutoEncoder
-from ae_cluster.autoencoder.inputs import Allowed, check_parameters, validate_samples, whole
+from ae_cluster.autoencoder.inputs import (
+    Allowed,
+    check_parameters,
+    n_clusters_or_auto,
+    validate_samples,
+    whole,
+)
 from ae_cluster.autoencoder.saving import jsonable, unjsoned
 from ae_cluster.autoencoder.scaling import UNIT
 from ae_cluster.clustering.codes import check_n_clusters
@@ -35,7 +41,7 @@ from ae_cluster.clustering.outlier_scores import ScoresOutliers
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.scalars import plain_parameters
-from ae_cluster.common.table_options import ASKED, AUTO
+from ae_cluster.common.table_options import ASKED
 from ae_cluster.training.fitting import seed_of
 from ae_cluster.training.threads import threads_for
 
@@ -52,7 +58,7 @@ def _autoencoder(v: Any) -> bool:
 
 # parameter: (what is allowed, in words for the error)
 OWN: Allowed = {
-    "n_clusters": (lambda v: v == AUTO or whole(1)[0](v), f"{whole(1)[1]}, or {AUTO}"),
+    "n_clusters": n_clusters_or_auto,
     "autoencoder": (_autoencoder, "None or an AutoEncoder, fitted or not"),
     "clustering_weight": (_not_negative, "a number of at least 0"),
     "update_interval": whole(1, " (steps)"),

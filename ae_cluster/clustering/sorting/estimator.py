@@ -20,6 +20,7 @@ from ae_cluster.autoencoder.inputs import (
     Allowed,
     check_parameters,
     flag,
+    n_clusters_or_auto,
     validate_samples,
     whole,
 )
@@ -63,7 +64,7 @@ OWN: Allowed = {
     }.items()
 } | {
     "image_prior": (flag, "True or False"),
-    "n_clusters": (lambda v: v == AUTO or whole(1)[0](v), f"{whole(1)[1]}, or {AUTO}"),
+    "n_clusters": n_clusters_or_auto,
 }
 
 
