@@ -70,8 +70,11 @@ def without_scores(row: dict[str, Any], reason: str) -> dict[str, Any]:
 
 def with_current_names(rows: pd.DataFrame) -> pd.DataFrame:
     """Return rows, as they were read, with the names that methods and families have now."""
-    named = {name: rows[name].replace(OLD_NAMES) for name in ("method", "family") if name in rows}
-    return rows.assign(**named)
+    # Only where there is an old one: pandas 2 warns of a column of nothing but NaN.
+    old = [
+        name for name in ("method", "family") if name in rows and rows[name].isin(OLD_NAMES).any()
+    ]
+    return rows.assign(**{name: rows[name].replace(OLD_NAMES) for name in old})
 
 
 def pipeline_name(features: str, method: str) -> str:
