@@ -14,6 +14,11 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
 from ae_cluster.clustering.sorting import SortingAutoEncoder, information
+from ae_cluster.clustering.sorting.candidates import (
+    nearest_graph,
+    nearest_neighbors,
+    shared_neighbor_graph,
+)
 from ae_cluster.clustering.sorting.centers import neighborly, spread_centers
 from ae_cluster.clustering.sorting.consistency import (
     adversarial,
@@ -23,13 +28,7 @@ from ae_cluster.clustering.sorting.consistency import (
     random_bending,
     warped,
 )
-from ae_cluster.clustering.sorting.graph_clustering import (
-    effective_number,
-    first_clusters,
-    nearest_graph,
-    nearest_neighbors,
-    shared_neighbor_graph,
-)
+from ae_cluster.clustering.sorting.graph_clustering import effective_number, first_clusters
 from ae_cluster.clustering.sorting.information import (
     deepest_cut,
     edge_shares,

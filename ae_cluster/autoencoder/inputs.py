@@ -36,6 +36,12 @@ def whole(least: int, of_what: str = "") -> tuple[Callable[[Any], bool], str]:
     return lambda v: _is_whole(v, least), f"a whole number from {least} to 2**31 - 1{of_what}"
 
 
+def or_none(allowed: tuple[Callable[[Any], bool], str]) -> tuple[Callable[[Any], bool], str]:
+    """Return the test and words of a parameter that may be None besides."""
+    test, words = allowed
+    return lambda v: v is None or test(v), f"{words}, or None"
+
+
 def _real(test: Callable[[float], bool]) -> Callable[[Any], bool]:
     return lambda v: (
         isinstance(v, int | float)
@@ -56,6 +62,9 @@ def flag(v: Any) -> bool:
 
 def _sizes(v: Any) -> bool:
     return isinstance(v, Sequence) and not isinstance(v, str) and all(map(whole(1)[0], v))
+
+
+layer_sizes = _sizes, "a sequence of whole numbers from 1 to 2**31 - 1"
 
 
 def _callbacks(v: Any) -> bool:
@@ -79,7 +88,7 @@ n_clusters_or_auto: tuple[Callable[[Any], bool], str] = (
 # parameter: (what is allowed, once it is `plain`; in words for the error)
 _ALLOWED: Allowed = {
     "n_components": whole(1),
-    "hidden_layer_sizes": (_sizes, "a sequence of whole numbers from 1 to 2**31 - 1"),
+    "hidden_layer_sizes": layer_sizes,
     "activation": (_one_of(*ACTIVATION_NAMES), f"one of {', '.join(ACTIVATION_NAMES)}"),
     "kind": (_one_of("dense", "conv"), "dense or conv"),
     "conv_channels": (

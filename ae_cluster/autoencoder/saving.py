@@ -41,7 +41,7 @@ from ae_cluster.common.texts import quoted
 
 FITTED = {
     *("dtype_", "image_shape_", "image_units_", "input_kind_", "n_features_in_"),
-    *("n_iter_", "loss_curve_", "validation_loss_curve_", "collapse_"),
+    *("n_iter_", "loss_curve_", "validation_loss_curve_", "collapse_", "hidden_layer_sizes_"),
 }
 FILES = WEIGHTS, DESCRIPTION  # in the order in which they are replaced: the checksum is in the last
 # What safetensors and torch raise on what does not fit.
@@ -283,7 +283,8 @@ def restore(model: Any, tensors: dict[str, Tensor], fitted: dict[str, Any]) -> N
         model.scaling = STANDARD
     model.scaling_ = Scaling(getattr(torch, model.dtype_), mean, scale, kind, why)
     state = {name.removeprefix("network."): tensor for name, tensor in tensors.items()}
-    if len(model.hidden_layer_sizes) + len(getattr(model, "conv_channels", ())) > len(state) + 2:
+    layers = getattr(model, "hidden_layer_sizes_", model.hidden_layer_sizes)
+    if len(layers) + len(getattr(model, "conv_channels", ())) > len(state) + 2:
         raise ValueError("it has more layers than weights")
     with torch.device("meta"):  # the sizes said may be any; memory is taken for true ones
         check_shapes(model._new_network(), state)

@@ -17,6 +17,7 @@ from ae_cluster.training.threads import one_thread, threads_for
 
 WARM_SHARE = 0.2  # of the least steps, for learning what is known already
 DECODER_RATE = 0.001
+DECODER_STEPS = 1000  # of fewer, each is as much larger
 
 
 class MinibatchTrainer:
@@ -74,7 +75,9 @@ class MinibatchTrainer:
             x = self.x[indices]
             return nn.functional.mse_loss(decode(encode(x, indices)), x)
 
-        return self.fit(learners, loss, self.epochs(epochs), DECODER_RATE, what="decoder training")
+        epochs = self.epochs(epochs)
+        rate = DECODER_RATE * max(1.0, DECODER_STEPS / (epochs * self.steps_per_epoch))
+        return self.fit(learners, loss, epochs, rate, what="decoder training")
 
     def fit(
         self,

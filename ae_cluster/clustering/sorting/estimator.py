@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -20,7 +20,9 @@ from ae_cluster.autoencoder.inputs import (
     Allowed,
     check_parameters,
     flag,
+    layer_sizes,
     n_clusters_or_auto,
+    or_none,
     validate_samples,
     whole,
 )
@@ -31,7 +33,7 @@ from ae_cluster.clustering.outlier_scores import ScoresOutliers
 from ae_cluster.clustering.outliers import like_noise
 from ae_cluster.clustering.sorting import consistency
 from ae_cluster.clustering.sorting.consistency import one_hot
-from ae_cluster.clustering.sorting.graph_clustering import first_clusters
+from ae_cluster.clustering.sorting.graph_clustering import MANY, first_clusters
 from ae_cluster.clustering.sorting.networks import ConvHead, SortingNetwork, dense_head
 from ae_cluster.clustering.sorting.stages import (
     CHANGED_IMAGES,
@@ -65,7 +67,24 @@ OWN: Allowed = {
 } | {
     "image_prior": (flag, "True or False"),
     "n_clusters": n_clusters_or_auto,
+    "hidden_layer_sizes": or_none(layer_sizes),
+    "batch_size": or_none(whole(1)),
 }
+
+
+class Sizes(NamedTuple):
+    """What a cluster head and its minibatches measure where nothing else is asked for.
+
+    Few samples tell a wide head apart no better, and are gone through in fewer steps.
+    """
+
+    hidden: tuple[int, int]
+    batch: int
+
+
+def usual_sizes(n_samples: int) -> Sizes:
+    """Return the sizes for so many training samples."""
+    return Sizes((200, 200), 128) if n_samples <= MANY else Sizes((400, 400), 256)
 
 
 IMAGE_SHARE = 1.25  # of the epochs, under changes of the image; fewer end farther from other seeds
@@ -94,16 +113,18 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
         cluster. Without it nothing is assumed, not even which pixels are neighbours.
     n_neighbors : int, default=15
         Of the graph; fewer where clusters must be small.
-    hidden_layer_sizes : sequence of int, default=(400, 400)
-        Of the cluster head; with the image prior a convolutional one follows it.
-    batch_size : int, default=256
+    hidden_layer_sizes : sequence of int, optional
+        Of the cluster head; with the image prior a convolutional one follows it. By default
+        (200, 200) for up to 10,000 samples, (400, 400) for more.
+    batch_size : int, optional
+        By default 128 for up to 10,000 samples, 256 for more.
     learning_rate_init : float, default=0.002
     max_iter : int, default=12
         Epochs of consistency training under the worst small step; with the image prior,
         besides, a quarter more under changes of the image.
     decoder_max_iter : int, default=5
         Epochs of the within-cluster offsets and the decoder.
-    min_steps : int, default=1000
+    min_steps : int, default=300
         Minibatches that each of these trainings has at least, however few samples there are.
     max_samples : int, default=100_000
         The graph and the trainings are of at most so many samples, drawn at random; the network
@@ -117,6 +138,8 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
     labels_ : ndarray (n,)
         Cluster of each training sample.
     cluster_centers_ : ndarray (k, n_components)
+    hidden_layer_sizes_ : sequence of int
+        What was taken.
     first_labels_ : ndarray (min(n, max_samples),)
         The clusters of the graph, before any network; of samples that are like noise none.
     loss_curve_ : list of float
@@ -139,12 +162,12 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
     _: KW_ONLY
     image_prior: bool = False
     n_neighbors: int = 15
-    hidden_layer_sizes: Sequence[int] = (400, 400)
-    batch_size: int = 256
+    hidden_layer_sizes: Sequence[int] | None = None
+    batch_size: int | None = None
     learning_rate_init: float = 0.002
     max_iter: int = 12
     decoder_max_iter: int = 5
-    min_steps: int = 1000
+    min_steps: int = 300
     max_samples: int = MOST_IN_A_GRAPH
     image_shape: Sequence[int] | None = None
     input_kind: str = "auto"
@@ -153,6 +176,7 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
     verbose: bool = False
     device: str = "auto"
     network_: SortingNetwork = field(init=False)
+    hidden_layer_sizes_: Sequence[int] = field(init=False)
     labels_: NDArray[np.int64] = field(init=False)
     n_clusters_: int = field(init=False)
 
@@ -196,6 +220,8 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
             some = sample_for_graph(len(rows), self.max_samples, seed, "the network")
             learnt = rows[some] if len(some) < len(rows) else rows
             x = in_chunks(self.scaling_, inference.as_tensor(learnt))
+            given, usual = self.hidden_layer_sizes, usual_sizes(len(x)).hidden
+            self.hidden_layer_sizes_ = usual if given is None else given
             self._build()
             initialize(self.network_, generator)
             neighbors = neighbors_of(x.numpy(), self.n_neighbors, self.n_clusters_)
@@ -276,13 +302,13 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
 
     def trainer(self, x: Tensor, generator: torch.Generator) -> MinibatchTrainer:
         """Return what trains a network on samples x (n, n_features) by this model's parameters."""
-        verbose = bool(self.verbose)
-        return MinibatchTrainer(x, self.batch_size, self.min_steps, generator, self, verbose)
+        size, verbose = self.batch_size or usual_sizes(len(x)).batch, bool(self.verbose)
+        return MinibatchTrainer(x, size, self.min_steps, generator, self, verbose)
 
     def _dense_head(self, generator: torch.Generator, like: Tensor) -> nn.Module:
         if not self.image_prior:
             return self.network_.sorter
-        head = dense_head(self.n_features_in_, self.hidden_layer_sizes, self.n_clusters_)
+        head = dense_head(self.n_features_in_, self.hidden_layer_sizes_, self.n_clusters_)
         initialize(head, generator)
         return head.to(like)
 
@@ -299,7 +325,7 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
             assert self.image_shape_ is not None
             head: nn.Module = ConvHead(self.image_shape_, self.n_clusters_)
         else:
-            head = dense_head(self.n_features_in_, self.hidden_layer_sizes, self.n_clusters_)
+            head = dense_head(self.n_features_in_, self.hidden_layer_sizes_, self.n_clusters_)
         return SortingNetwork(
             head, self.n_features_in_, self.n_components, self.n_clusters_,
             is_image=self.input_kind_ == "images",
@@ -319,6 +345,8 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
         is_auto = self.n_clusters == AUTO
         self.n_clusters_ = len(tensors["network.centers"]) if is_auto else int(self.n_clusters)
         self._restore_outliers(tensors, description["fitted"]["n_features_in_"])
+        if self.hidden_layer_sizes is not None:  # an earlier version kept it there alone
+            self.hidden_layer_sizes_ = self.hidden_layer_sizes
         super()._restore(tensors, description)
 
     @property

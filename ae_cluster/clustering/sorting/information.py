@@ -78,15 +78,16 @@ def tells_more(
     holder: Clusters,
     n_clusters: int,
     evenness: float = 1.0,
+    sure: float = SURE,
 ) -> bool:
     """Return whether a clustering has more information than another, by more than chance.
 
-    By more than twice the standard error of the samples' mean difference: among
+    By more than ``sure`` standard errors of the samples' mean difference: among
     few samples, the best of many candidates is easily the luckiest.
     """
     gained = _information_of_samples(weights, challenger, n_clusters, evenness)
     gained -= _information_of_samples(weights, holder, n_clusters, evenness)
-    return bool(gained.mean() > SURE * gained.std() / np.sqrt(len(gained)))
+    return bool(gained.mean() > sure * gained.std() / np.sqrt(len(gained)))
 
 
 def _information_of_samples(

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 from torch import Tensor, nn
 
+from ae_cluster.clustering.sorting.candidates import nearest_graph, nearest_neighbors
 from ae_cluster.clustering.sorting.centers import Centers, neighborly, spread_centers
 from ae_cluster.clustering.sorting.consistency import (
     VAT_EPSILON,
     Perturbation,
     learn_consistency,
 )
-from ae_cluster.clustering.sorting.graph_clustering import nearest_graph, nearest_neighbors
 from ae_cluster.clustering.sorting.information import edge_shares
 from ae_cluster.clustering.sorting.networks import SortingNetwork
 from ae_cluster.graphs.umap import Neighbors

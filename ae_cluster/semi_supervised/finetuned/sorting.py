@@ -15,7 +15,7 @@ from sklearn.frozen import FrozenEstimator
 from torch import Tensor, nn
 
 from ae_cluster.clustering.sorting import SortingAutoEncoder, consistency
-from ae_cluster.clustering.sorting.graph_clustering import nearest_neighbors
+from ae_cluster.clustering.sorting.candidates import nearest_neighbors
 from ae_cluster.clustering.sorting.stages import EPSILON_NEIGHBOR
 from ae_cluster.common.validation import FloatArray, IntArray
 from ae_cluster.graphs.neighbors import NeighborSearch
