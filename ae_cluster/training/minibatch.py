@@ -17,7 +17,8 @@ from ae_cluster.training.threads import one_thread, threads_for
 
 WARM_SHARE = 0.2  # of the least steps, for learning what is known already
 DECODER_RATE = 0.001
-DECODER_STEPS = 1000  # of fewer, each is as much larger
+DECODER_STEPS = 1000  # of fewer, each is as much larger, up to
+LARGER = 4  # times
 
 
 class MinibatchTrainer:
@@ -76,7 +77,8 @@ class MinibatchTrainer:
             return nn.functional.mse_loss(decode(encode(x, indices)), x)
 
         epochs = self.epochs(epochs)
-        rate = DECODER_RATE * max(1.0, DECODER_STEPS / (epochs * self.steps_per_epoch))
+        larger = DECODER_STEPS / (epochs * self.steps_per_epoch)
+        rate = DECODER_RATE * min(max(1.0, larger), LARGER)
         return self.fit(learners, loss, epochs, rate, what="decoder training")
 
     def fit(

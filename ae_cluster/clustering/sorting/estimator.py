@@ -162,8 +162,8 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
     _: KW_ONLY
     image_prior: bool = False
     n_neighbors: int = 15
-    hidden_layer_sizes: Sequence[int] | None = None
-    batch_size: int | None = None
+    hidden_layer_sizes: Sequence[int] | None = None  # type: ignore[assignment]
+    batch_size: int | None = None  # type: ignore[assignment]
     learning_rate_init: float = 0.002
     max_iter: int = 12
     decoder_max_iter: int = 5
