@@ -1,7 +1,10 @@
 """SortingAutoEncoder finds clusters, codes them apart and draws from the codes."""
 
+import json
+
 import numpy as np
 import pytest
+import torch
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
@@ -10,6 +13,8 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from ae_cluster import InputError, SortingAutoEncoder
 from ae_cluster.clustering.sorting import graph_clustering
+from ae_cluster.clustering.sorting.estimator import usual_sizes
+from ae_cluster.common.model_reading import checksum
 from ae_cluster.training.loop import DivergedError
 
 QUICK = {
@@ -164,3 +169,25 @@ def test_every_check_of_an_estimator_passes(monkeypatch):
     assert missed == {}
     assert not any(r["expected_to_fail"] for r in results)
     assert len(results) > 40
+
+
+def test_a_network_is_as_wide_as_the_samples_are_many(blobs, tmp_path):
+    few = QUICK | {"hidden_layer_sizes": None, "min_steps": 5}
+    model = SortingAutoEncoder(4, **few).fit(blobs[0])
+    assert (usual_sizes(10_000), usual_sizes(10_001)) == (((200, 200), 128), ((400, 400), 256))
+    assert model.hidden_layer_sizes_ == (200, 200)
+    assert model.trainer(torch.zeros(600, 20), torch.Generator()).batch_size == 120
+    model.save(tmp_path / "model")
+    again = SortingAutoEncoder.load(tmp_path / "model")
+    assert again.transform(blobs[2]).tobytes() == model.transform(blobs[2]).tobytes()
+
+
+def test_a_model_of_an_earlier_version_says_its_sizes_as_a_parameter(fitted, blobs, tmp_path):
+    fitted.save(tmp_path / "model")
+    path = tmp_path / "model" / "model.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    del content["fitted"]["hidden_layer_sizes_"], content["checksum"]
+    content["checksum"] = checksum(content, (path.parent / "weights.safetensors").read_bytes())
+    path.write_text(json.dumps(content), encoding="utf-8")
+    again = SortingAutoEncoder.load(path.parent)
+    assert again.transform(blobs[2]).tobytes() == fitted.transform(blobs[2]).tobytes()

@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits, make_blobs
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
-from ae_cluster.clustering.sorting import SortingAutoEncoder, information
+from ae_cluster.clustering.sorting import SortingAutoEncoder, graph_clustering, information
 from ae_cluster.clustering.sorting.candidates import (
     nearest_graph,
     nearest_neighbors,
@@ -182,6 +182,10 @@ def test_a_sure_gain_is_told_from_a_lucky_one():
     assert tells_more(apart, right, np.tile([0, 1], 80), 2)
     assert not tells_more(apart, np.tile([0, 1], 80), right, 2)
     assert not tells_more(apart, right, 1 - right, 2)
+    # Six samples astray: surer than two standard errors of 160, less sure than ten.
+    astray[:6] = 1 - right[:6]
+    assert tells_more(apart, right, astray, 2)
+    assert not tells_more(apart, right, astray, 2, sure=10)
 
 
 def test_polishing_never_loses_information():
@@ -232,6 +236,36 @@ def test_unequal_crowds_are_looked_for_among_duplicates_too():
     samples = rng.random((6, 4))[rng.choice(6, 150, p=[0.5, 0.3, 0.1, 0.05, 0.03, 0.02])]
     clusters = first_clusters(samples, nearest_neighbors(samples, 15), 5, seed=0)
     assert set(clusters) <= set(range(5))
+
+
+def test_of_clusterings_that_tell_as_much_the_simple_one_stays():
+    graph = sparse.block_diag([two_cliques()] * 20, format="csr")
+    right = np.tile(np.repeat([0, 1], 4), 20)
+    lucky = right.copy()
+    lucky[0] = 1  # and back by refining: the same information
+    mixed = np.tile([0, 1], 80)
+    chosen = graph_clustering._best_of_few(graph, [mixed, right], [lucky], 2)
+    np.testing.assert_array_equal(chosen, right)
+    chosen = graph_clustering._best_of_few(graph, [mixed], [lucky], 2)
+    np.testing.assert_array_equal(chosen, right)
+
+
+def test_clusters_of_a_gap_stay_beside_any_of_more_information():
+    sizes = [40, 4, 4]  # cliques, with nothing between them
+    graph = sparse.csr_array(block_diag(*[1 - np.eye(n) for n in sizes]))
+    gaps = np.repeat([0, 1, 2], sizes)
+    cut = np.repeat([0, 1, 2], [20, 20, 8])  # halves the dense region: of sizes more alike
+    assert neighbor_information(graph, gaps, 3) < neighbor_information(graph, cut, 3) + 0.6
+    chosen = graph_clustering._best_of_few(graph, [cut], [gaps], 3)
+    np.testing.assert_array_equal(chosen, gaps)
+
+
+def test_one_cluster_less_is_no_gap():
+    graph = sparse.csr_array(two_cliques())
+    whole, halves = np.zeros(8, dtype=int), np.repeat([0, 1], 4)
+    np.testing.assert_array_equal(
+        graph_clustering._best_of_few(graph, [whole], [halves], 2), halves
+    )
 
 
 def test_three_samples_make_two_clusters_without_a_warning():
