@@ -61,7 +61,6 @@ OWN: Allowed = {
         "n_neighbors": 2,
         "max_iter": 1,
         "decoder_max_iter": 1,
-        "min_steps": 1,
         "max_samples": 2,
     }.items()
 } | {
@@ -69,22 +68,24 @@ OWN: Allowed = {
     "n_clusters": n_clusters_or_auto,
     "hidden_layer_sizes": or_none(layer_sizes),
     "batch_size": or_none(whole(1)),
+    "min_steps": or_none(whole(1)),
 }
 
 
 class Sizes(NamedTuple):
-    """What a cluster head and its minibatches measure where nothing else is asked for.
+    """Sizes of a cluster head and its trainings where nothing else is asked for.
 
     Few samples tell a wide head apart no better, and are gone through in fewer steps.
     """
 
     hidden: tuple[int, int]
     batch: int
+    min_steps: int
 
 
 def usual_sizes(n_samples: int) -> Sizes:
     """Return the sizes for so many training samples."""
-    return Sizes((200, 200), 128) if n_samples <= MANY else Sizes((400, 400), 256)
+    return Sizes((200, 200), 128, 300) if n_samples <= MANY else Sizes((400, 400), 256, 1000)
 
 
 IMAGE_SHARE = 1.25  # of the epochs, under changes of the image; fewer end farther from other seeds
@@ -124,8 +125,9 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
         besides, a quarter more under changes of the image.
     decoder_max_iter : int, default=5
         Epochs of the within-cluster offsets and the decoder.
-    min_steps : int, default=300
-        Minibatches that each of these trainings has at least, however few samples there are.
+    min_steps : int, optional
+        Minibatches that each of these trainings has at least. By default 300 for up to 10,000
+        samples, 1,000 for more.
     max_samples : int, default=100_000
         The graph and the trainings are of at most so many samples, drawn at random; the network
         assigns the rest.
@@ -167,7 +169,7 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
     learning_rate_init: float = 0.002
     max_iter: int = 12
     decoder_max_iter: int = 5
-    min_steps: int = 300
+    min_steps: int | None = None
     max_samples: int = MOST_IN_A_GRAPH
     image_shape: Sequence[int] | None = None
     input_kind: str = "auto"
@@ -302,8 +304,9 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
 
     def trainer(self, x: Tensor, generator: torch.Generator) -> MinibatchTrainer:
         """Return what trains a network on samples x (n, n_features) by this model's parameters."""
-        size, verbose = self.batch_size or usual_sizes(len(x)).batch, bool(self.verbose)
-        return MinibatchTrainer(x, size, self.min_steps, generator, self, verbose)
+        usual, verbose = usual_sizes(len(x)), bool(self.verbose)
+        size, steps = self.batch_size or usual.batch, self.min_steps or usual.min_steps
+        return MinibatchTrainer(x, size, steps, generator, self, verbose)
 
     def _dense_head(self, generator: torch.Generator, like: Tensor) -> nn.Module:
         if not self.image_prior:
