@@ -71,7 +71,7 @@ class AutoEncoder(
         scaled by its training columns and decoded linearly. "auto" takes
         images when X has more than two dimensions or is ``uint8``, an ``image_shape`` is given,
         or all training values lie in [0, 1].
-    scaling : {"auto", "standard", "none", "robust", "log"}, default="standard"
+    scaling : {"auto", "standard", "none", "robust", "log"}, default="auto"
         Of a table's columns, images stay as they are. "auto": one of the others, chosen without
         labels (``scaling_.kind``, ``scaling_.why``). "standard": less the mean, over the standard
         deviation. "none": less the mean, all over one number, for columns in one unit.
@@ -168,7 +168,7 @@ class AutoEncoder(
         conv_channels: Sequence[int] = (16, 32),
         image_shape: Sequence[int] | None = None,
         input_kind: str = "auto",
-        scaling: str = "standard",
+        scaling: str = "auto",
         batch_size: int = 64,
         learning_rate_init: float = 0.005,
         learning_rate: str = "constant",

@@ -13,7 +13,7 @@ from typing import Any
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.feature_files import ENDINGS, FORMATS, is_feature_file
 from ae_cluster.common.files import expanded
-from ae_cluster.common.table_options import ASKED, AUTO, SCALINGS, STANDARD
+from ae_cluster.common.table_options import ASKED, AUTO, SCALINGS
 from ae_cluster.common.texts import quoted
 from ae_cluster.methods import AUTOENCODER, GIVEN
 
@@ -86,7 +86,7 @@ def add_reading_options(add: Callable[..., object]) -> None:
         "--scaling",
         choices=ASKED,
         help=f"of a table's columns: {told}; {AUTO}: one of them, chosen without labels; "
-        f"default: {STANDARD}",
+        f"default: {AUTO}",
     )
     _add_table_options(option)
     _add_image_options(option)

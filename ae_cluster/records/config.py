@@ -86,7 +86,7 @@ class RunConfig:
     draws: int = 6
     methods: tuple[str, ...] = DEFAULTS
     features: str = AUTOENCODER
-    scaling: str = STANDARD
+    scaling: str = AUTO
     label_column: str | None = None
     id_column: str | None = None
     drop: tuple[str, ...] = ()

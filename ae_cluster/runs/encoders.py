@@ -25,7 +25,7 @@ from ae_cluster.common.interrupts import at_once_on_ctrl_c
 from ae_cluster.common.own_files import move_files
 from ae_cluster.common.progress import in_words
 from ae_cluster.common.scaling import ColumnScaling, fit_scaling
-from ae_cluster.common.table_options import STANDARD
+from ae_cluster.common.table_options import AUTO
 from ae_cluster.common.write_lock import CHECKPOINT, claim, drop
 from ae_cluster.datasets import Dataset, known_datasets
 from ae_cluster.methods import AUTOENCODER, GIVEN, SORTERS
@@ -70,7 +70,7 @@ class Codes(NamedTuple):
     faithful: tuple[Scores, Scores] = ({}, {})
 
 
-def pca_codes(data: Dataset, n_components: int, seed: int, scaling: str = STANDARD) -> Codes:
+def pca_codes(data: Dataset, n_components: int, seed: int, scaling: str = AUTO) -> Codes:
     """Return codes of the same size by principal components, a table scaled first."""
     train, test, _ = _as_numbers(data, scaling)
     n_components = min(n_components, *train.shape)
@@ -80,7 +80,7 @@ def pca_codes(data: Dataset, n_components: int, seed: int, scaling: str = STANDA
     return Codes("pca", pca.transform(train), pca.transform(test), seconds=seconds)
 
 
-def pixel_codes(data: Dataset, scaling: str = STANDARD) -> Codes:
+def pixel_codes(data: Dataset, scaling: str = AUTO) -> Codes:
     """Return the samples themselves, a table scaled."""
     train, test, fitted = _as_numbers(data, scaling)
     return Codes("pixels", train, test, scaling=fitted)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ae_cluster.common.scaling import ColumnScaling
-from ae_cluster.common.table_options import SCALINGS, STANDARD
-from ae_cluster.records.config import RunConfig
+from ae_cluster.common.table_options import AUTO, SCALINGS, STANDARD
 
 
 def notes_on(scaling: ColumnScaling | None, asked: str, name: str) -> list[str]:
     """Return the sentence, if any, that a run on the data of a name says on the screen."""
     if scaling is not None:
         return [f"Scaling {scaling.kind} ({SCALINGS[scaling.kind]}): {scaling.why}."]
-    if asked == RunConfig().scaling:
+    if asked in (AUTO, STANDARD):  # what is usual, now or once
         return []
     return [f"note: --scaling {asked} is said, but {name} is taken as it is."]
 

@@ -173,7 +173,7 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
     max_samples: int = MOST_IN_A_GRAPH
     image_shape: Sequence[int] | None = None
     input_kind: str = "auto"
-    scaling: str = "standard"
+    scaling: str = "auto"
     random_state: int | np.random.RandomState | None = None
     verbose: bool = False
     device: str = "auto"
