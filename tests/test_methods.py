@@ -126,7 +126,7 @@ def test_what_learns_clusters_stands_beside_plain_clusterers_and_baselines():
         ("autoencoder", "dec", "dec"), ("autoencoder", "Other", "Other"),
         ("pca", "Other", ""), ("untrained", "Other", ""),
     ]  # fmt: skip
-    assert [way.source for way in ways] == ["dec", "autoencoder", "pca", "untrained"]
+    assert [way.representation for way in ways] == ["dec", "autoencoder", "pca", "untrained"]
 
 
 def test_a_baseline_that_is_asked_for_is_kept_once():

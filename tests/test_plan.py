@@ -32,10 +32,10 @@ def test_a_pipeline_is_given_k_unless_its_class_takes_none():
 
 def test_pipelines_on_the_same_codes_stand_together():
     plan = plan_of(config_of("idec", "kmeans"))
-    by_source = plan.by_source()
-    assert list(by_source) == ["idec", "autoencoder", "pca", "untrained"]
-    assert [p for pipelines in by_source.values() for p in pipelines] == sorted(
-        plan.pipelines, key=lambda p: list(by_source).index(p.source)
+    by_representation = plan.by_representation()
+    assert list(by_representation) == ["idec", "autoencoder", "pca", "untrained"]
+    assert [p for pipelines in by_representation.values() for p in pipelines] == sorted(
+        plan.pipelines, key=lambda p: list(by_representation).index(p.representation)
     )
 
 

@@ -256,7 +256,7 @@ def test_a_killed_run_goes_on_after_what_it_had_learnt(here, monkeypatch):
 
     config = RunConfig("d.npz", n_clusters=4, methods=("dcn", "vade"), **FEW)
     whole = run(config, here / "whole", figures=False)
-    learner = encoders.Sources._learner
+    learner = encoders.FittedEncoders._learner
     learnt = []
 
     def killed(self, name, start):
@@ -265,7 +265,7 @@ def test_a_killed_run_goes_on_after_what_it_had_learnt(here, monkeypatch):
             raise KeyboardInterrupt
         return learner(self, name, start)
 
-    monkeypatch.setattr(encoders.Sources, "_learner", killed)
+    monkeypatch.setattr(encoders.FittedEncoders, "_learner", killed)
     with pytest.raises(KeyboardInterrupt):
         run(config, here / "out", figures=False)
     again = run(config, here / "out", figures=False, resume=True)

@@ -1,10 +1,12 @@
 """SortingAutoEncoder finds clusters, codes them apart and draws from the codes."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
@@ -183,12 +185,22 @@ def test_a_network_is_as_wide_as_the_samples_are_many(blobs, tmp_path):
     assert again.transform(blobs[2]).tobytes() == model.transform(blobs[2]).tobytes()
 
 
-def test_a_model_of_an_earlier_version_says_its_sizes_as_a_parameter(fitted, blobs, tmp_path):
+def test_a_model_of_an_earlier_version_has_other_names_and_its_sizes_as_a_parameter(
+    fitted, blobs, tmp_path
+):
     fitted.save(tmp_path / "model")
     path = tmp_path / "model" / "model.json"
+    weights = path.parent / "weights.safetensors"
+    old = {"cluster_head": "sorter", "offset_layers": "style"}
+    named = {
+        re.sub("|".join(old), lambda part: old[part[0]], name): tensor
+        for name, tensor in load_file(weights).items()
+    }
+    assert {name.split(".")[1] for name in named if name.startswith("network.")} >= {*old.values()}
+    save_file(named, weights)
     content = json.loads(path.read_text(encoding="utf-8"))
     del content["fitted"]["hidden_layer_sizes_"], content["checksum"]
-    content["checksum"] = checksum(content, (path.parent / "weights.safetensors").read_bytes())
+    content["checksum"] = checksum(content, weights.read_bytes())
     path.write_text(json.dumps(content), encoding="utf-8")
     again = SortingAutoEncoder.load(path.parent)
     assert again.transform(blobs[2]).tobytes() == fitted.transform(blobs[2]).tobytes()

@@ -50,7 +50,7 @@ class Pipeline(NamedTuple):
         return short_name(self.clusterer)
 
     @property
-    def source(self) -> str:
+    def representation(self) -> str:
         """What its codes come from: a deep clustering moves those that it starts from."""
         return self.clusterer if kind_of(self.clusterer) == DEEP else self.features
 

@@ -28,7 +28,7 @@ from ae_cluster.common.write_lock import claim
 from ae_cluster.datasets import Dataset
 from ae_cluster.datasets.dataset import file_order
 from ae_cluster.records.clusterers import SCALED_BY, Clusterer, write_clusterer
-from ae_cluster.runs.encoders import Source
+from ae_cluster.runs.encoders import FittedEncoder
 
 CLUSTERS = "clusters.csv"
 MODEL, SAMPLES = "model", "samples"  # what makes codes
@@ -61,16 +61,16 @@ class Outliers(NamedTuple):
 
 
 @stage("outliers")
-def outliers_of(data: Dataset, sources: Sequence[Source]) -> Outliers:
+def outliers_of(data: Dataset, encoders: Sequence[FittedEncoder]) -> Outliers:
     """Return how far out the samples of a run lie, given what made its codes.
 
     All these saw the same samples, scaled in the same way; where there is a model, it scales.
     """
-    models = [source.model for source in sources if source.model is not None]
+    models = [encoder.model for encoder in encoders if encoder.model is not None]
     if models:
         halves, seen = (data.raw_train, data.raw_test), seen_by(models[0])
     else:
-        halves, seen = sources[0].codes[1:3], as_they_are
+        halves, seen = encoders[0].codes[1:3], as_they_are
     learnt = (getattr(model, "outliers_", None) for model in models)
     score = next((s for s in learnt if s is not None), None) or OutlierScore.fit(halves[0], seen)
     train, test = (
@@ -84,19 +84,19 @@ def keep_clusterer(
     folder: Path,
     method: str,
     data: Dataset,
-    source: Source,
+    encoder: FittedEncoder,
     result: Clustering,
     outliers: OutlierScore,
 ) -> None:
     """Write what assigns new samples to a method's clusters into the run's folder."""
-    codes = source.codes.train
+    codes = encoder.codes.train
     head = head_of(codes, result)
     arrays: Arrays = dict(head.arrays())
     found = head.assign(codes, result.train)
     quantiles = distance_quantiles(result.train, found.distances, len(head.centers))
     arrays["quantiles"] = quantiles.astype(np.float32)
-    codes_by = MODEL if source.model is not None else SAMPLES
-    if (scaling := source.codes.scaling) is not None:
+    codes_by = MODEL if encoder.model is not None else SAMPLES
+    if (scaling := encoder.codes.scaling) is not None:
         codes_by = next(name for name, kind in SCALED_BY.items() if kind == scaling.kind)
         arrays |= {"mean": scaling.mean, "scale": scaling.scale}
     units = "table" if data.is_table else _units_of(data)
@@ -182,11 +182,11 @@ def cluster_table(
 
 
 def table_of_run(
-    data: Dataset, kept: Mapping[str, tuple[Source, Clustering]], outliers: Outliers
+    data: Dataset, kept: Mapping[str, tuple[FittedEncoder, Clustering]], outliers: Outliers
 ) -> pd.DataFrame:
     """Return the table of clusters of a run's methods by name, the first asked for first."""
     methods = {
-        name: assigned_by(source.codes[1:3], result) for name, (source, result) in kept.items()
+        name: assigned_by(encoder.codes[1:3], result) for name, (encoder, result) in kept.items()
     }
     first = next(iter(kept.values()))[0].codes
     codes, shares = np.concatenate([first.train, first.test]), np.concatenate(outliers[1:])

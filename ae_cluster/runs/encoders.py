@@ -1,4 +1,4 @@
-"""Where a run's codes come from: each source is made once, when it is first asked for."""
+"""Where a run's codes come from: each fitted encoder is made once, when it is first asked for."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class Job(NamedTuple):
     say: Callable[[str], None]
 
 
-class Source(NamedTuple):
+class FittedEncoder(NamedTuple):
     """Codes of both splits, and what made them.
 
     Attributes
@@ -158,8 +158,8 @@ class Source(NamedTuple):
     collapsed_at: list[float] = []  # noqa: RUF012 (as loss_curve)
 
 
-class Sources:
-    """The sources of one run by name.
+class FittedEncoders:
+    """The fitted encoders of one run, by the name of their representation.
 
     Attributes
     ----------
@@ -174,38 +174,40 @@ class Sources:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.made: dict[str, Source] = {}
-        is_scaled = job.data.is_table and set(job.plan.by_source()) != {GIVEN}
+        self.made: dict[str, FittedEncoder] = {}
+        is_scaled = job.data.is_table and set(job.plan.by_representation()) != {GIVEN}
         asked = job.config.scaling
         self.scaling = fit_scaling(job.data.raw_train, asked) if is_scaled else None
         self.notes = notes_on(self.scaling, asked, job.data.name)
         self._faithful = FaithfulTo(job.data, self.scaling)
 
-    def __getitem__(self, name: str) -> Source:
-        """Return a source, made now if need be; the names are those of `ae_cluster.methods`."""
+    def __getitem__(self, name: str) -> FittedEncoder:
+        """Return an encoder, made now if need be; the names are those of `ae_cluster.methods`."""
         if name not in self.made:
-            source = self._make(name)
+            encoder = self._make(name)
             if name not in (GIVEN, "pixels"):
-                scores = self._faithful.scores(source.codes.train, source.codes.test)
-                source = source._replace(codes=source.codes._replace(faithful=scores))
-            self.made[name] = source
+                scores = self._faithful.scores(encoder.codes.train, encoder.codes.test)
+                encoder = encoder._replace(codes=encoder.codes._replace(faithful=scores))
+            self.made[name] = encoder
         return self.made[name]
 
-    def _make(self, name: str) -> Source:
+    def _make(self, name: str) -> FittedEncoder:
         data, config = self.job.data, self.job.config
         if name == AUTOENCODER:
             return _trained(self.job)
         if name == GIVEN:
-            return Source(Codes(GIVEN, data.x_train, data.x_test))
+            return FittedEncoder(Codes(GIVEN, data.x_train, data.x_test))
         if name == "pca":
             return _principal(self.job)
         if name == "pixels":
-            return Source(pixel_codes(data, config.scaling))
+            return FittedEncoder(pixel_codes(data, config.scaling))
         if name == "untrained":
-            return Source(untrained_codes(new_autoencoder(config, data, self.job.device), data))
+            return FittedEncoder(
+                untrained_codes(new_autoencoder(config, data, self.job.device), data)
+            )
         return self._learnt(name)
 
-    def _learnt(self, name: str) -> Source:
+    def _learnt(self, name: str) -> FittedEncoder:
         """Return what a method made that learns codes and clusters."""
         job, data = self.job, self.job.data
         start = None if name in SORTERS else self[AUTOENCODER]
@@ -229,7 +231,7 @@ class Sources:
         epochs = start.codes.epochs if start else model.n_iter_
         seconds += start.codes.seconds if start else 0
         errors = estimators.reconstruction_errors(model, data)
-        return Source(
+        return FittedEncoder(
             Codes(name, train, test, epochs, seconds, mse=errors),
             model,
             estimators.own_clusters(model, data, 0.0),  # its seconds are those of the codes
@@ -246,7 +248,7 @@ class Sources:
             "numbers; machines differ"
         )
 
-    def _learner(self, name: str, start: Source | None) -> Any:
+    def _learner(self, name: str, start: FittedEncoder | None) -> Any:
         config, data = self.job.config, self.job.data
         k, seed, n_train = self.job.plan.n_clusters, config.seed, len(data.raw_train)
         assert k is not None
@@ -279,7 +281,7 @@ def new_autoencoder(config: RunConfig, data: Dataset, device: str, **changes: An
     return AutoEncoder(config.n_components, config.hidden_layer_sizes, **parameters | changes)
 
 
-def _trained(job: Job) -> Source:
+def _trained(job: Job) -> FittedEncoder:
     """Train the autoencoder, on from a checkpoint where there is one."""
     config, data = job.config, job.data
     epochs = config.epochs
@@ -303,7 +305,7 @@ def _trained(job: Job) -> Source:
         raise InputError(f"No codes were learnt: {error}") from error
     if trained.model.n_iter_ < epochs:  # Ctrl-C: the checkpoint keeps it, half a run is no run
         raise KeyboardInterrupt
-    return _source_of(job, trained, time.perf_counter() - start)
+    return _fitted(job, trained, time.perf_counter() - start)
 
 
 def _learning(job: Job, epochs: int, rate: float) -> AutoEncoder:
@@ -315,7 +317,7 @@ def _learning(job: Job, epochs: int, rate: float) -> AutoEncoder:
     )  # fmt: skip
 
 
-def _source_of(job: Job, trained: Trained, seconds: float) -> Source:
+def _fitted(job: Job, trained: Trained, seconds: float) -> FittedEncoder:
     data, model = job.data, trained.model
     (frames,) = model.callbacks
     assert isinstance(frames, Reconstructions)
@@ -327,7 +329,7 @@ def _source_of(job: Job, trained: Trained, seconds: float) -> Source:
         for finding in findings(codes=train.astype(np.float64)):
             job.say(f"WARNING: {finding} Most likely learning_rate_init is too large; lower it.")
     errors = estimators.reconstruction_errors(model, data)
-    return Source(
+    return FittedEncoder(
         Codes(AUTOENCODER, train, test, model.n_iter_, seconds, mse=errors),
         model,
         loss_curve=model.loss_curve_,
@@ -338,7 +340,7 @@ def _source_of(job: Job, trained: Trained, seconds: float) -> Source:
     )
 
 
-def _principal(job: Job) -> Source:
+def _principal(job: Job) -> FittedEncoder:
     wanted = job.config.n_components
     codes = pca_codes(job.data, wanted, job.config.seed, job.config.scaling)
     if (n := codes.train.shape[1]) < wanted:
@@ -346,7 +348,7 @@ def _principal(job: Job) -> Source:
             f"PCA has only {n} components here, not {wanted}: the samples have no more columns, "
             "or there are no more samples."
         )
-    return Source(codes)
+    return FittedEncoder(codes)
 
 
 # What a run that was killed had finished

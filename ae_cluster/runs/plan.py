@@ -50,10 +50,10 @@ class Plan:
         """The folders under methods/ that will be written."""
         return [pipeline.kept_as for pipeline in self.pipelines if pipeline.kept_as]
 
-    def by_source(self) -> dict[str, list[Pipeline]]:
-        """Return the pipelines of each source of codes, in their order."""
-        names = dict.fromkeys(pipeline.source for pipeline in self.pipelines)
-        return {name: [p for p in self.pipelines if p.source == name] for name in names}
+    def by_representation(self) -> dict[str, list[Pipeline]]:
+        """Return the pipelines of each representation, in their order."""
+        names = dict.fromkeys(pipeline.representation for pipeline in self.pipelines)
+        return {name: [p for p in self.pipelines if p.representation == name] for name in names}
 
     def clusterer(self, pipeline: Pipeline) -> str | type:
         """Return what `clustering.codes.make_clusterer` makes a pipeline's clusterer of."""
@@ -122,7 +122,7 @@ def required_n_clusters(said: int | None, data: Dataset) -> int:
 
 def _unused(config: RunConfig, pipelines: tuple[Pipeline, ...]) -> list[str]:
     """Return a sentence on the arguments that were said and that no method here reads."""
-    codes = {pipeline.source for pipeline in pipelines}
+    codes = {pipeline.representation for pipeline in pipelines}
     names = ["batch_size", "learning_rate_init"] if AUTOENCODER not in codes else []
     if codes == {GIVEN}:
         names += ["n_components", "hidden_layer_sizes", "kind"]

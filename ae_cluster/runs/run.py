@@ -47,7 +47,7 @@ from ae_cluster.runs.clusterers import (
     table_of_run,
     write_clusters,
 )
-from ae_cluster.runs.encoders import N_ORIGINALS, Job, Source, Sources, save_model
+from ae_cluster.runs.encoders import N_ORIGINALS, FittedEncoder, FittedEncoders, Job, save_model
 from ae_cluster.runs.plan import Plan, plan_of
 from ae_cluster.runs.run_folder import (
     can_go_on,
@@ -77,7 +77,7 @@ from ae_cluster.runs.scoring import (
 from ae_cluster.runs.suggest_k import chosen_n_clusters
 
 WITHOUT_CODES = ("pixels", "n2d")  # of their own: the samples, and the autoencoder's
-Kept = dict[Pipeline, tuple[Source, Clustering]]
+Kept = dict[Pipeline, tuple[FittedEncoder, Clustering]]
 
 
 @default_state()
@@ -188,16 +188,16 @@ def _tell_of_others(folder: Path, names: Sequence[str], say: Callable[[str], Non
 def _fill(job: Job, figures: bool) -> pd.DataFrame:
     """Do everything there is to do, and write it into the job's folder."""
     folder, data, say = job.folder, job.data, job.say
-    sources = Sources(job)
-    for line in [_described(data, job.plan.n_clusters), *sources.notes, *job.plan.notes]:
+    encoders = FittedEncoders(job)
+    for line in [_described(data, job.plan.n_clusters), *encoders.notes, *job.plan.notes]:
         say(line)
     keep_only(folder, job.plan.kept_as)
-    rows, kept = _carry_out(job, sources)
+    rows, kept = _carry_out(job, encoders)
 
     say("Writing the run folder …")
     describe = partial(
         write_config,
-        folder, job.config, data, _settings(sources), job.run_id, _described_pipelines(kept),
+        folder, job.config, data, _settings(encoders), job.run_id, _described_pipelines(kept),
     )  # fmt: skip
     describe({})
     if kept:
@@ -206,7 +206,7 @@ def _fill(job: Job, figures: bool) -> pd.DataFrame:
     if figures:
         say(f"Drawing the figures …{of_run.note_on_names(data.class_names)}")
         with stage("figures"):
-            _draw(folder / "figures", data, sources, kept, table)
+            _draw(folder / "figures", data, encoders, kept, table)
     table["peak_mb"] = round(peak_mb(), 1)
     claim(folder, "scores.csv")
     safe_table(table).to_csv(folder / "scores.csv", index=False)
@@ -222,29 +222,29 @@ def _fill(job: Job, figures: bool) -> pd.DataFrame:
 # From samples to clusters
 
 
-def _carry_out(job: Job, sources: Sources) -> tuple[list[dict[str, Any]], Kept]:
-    """Carry out every pipeline, by source of codes; return all rows, and what is kept."""
+def _carry_out(job: Job, encoders: FittedEncoders) -> tuple[list[dict[str, Any]], Kept]:
+    """Carry out every pipeline, by representation; return all rows, and what is kept."""
     rows: list[dict[str, Any]] = []
     kept: Kept = {}
-    for name, here in job.plan.by_source().items():
-        source = _source_or_error(sources, name)
-        if not isinstance(source, Source):
-            rows += [row for pipeline in here for row in failed_rows(pipeline, job, source)]
-            job.say(f"{name} failed: {source}")
+    for name, here in job.plan.by_representation().items():
+        encoder = _encoder_or_error(encoders, name)
+        if not isinstance(encoder, FittedEncoder):
+            rows += [row for pipeline in here for row in failed_rows(pipeline, job, encoder)]
+            job.say(f"{name} failed: {encoder}")
             continue
         if name == AUTOENCODER:
             job.say(f"Clustering the codes{_and_baselines(job.plan)} …")
         if name == GIVEN:
             job.say(_of_given(job.data))
         for pipeline in here:
-            found, result = rows_of_pipeline(pipeline, source, job)
+            found, result = rows_of_pipeline(pipeline, encoder, job)
             rows += found
             if pipeline.kept_as and result is not None:
-                kept[pipeline] = source, result
+                kept[pipeline] = encoder, result
                 for note in notes_on(pipeline, result, job.plan):
                     job.say(note)
         if name not in WITHOUT_CODES:
-            rows += few_label_rows(job, source)
+            rows += few_label_rows(job, encoder)
     return rows, kept
 
 
@@ -257,21 +257,21 @@ def _of_given(data: Dataset) -> str:
     )
 
 
-def _source_or_error(sources: Sources, name: str) -> Source | Exception:
-    """Return a source, or the error of a method that learns codes and clusters."""
+def _encoder_or_error(encoders: FittedEncoders, name: str) -> FittedEncoder | Exception:
+    """Return an encoder, or the error of a method that learns codes and clusters."""
     if name not in LEARNERS:
-        return sources[name]
+        return encoders[name]
     if kind_of(name) == DEEP:
-        _ = sources[AUTOENCODER]  # without it there is no run
+        _ = encoders[AUTOENCODER]  # without it there is no run
     try:
-        return sources[name]
+        return encoders[name]
     except FAILURES as error:
         return error
 
 
 def _and_baselines(plan: Plan) -> str:
     names = {"pca": "PCA", "untrained": "untrained encoder"}
-    told = ", ".join(words for name, words in names.items() if name in plan.by_source())
+    told = ", ".join(words for name, words in names.items() if name in plan.by_representation())
     return f", and those of the baselines ({told})" if told else ""
 
 
@@ -288,41 +288,46 @@ def _run_id(config: RunConfig, data: Dataset) -> str:
 
 def _write_kept(job: Job, kept: Kept) -> None:
     """Write what is kept of each method, and the table of clusters."""
-    outliers = outliers_of(job.data, [source for source, _ in kept.values()])
-    for pipeline, (source, result) in kept.items():
-        if not source.collapse:
+    outliers = outliers_of(job.data, [encoder for encoder, _ in kept.values()])
+    for pipeline, (encoder, result) in kept.items():
+        if not encoder.collapse:
             job.say(merges_and_splits(pipeline.kept_as, job.data, result))
-        _write(job.folder, pipeline.kept_as, job.data, source, result, outliers)
+        _write(job.folder, pipeline.kept_as, job.data, encoder, result, outliers)
     named = {pipeline.kept_as: found for pipeline, found in kept.items()}
     write_clusters(job.folder, table_of_run(job.data, named, outliers))
 
 
 def _write(
-    folder: Path, name: str, data: Dataset, source: Source, result: Clustering, outliers: Outliers
+    folder: Path,
+    name: str,
+    data: Dataset,
+    encoder: FittedEncoder,
+    result: Clustering,
+    outliers: Outliers,
 ) -> None:
     place = folder / "methods" / name
     write_method(
-        place, data, source.codes.train, source.codes.test, result._asdict(), source.loss_curve,
-        source.snapshots, outliers[1:],
+        place, data, encoder.codes.train, encoder.codes.test, result._asdict(), encoder.loss_curve,
+        encoder.snapshots, outliers[1:],
     )  # fmt: skip
     claim(folder, f"methods/{name}/classes.csv")
     safe_table(class_table(data, result)).to_csv(place / "classes.csv", index=False)
-    keep_clusterer(folder, name, data, source, result, outliers.score)
-    if source.model is not None:
-        save_model(source.model, folder, name)
+    keep_clusterer(folder, name, data, encoder, result, outliers.score)
+    if encoder.model is not None:
+        save_model(encoder.model, folder, name)
 
 
-def _settings(sources: Sources) -> dict[str, Any]:
+def _settings(encoders: FittedEncoders) -> dict[str, Any]:
     """Return what the preset and the data made of the arguments."""
     shown: dict[str, Any] = {}
-    if AUTOENCODER in sources.made:
-        shown = sources[AUTOENCODER].model.get_params()
-        if sources[AUTOENCODER].collapsed_at:
-            shown["collapsed_at_learning_rates"] = sources[AUTOENCODER].collapsed_at
+    if AUTOENCODER in encoders.made:
+        shown = encoders[AUTOENCODER].model.get_params()
+        if encoders[AUTOENCODER].collapsed_at:
+            shown["collapsed_at_learning_rates"] = encoders[AUTOENCODER].collapsed_at
     for name in ("callbacks", "checkpoint", "device", "verbose", "scaling"):
         shown.pop(name, None)
-    shown |= in_settings(sources.scaling)
-    job = sources.job
+    shown |= in_settings(encoders.scaling)
+    job = encoders.job
     shown |= {"n_clusters": job.plan.n_clusters, "clusterers": list(job.config.methods)}
     return {k: list(v) if isinstance(v, tuple) else v for k, v in shown.items()}
 
@@ -335,22 +340,24 @@ def _described_pipelines(kept: Kept) -> dict[str, dict[str, Any]]:
             "method": pipeline.method,
             "clusterer": pipeline.clusterer,
             "test_clusters_by": "predict" if result.predicts else "nearest training code",
-            "model": "none" if source.model is None else type(source.model).__name__,
+            "model": "none" if encoder.model is None else type(encoder.model).__name__,
         }
-        | ({"collapsed": source.collapse} if source.collapse else {})
-        for pipeline, (source, result) in kept.items()
+        | ({"collapsed": encoder.collapse} if encoder.collapse else {})
+        for pipeline, (encoder, result) in kept.items()
     }
 
 
-def _draw(folder: Path, data: Dataset, sources: Sources, kept: Kept, table: pd.DataFrame) -> None:
-    _draw_learning(folder, data, sources)
+def _draw(
+    folder: Path, data: Dataset, encoders: FittedEncoders, kept: Kept, table: pd.DataFrame
+) -> None:
+    _draw_learning(folder, data, encoders)
     living = {pipeline: found for pipeline, found in kept.items() if not found[0].collapse}
-    for i, (pipeline, (source, result)) in enumerate(living.items()):
+    for i, (pipeline, (encoder, result)) in enumerate(living.items()):
         pictured = of_run.Pictured(
             data.shown.raw_test,
             data.shown.image_shape,
             data.class_names,
-            source.codes.test,
+            encoder.codes.test,
             result.train,
             result.test,
             result.soft_test,
@@ -368,15 +375,15 @@ def _draw(folder: Path, data: Dataset, sources: Sources, kept: Kept, table: pd.D
     of_run.draw_label_budget(folder, table[table["features"] != "untrained"], references)
 
 
-def _draw_learning(folder: Path, data: Dataset, sources: Sources) -> None:
-    for name, source in sources.made.items():
-        if source.frames is not None:
+def _draw_learning(folder: Path, data: Dataset, encoders: FittedEncoders) -> None:
+    for name, encoder in encoders.made.items():
+        if encoder.frames is not None:
             of_run.draw_training(
-                folder, source.frames.images, np.stack(source.frames.frames),
-                source.frames.steps, data.image_shape, source.loss_curve, data.column_names,
+                folder, encoder.frames.images, np.stack(encoder.frames.frames),
+                encoder.frames.steps, data.image_shape, encoder.loss_curve, data.column_names,
             )  # fmt: skip
-        elif source.model is not None:
-            made = source.model.inverse_transform(source.codes.test[:N_ORIGINALS])
+        elif encoder.model is not None:
+            made = encoder.model.inverse_transform(encoder.codes.test[:N_ORIGINALS])
             of_run.draw_reconstructions(
                 folder,
                 name,

@@ -19,7 +19,7 @@ from ae_cluster.metrics import codes as code_scores
 from ae_cluster.metrics.classes import known_classes, told_classes
 from ae_cluster.metrics.clustering import NOISE
 from ae_cluster.records.rows import FAILED, without_scores
-from ae_cluster.runs.encoders import Codes, Job, Source
+from ae_cluster.runs.encoders import Codes, FittedEncoder, Job
 from ae_cluster.runs.plan import Plan
 from ae_cluster.semi_supervised.evaluation import label_budget_rows
 
@@ -143,31 +143,33 @@ FAILURES = (ValueError, ArithmeticError, np.linalg.LinAlgError, MemoryError)
 
 
 def rows_of_pipeline(
-    pipeline: Pipeline, source: Source, job: Job
+    pipeline: Pipeline, encoder: FittedEncoder, job: Job
 ) -> tuple[list[Row], Clustering | None]:
     """Return a train and a test row, and the clustering; a failure is rows that say so."""
     try:
-        result = _clustered(pipeline, source, job)
+        result = _clustered(pipeline, encoder, job)
     except FAILURES as error:
-        return failed_rows(pipeline, job, error, source.codes), None
+        return failed_rows(pipeline, job, error, encoder.codes), None
     n_clusters = job.plan.n_clusters if job.plan.takes_k(pipeline) else _n_found(result)
-    place = _place(pipeline, job, source.codes) | {"n_clusters": n_clusters}
-    return _unless_collapsed(clustering_rows(place, job.data, source.codes, result), source), result
+    place = _place(pipeline, job, encoder.codes) | {"n_clusters": n_clusters}
+    return _unless_collapsed(
+        clustering_rows(place, job.data, encoder.codes, result), encoder
+    ), result
 
 
-def _unless_collapsed(rows: list[Row], source: Source) -> list[Row]:
+def _unless_collapsed(rows: list[Row], encoder: FittedEncoder) -> list[Row]:
     """Return rows as they are, or without scores where their codes have collapsed."""
-    if not source.collapse:
+    if not encoder.collapse:
         return rows
-    return [without_scores(row, source.collapse) for row in rows]
+    return [without_scores(row, encoder.collapse) for row in rows]
 
 
-def _clustered(pipeline: Pipeline, source: Source, job: Job) -> Clustering:
-    if source.clustering is not None and pipeline.clusterer == source.codes.features:
-        return source.clustering
-    codes = source.codes
+def _clustered(pipeline: Pipeline, encoder: FittedEncoder, job: Job) -> Clustering:
+    if encoder.clustering is not None and pipeline.clusterer == encoder.codes.features:
+        return encoder.clustering
+    codes = encoder.codes
     with warnings.catch_warnings():
-        if source.collapse:  # which is said in our own words
+        if encoder.collapse:  # which is said in our own words
             warnings.simplefilter("ignore", ConvergenceWarning)
         return cluster_codes(
             job.plan.clusterer(pipeline),
@@ -207,9 +209,9 @@ def _n_found(result: Clustering) -> int:
     return int(np.unique(result.train[result.train != NOISE]).size)
 
 
-def few_label_rows(job: Job, source: Source) -> list[Row]:
+def few_label_rows(job: Job, encoder: FittedEncoder) -> list[Row]:
     """Return the rows of every label budget; none where labels are missing."""
-    data, config, codes = job.data, job.config, source.codes
+    data, config, codes = job.data, job.config, encoder.codes
     if data.y_train is None or data.y_test is None or len(known_classes(data.y_train)) < 2:
         return []
     job.say(f"Trying classifiers from a few labels on the {codes.features} codes …")
@@ -224,7 +226,7 @@ def few_label_rows(job: Job, source: Source) -> list[Row]:
         features=codes.features,
         seed=config.seed,
     )
-    return _unless_collapsed(classifier_rows(_common(job), codes, rows), source)
+    return _unless_collapsed(classifier_rows(_common(job), codes, rows), encoder)
 
 
 def notes_on(pipeline: Pipeline, result: Clustering, plan: Plan) -> list[str]:

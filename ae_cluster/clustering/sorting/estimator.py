@@ -34,7 +34,12 @@ from ae_cluster.clustering.outliers import like_noise
 from ae_cluster.clustering.sorting import consistency
 from ae_cluster.clustering.sorting.consistency import one_hot
 from ae_cluster.clustering.sorting.graph_clustering import MANY, first_clusters
-from ae_cluster.clustering.sorting.networks import ConvHead, SortingNetwork, dense_head
+from ae_cluster.clustering.sorting.networks import (
+    ConvHead,
+    SortingNetwork,
+    dense_head,
+    with_current_names,
+)
 from ae_cluster.clustering.sorting.stages import (
     CHANGED_IMAGES,
     GRAPH,
@@ -280,7 +285,7 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
         if self.image_prior:
             assert self.image_shape_ is not None
             perturb = consistency.warped(self.image_shape_, generator)
-            epochs, head = round(IMAGE_SHARE * self.max_iter), self.network_.sorter
+            epochs, head = round(IMAGE_SHARE * self.max_iter), self.network_.cluster_head
             memberships = train_consistency(trainer, head, memberships, perturb, epochs, rate)
             yield Stage(CHANGED_IMAGES, head, memberships, x)
 
@@ -310,7 +315,7 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
 
     def _dense_head(self, generator: torch.Generator, like: Tensor) -> nn.Module:
         if not self.image_prior:
-            return self.network_.sorter
+            return self.network_.cluster_head
         head = dense_head(self.n_features_in_, self.hidden_layer_sizes_, self.n_clusters_)
         initialize(head, generator)
         return head.to(like)
@@ -350,7 +355,7 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
         self._restore_outliers(tensors, description["fitted"]["n_features_in_"])
         if self.hidden_layer_sizes is not None:  # an earlier version kept it there alone
             self.hidden_layer_sizes_ = self.hidden_layer_sizes
-        super()._restore(tensors, description)
+        super()._restore(with_current_names(tensors), description)
 
     @property
     def cluster_centers_(self) -> NDArray[Any]:

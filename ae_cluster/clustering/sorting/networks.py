@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -14,6 +15,8 @@ from ae_cluster.autoencoder.networks import AutoEncoderNetwork, UnfilledConv, Un
 SHARPNESS = 4.0  # of the softmax in a code: unclear samples lie between the centers of two clusters
 OFFSET_SIZES = (256, 64)
 DECODER_SIZES = (128, 256, 512)
+OLD_NAMES = {"sorter": "cluster_head", "style": "offset_layers"}  # of parts, in model files once
+OLD_PART = re.compile(rf"^network\.({'|'.join(OLD_NAMES)})\.")
 
 
 def dense_head(n_features: int, hidden_layer_sizes: Sequence[int], n_clusters: int) -> nn.Module:
@@ -68,8 +71,8 @@ class SortingNetwork(AutoEncoderNetwork):
 
     Parameters
     ----------
-    sorter : nn.Module
-        The cluster head: samples (n, n_features) to logits (n, k).
+    cluster_head : nn.Module
+        Samples (n, n_features) to logits (n, k).
     n_features, n_components, n_clusters : int
     is_image : bool
         Whether outputs lie in [0, 1].
@@ -86,7 +89,7 @@ class SortingNetwork(AutoEncoderNetwork):
 
     def __init__(
         self,
-        sorter: nn.Module,
+        cluster_head: nn.Module,
         n_features: int,
         n_components: int,
         n_clusters: int,
@@ -94,8 +97,8 @@ class SortingNetwork(AutoEncoderNetwork):
         is_image: bool,
     ) -> None:
         super().__init__()
-        self.sorter = sorter  # named so in model files, as is the offset's `style`
-        self.style = _perceptron([n_features, *OFFSET_SIZES, n_components])
+        self.cluster_head = cluster_head
+        self.offset_layers = _perceptron([n_features, *OFFSET_SIZES, n_components])
         ending = [nn.Sigmoid()] if is_image else []
         self.decoder = nn.Sequential(
             *_perceptron([n_components, *DECODER_SIZES, n_features]), *ending
@@ -105,15 +108,15 @@ class SortingNetwork(AutoEncoderNetwork):
 
     def memberships(self, x: Tensor) -> Tensor:
         """Return the soft assignments (n, k); rows sum to 1."""
-        return torch.softmax(self.sorter(x), 1)
+        return torch.softmax(self.cluster_head(x), 1)
 
     def position(self, x: Tensor) -> Tensor:
         """Return the mean (n, n_components) of the centers, by sharpened soft assignments."""
-        return torch.softmax(SHARPNESS * self.sorter(x), 1) @ self.centers
+        return torch.softmax(SHARPNESS * self.cluster_head(x), 1) @ self.centers
 
     def offset(self, x: Tensor) -> Tensor:
         """Return the within-cluster offset (n, n_components), shorter than the radius."""
-        free: Tensor = self.style(x)
+        free: Tensor = self.offset_layers(x)
         return self.radius * free / torch.sqrt(1 + free.square().sum(1, keepdim=True))
 
     def encode(self, x: Tensor) -> Tensor:
@@ -124,6 +127,14 @@ class SortingNetwork(AutoEncoderNetwork):
         """Return the samples (n, n_features) of codes (n, n_components)."""
         decoded: Tensor = self.decoder(codes / self.radius)
         return decoded
+
+
+def with_current_names(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return a model file's weights under the names that the parts have today."""
+    return {
+        OLD_PART.sub(lambda old: f"network.{OLD_NAMES[old[1]]}.", name): tensor
+        for name, tensor in weights.items()
+    }
 
 
 def _perceptron(sizes: Sequence[int]) -> nn.Sequential:

@@ -117,7 +117,7 @@ def train_decoder(trainer: MinibatchTrainer, network: SortingNetwork, epochs: in
     positions = in_chunks(network.position, trainer.x)
     return trainer.reconstruct(
         lambda part, indices: positions[indices] + network.offset(part),
-        nn.ModuleList([network.style, network.decoder]),
+        nn.ModuleList([network.offset_layers, network.decoder]),
         network.decode,
         epochs,
     )

@@ -150,7 +150,9 @@ class SortingClassifier(BaseFineTunedClassifier):
         def clustered_into(n_classes: int) -> _Clustered:
             start = self._started(X, n_classes, seed)
             model = _sorting(start)
-            logs = in_chunks(lambda x: torch.log_softmax(model.network_.sorter(x), 1), start.x)
+            logs = in_chunks(
+                lambda x: torch.log_softmax(model.network_.cluster_head(x), 1), start.x
+            )
             # Not its labels_: it may have been fitted to other samples.
             clusters = logs.argmax(1).cpu().numpy()
             epsilon = None if model.image_prior else vat_steps(start.x, clusters)
@@ -217,7 +219,7 @@ def with_classes(known: _Clustered, labeling: Labeling) -> tuple[ClassHead, Tens
     memberships = known.logs.exp()
     of_labelled = memberships[chosen].double().cpu().numpy()
     shares = likelihoods(of_labelled, columns, class_of, n_classes, TRUST)
-    head: nn.Module = copy.deepcopy(_sorting(known.start).network_.sorter)
+    head: nn.Module = copy.deepcopy(_sorting(known.start).network_.cluster_head)
     network = ClassHead(head, torch.from_numpy(class_of).to(memberships.device), n_classes)
     return network.eval(), memberships @ torch.from_numpy(shares).to(memberships)
 
