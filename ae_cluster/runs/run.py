@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ae_cluster.clustering.codes import Clustering
@@ -27,13 +26,10 @@ from ae_cluster.figures import run as of_run
 from ae_cluster.methods import (
     AUTOENCODER,
     DEEP,
-    DEFAULTS,
     GIVEN,
     LEARNERS,
-    Pipeline,
     check_samples,
     kind_of,
-    pipelines_of,
 )
 from ae_cluster.metrics.clustering import UNKNOWN
 from ae_cluster.records.config import RunConfig
@@ -47,7 +43,8 @@ from ae_cluster.runs.clusterers import (
     table_of_run,
     write_clusters,
 )
-from ae_cluster.runs.encoders import N_ORIGINALS, FittedEncoder, FittedEncoders, Job, save_model
+from ae_cluster.runs.drawing import Kept, draw_run
+from ae_cluster.runs.encoders import FittedEncoder, FittedEncoders, Job, save_model
 from ae_cluster.runs.plan import Plan, plan_of
 from ae_cluster.runs.run_folder import (
     can_go_on,
@@ -77,7 +74,6 @@ from ae_cluster.runs.scoring import (
 from ae_cluster.runs.suggest_k import chosen_n_clusters
 
 WITHOUT_CODES = ("pixels", "n2d")  # of their own: the samples, and the autoencoder's
-Kept = dict[Pipeline, tuple[FittedEncoder, Clustering]]
 
 
 @default_state()
@@ -206,7 +202,7 @@ def _fill(job: Job, figures: bool) -> pd.DataFrame:
     if figures:
         say(f"Drawing the figures …{of_run.note_on_names(data.class_names)}")
         with stage("figures"):
-            _draw(folder / "figures", data, encoders, kept, table)
+            draw_run(folder / "figures", data, encoders, kept, table)
     table["peak_mb"] = round(peak_mb(), 1)
     claim(folder, "scores.csv")
     safe_table(table).to_csv(folder / "scores.csv", index=False)
@@ -345,53 +341,6 @@ def _described_pipelines(kept: Kept) -> dict[str, dict[str, Any]]:
         | ({"collapsed": encoder.collapse} if encoder.collapse else {})
         for pipeline, (encoder, result) in kept.items()
     }
-
-
-def _draw(
-    folder: Path, data: Dataset, encoders: FittedEncoders, kept: Kept, table: pd.DataFrame
-) -> None:
-    _draw_learning(folder, data, encoders)
-    living = {pipeline: found for pipeline, found in kept.items() if not found[0].collapse}
-    for i, (pipeline, (encoder, result)) in enumerate(living.items()):
-        pictured = of_run.Pictured(
-            data.shown.raw_test,
-            data.shown.image_shape,
-            data.class_names,
-            encoder.codes.test,
-            result.train,
-            result.test,
-            result.soft_test,
-            data.y_train,
-            data.y_test,
-            data.column_names,
-        )
-        if i == 0:
-            of_run.draw_tiles(folder, pictured)
-        of_run.draw_method(folder, pipeline.kept_as, pictured)
-    shown = next(iter(kept), pipelines_of(DEFAULTS)[0])
-    is_shown = (table["features"] == shown.features) & (table["method"] == shown.method)
-    ceiling = table.loc[is_shown, "neighbor_accuracy"].dropna()
-    references = {"all labels, k-NN": float(ceiling.iloc[0])} if len(ceiling) else {}
-    of_run.draw_label_budget(folder, table[table["features"] != "untrained"], references)
-
-
-def _draw_learning(folder: Path, data: Dataset, encoders: FittedEncoders) -> None:
-    for name, encoder in encoders.made.items():
-        if encoder.frames is not None:
-            of_run.draw_training(
-                folder, encoder.frames.images, np.stack(encoder.frames.frames),
-                encoder.frames.steps, data.image_shape, encoder.loss_curve, data.column_names,
-            )  # fmt: skip
-        elif encoder.model is not None:
-            made = encoder.model.inverse_transform(encoder.codes.test[:N_ORIGINALS])
-            of_run.draw_reconstructions(
-                folder,
-                name,
-                data.raw_test[:N_ORIGINALS],
-                made,
-                data.image_shape,
-                data.column_names,
-            )
 
 
 def _described(data: Dataset, n_clusters: int | None) -> str:
