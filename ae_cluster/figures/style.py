@@ -314,7 +314,7 @@ def save_figure(figure: Figure, folder: str | Path, name: str) -> list[Path]:
     about: dict[str, str | None] = {"Description": caption}
     with written_beside(png) as beside:
         figure.savefig(beside, format="png", dpi=_PNG_DPI, metadata=about)
-    figure.set_layout_engine("none")  # found already, and half of what a figure takes
+    figure.set_layout_engine(None)  # found already: nothing is drawn only to find it again
     with written_beside(svg) as beside:
         figure.savefig(beside, format="svg", dpi=_SVG_DPI, metadata=about | {"Date": None})
     with written_beside(text) as beside:
