@@ -22,16 +22,15 @@ MEASURED_SAMPLES, MEASURED_FEATURES = 10_000, 784  # of `methods.COST`
 def make_sorting(
     name: str, n_clusters: int, n_components: int, data: Dataset, seed: int, **changes: Any
 ) -> SortingAutoEncoder:
-    """Return the unfitted estimator behind "sorting" or "sorting-images" for these data."""
-    image_prior = BY_NAME[name].uses_augmentation
+    """Return the unfitted estimator behind the name of a sorting for these data."""
+    method = BY_NAME[name]
     model: SortingAutoEncoder = class_of(name)(
         n_clusters,
         n_components,
-        image_prior=image_prior,
         input_kind="table" if data.is_table else "images",
-        image_shape=data.image_shape if image_prior else None,
+        image_shape=data.image_shape if method.needs_images else None,
         random_state=seed,
-        **changes,
+        **method.parameters | changes,
     )
     return model
 

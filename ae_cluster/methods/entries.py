@@ -53,6 +53,8 @@ class Method:
         in `clustering.codes` and `runs.encoders`.
     epochs : int
         Of a deep clustering on MNIST, in batches of 256; 0: it does not train in epochs.
+    parameters : mapping
+        Of its class, where they are not the defaults.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Method:
     needs_images: bool = False
     class_address: str = ""
     epochs: int = 0
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def load_class(self) -> Any:
         """Return the class, imported now."""
@@ -82,8 +85,6 @@ class Classifier(Method):
     ----------
     start : str
         The encoder that fine-tuning starts from; "" on frozen codes.
-    parameters : mapping
-        Of its class, where they are not the defaults.
     after : str
         The method whose fitted models it starts from, where that saves solving twice.
     clusters : bool
@@ -91,7 +92,6 @@ class Classifier(Method):
     """
 
     start: str = ""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
     after: str = ""
     clusters: bool = False
 
@@ -133,6 +133,7 @@ METHODS = (
         "none, it is this project's; agreement as Hu et al. (IMSAT, ICML 2017)",
         200.0, uses_augmentation=True, tuned_on=SORTING_TUNED_ON, needs_images=True,
         class_address="ae_cluster.clustering.sorting:SortingAutoEncoder",
+        parameters={"image_prior": True},
     ),
     Method(
         "dec", DEEP,
