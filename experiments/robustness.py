@@ -3,7 +3,7 @@
 MNIST told to be 8, 12 or 15 clusters, with class sizes falling geometrically from
 10 to 1, and with its pixels in another order, three seeds each; crowds in 20
 dimensions, of one size and of sizes from 10 to 1, wine and breast cancer, ten seeds
-each, beside KMeans on the standardised table (``pixels``). Rows go to
+each, beside KMeans of the columns, scaled alike (``pixels``). Rows go to
 ``results/robustness-NAME.csv``; `experiments.tables` writes their medians. An hour and a
 half on one core, most of it MNIST's.
 
