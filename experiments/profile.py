@@ -101,8 +101,8 @@ def _parser() -> Parser:
     parser = Parser(description=(__doc__ or "").splitlines()[0])
     add = parser.add_argument
     add("data", metavar="DATA", help="the name of a data set, or a file")
-    add("--method", action="append", metavar="NAME", choices=list(BY_NAME),
-        help=f"of {', '.join(BY_NAME)}; again for more; default: {' and '.join(DEFAULTS)}")  # fmt: skip
+    names = f"{', '.join(BY_NAME)}; again for more; default: {' and '.join(DEFAULTS)}"
+    add("--method", action="append", metavar="NAME", choices=list(BY_NAME), help=names)
     add("--n-clusters", type=positive, metavar="K", help="must be said for a file")
     add("--data-home", type=Path, help="default: $AE_CLUSTER_DATA, else the user's cache folder")
     add("--rounds", type=positive, default=5)

@@ -86,3 +86,38 @@ def test_assign_speed_smoke(run_experiment, tmp_path):
     assert list(table.index) == ["network alone", "kmeans to parquet", "kmeans to csv",
                                  "gmm to parquet"]  # fmt: skip
     assert (table["anonymous_mb"].dropna() < 600).all()
+
+
+def test_the_quickest_round_counts_and_rows_of_other_runs_stay(load_experiment, tmp_path):
+    script = load_experiment("profile")
+
+    def one_round(seconds, method="kmeans"):
+        return [
+            {"dataset": "digits", "method": method, "stage": stage, "seconds": seconds * share,
+             "share": share, "peak_mb": 100.0}
+            for stage, share in ((script.WHOLE, 1.0), ("training", 0.75), ("other", 0.25))
+        ]  # fmt: skip
+
+    table = script.quickest([one_round(8), one_round(4), one_round(6)])
+    assert table["seconds"].tolist() == [4, 3, 1]
+    assert table["rounds"].tolist() == [3, 3, 3]
+    path = tmp_path / "profile.csv"
+    script.quickest([one_round(9, "sorting"), one_round(9, "sorting")]).to_csv(path, index=False)
+    script.with_earlier(table, path).to_csv(path, index=False)
+    again = script.with_earlier(script.quickest([one_round(2)]), path)
+    assert again["method"].tolist() == ["kmeans"] * 3 + ["sorting"] * 3
+    assert again["seconds"].tolist() == [2, 1.5, 0.5, 9, 6.75, 2.25]
+
+
+def test_a_profile_has_every_stage_of_a_run_and_they_add_up(run_experiment, tmp_path):
+    out = tmp_path / "p.csv"
+    done = run_experiment("profile", "digits", "--smoke", "--method", "kmeans", "--out", out)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(out).set_index("stage")
+    stages = {"loading torch", "reading", "training", "clustering", "faithfulness", "figures"}
+    assert stages | {"outliers", "page", "other", "whole run"} == set(table.index)
+    parts, whole = table.drop("whole run"), table.loc["whole run"]
+    assert parts["seconds"].sum() == pytest.approx(whole["seconds"], abs=0.01)
+    assert parts["share"].sum() == pytest.approx(1, abs=0.01)
+    assert whole["peak_mb"] == parts["peak_mb"].max() > 200
+    assert table.loc["loading torch", "seconds"] > 0.3
