@@ -99,8 +99,10 @@ def cells_of(dataset: str, arguments: argparse.Namespace) -> list[Cell]:
     seeds, epochs = seeds_and_epochs(arguments)
     data = data_of(dataset)
     is_known = arguments.n_clusters or data.n_clusters
-    asked = arguments.features or [f for f in FEATURES if is_known or f not in SORTERS]
-    pipelines = [f for f in FEATURES if f in asked and (data.image_shape or f != "sorting-images")]
+    # Those not asked for too: what is published of them stays.
+    asked = arguments.features or ()
+    possible = [f for f in FEATURES if is_known or f in asked or f not in SORTERS]
+    pipelines = [f for f in possible if data.image_shape or f != "sorting-images"]
     budgets = BUDGETS[::3] if arguments.smoke else BUDGETS  # 1, 10 and all
     told: Cell = {"balanced": not arguments.by_chance}
 

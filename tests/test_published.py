@@ -57,8 +57,9 @@ def rows_of_budgets(cell, accuracy):
     place = {name: cell[name] for name in ("dataset", "features", "seed", "family", "epochs")}
     rows = [
         tidy_row(
-            **place, method=method, budget=budget or 132, draw=draw, n_components=3,
-            n_train=17, n_clusters=10, split="test", accuracy=accuracy, status="ok",
+            **place, method=method, budget=budget or 132, draw=draw,
+            n_components=cell["n_components"], n_train=17, n_clusters=10, split="test",
+            accuracy=accuracy, status="ok",
         )
         for method in cell["methods"]
         for budget in cell["budgets"]  # of all labels, None: rows say how many that is

@@ -196,7 +196,7 @@ def _by_others(dataset: str) -> list[str]:
             pipeline.pipeline,
             pipeline.family,
             *(pipeline.percent.get(budget, NOTHING) for budget in budgets),
-            pipeline.representation,
+            pipeline.source,
         ]
         for pipeline in found
     ]
