@@ -279,7 +279,7 @@ def restore(model: Any, tensors: dict[str, Tensor], fitted: dict[str, Any]) -> N
         raise ValueError("its scales are not one number for each column")
     mean, scale = scales or (None, None)
     kind, why = _said_of_scaling(fitted)
-    if "scaling" not in fitted:
+    if model.input_kind_ == "table" and "scaling" not in fitted:
         model.scaling = STANDARD
     model.scaling_ = Scaling(getattr(torch, model.dtype_), mean, scale, kind, why)
     state = {name.removeprefix("network."): tensor for name, tensor in tensors.items()}
