@@ -30,7 +30,7 @@ def make_sorting(
         input_kind="table" if data.is_table else "images",
         image_shape=data.image_shape if method.needs_images else None,
         random_state=seed,
-        **method.parameters | changes,
+        **dict(method.parameters) | changes,
     )
     return model
 
