@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ae_cluster.clustering.outliers import OutlierScore
-from ae_cluster.common.chunks import slices
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.global_state import default_state
 
@@ -62,8 +61,7 @@ class ScoresOutliers:
                 f"This {type(self).__name__} was saved by an earlier version, which kept no score "
                 "of outliers; fit it again."
             )
-        seen, shares = seen_by(self), self.outliers_.shares
-        return np.concatenate([shares(seen(rows[part])) for part in slices(len(rows))])
+        return self.outliers_.shares(rows, seen_by(self))
 
     def _learn_outliers(self, rows: NDArray[Any]) -> None:
         self.outliers_ = OutlierScore.fit(rows, seen_by(self))

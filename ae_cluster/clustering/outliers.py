@@ -38,6 +38,7 @@ GAP = 1.05  # its end over its begin, of these distances
 LEFT = 0.02  # of those beyond: so many may lie in the gap
 LEAST, MOST = 0.03, 0.1  # of the samples: fewer make no cluster of their own, more may be a class
 FEW = 200  # samples whose neighbours are fetched at a time
+AT_ONCE = 256  # samples of which a core's cache holds all that is made of them
 Floats = NDArray[np.float32]
 
 
@@ -88,8 +89,8 @@ class OutlierScore:
         center, directions = _plane(samples, N_COMPONENTS)
         prototypes = _prototypes((samples - center) @ directions)
         unscaled = cls(center, directions, prototypes, np.zeros(2, np.float32))
-        parts = [unscaled.distances(seen(rows[part])) for part in slices(len(rows))]
-        levels = np.quantile(np.concatenate(parts), np.linspace(0, 1, LEVELS))
+        distances = unscaled.distances(rows, seen)
+        levels = np.quantile(distances, np.linspace(0, 1, LEVELS))
         return cls(**unscaled.arrays() | {"levels": np.maximum.accumulate(levels)})
 
     @classmethod
@@ -113,13 +114,20 @@ class OutlierScore:
             raise ValueError("the levels of its score of outliers do not rise")
         return found
 
-    def distances(self, samples: NDArray[Any]) -> Floats:
-        """Return how far samples (n, n_features) lie from the nearest prototype (n,).
+    def distances(
+        self, rows: NDArray[Any], seen: Callable[[NDArray[Any]], NDArray[Any]] = as_they_are
+    ) -> Floats:
+        """Return how far rows (n, n_features) lie from the nearest prototype (n,).
 
-        Computed in float64 where samples are, else in float32.
+        Computed in float64 where methods see float64, else in float32; ``seen`` as in `fit`.
         """
+        parts = [self._distances(seen(rows[part])) for part in slices(len(rows), AT_ONCE)]
+        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+    def _distances(self, samples: NDArray[Any]) -> Floats:
         kind = np.float64 if samples.dtype == np.float64 else np.float32
-        center, directions, prototypes, _ = (a.astype(kind) for a in self.arrays().values())
+        arrays = (self.center, self.directions, self.prototypes)
+        center, directions, prototypes = (a.astype(kind, copy=False) for a in arrays)
         with np.errstate(over="ignore", invalid="ignore"):
             x = samples - center
             places = x @ directions
@@ -128,14 +136,16 @@ class OutlierScore:
             found: Floats = np.sqrt(np.maximum(squared, 0) + nearest)
         return np.nan_to_num(found, copy=False, nan=np.inf)  # too far out for squares
 
-    def shares(self, samples: NDArray[Any]) -> Floats:
-        """Return which share of the training samples lies farther out than each sample (n,).
+    def shares(
+        self, rows: NDArray[Any], seen: Callable[[NDArray[Any]], NDArray[Any]] = as_they_are
+    ) -> Floats:
+        """Return which share of the training samples lies farther out than each row (n,).
 
         0 is farther out than any training sample, 1 nearer than all; between two quantiles it is
-        interpolated.
+        interpolated. ``seen`` as in `fit`.
         """
         farther = np.linspace(1, 0, len(self.levels))
-        return np.interp(self.distances(samples), self.levels, farther).astype(np.float32)
+        return np.interp(self.distances(rows, seen), self.levels, farther).astype(np.float32)
 
     def arrays(self) -> dict[str, Floats]:
         """Return what is kept, by name."""

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from joblib import cpu_count
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ae_cluster.common.bounded_arrays import map_npy
 from ae_cluster.common.bounded_files import UnreadableError
@@ -165,6 +166,7 @@ def _assigned_parts(
     waiting: deque[tuple[NDArray[np.str_], Future[Assignment]]] = deque()
     with (
         one_thread(),
+        threadpool_limits(1),
         ThreadPoolExecutor(n, "assign", torch.set_num_threads, (1,)) as pool,
     ):
         for ids, rows in stream:

@@ -192,7 +192,7 @@ class Assigner:
             quantiles = self.kept.arrays["quantiles"]
             return share_farther_out(quantiles, found.clusters, found.distances)
         seen = self.codes_of_rows if self.model is None else seen_by(self.model)
-        return self._outliers.shares(seen(rows))
+        return self._outliers.shares(rows, seen)
 
     def codes(self, X: ArrayLike) -> NDArray[Any]:
         """Return the codes (n, n_components) of samples X."""

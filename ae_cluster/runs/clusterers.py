@@ -21,7 +21,6 @@ from ae_cluster.clustering.heads import (
 from ae_cluster.clustering.outlier_scores import seen_by
 from ae_cluster.clustering.outliers import FAR_OUT, OutlierScore, as_they_are
 from ae_cluster.common.bounded_arrays import Arrays
-from ae_cluster.common.chunks import slices
 from ae_cluster.common.spreadsheets import safe_table
 from ae_cluster.common.stage_times import stage
 from ae_cluster.common.write_lock import claim
@@ -73,10 +72,7 @@ def outliers_of(data: Dataset, encoders: Sequence[FittedEncoder]) -> Outliers:
         halves, seen = encoders[0].codes[1:3], as_they_are
     learnt = (getattr(model, "outliers_", None) for model in models)
     score = next((s for s in learnt if s is not None), None) or OutlierScore.fit(halves[0], seen)
-    train, test = (
-        np.concatenate([score.shares(seen(rows[part])) for part in slices(len(rows))])
-        for rows in halves
-    )
+    train, test = (score.shares(rows, seen) for rows in halves)
     return Outliers(score, train, test)
 
 
