@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from ae_cluster.clustering.codes import Clustering, cluster_codes
+from ae_cluster.common.stage_times import stage
 from ae_cluster.datasets import Dataset
 from ae_cluster.methods import Pipeline, row_facts
 from ae_cluster.metrics import clustering
@@ -209,6 +210,7 @@ def _n_found(result: Clustering) -> int:
     return int(np.unique(result.train[result.train != NOISE]).size)
 
 
+@stage("few labels")
 def few_label_rows(job: Job, encoder: FittedEncoder) -> list[Row]:
     """Return the rows of every label budget; none where labels are missing."""
     data, config, codes = job.data, job.config, encoder.codes

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import entr
+from threadpoolctl import threadpool_limits
 
 from ae_cluster.clustering.sorting.candidates import (
     CUT,
@@ -83,6 +84,12 @@ def first_clusters(
     """
     if len(samples) > MANY:
         return _of_many(samples, neighbors, n_clusters, seed)
+    with threadpool_limits(1):  # several would wait for each other longer than they compute
+        return _of_few(samples, neighbors, n_clusters, seed)
+
+
+def _of_few(samples: NDArray[Any], neighbors: Neighbors, n_clusters: int, seed: int) -> Clusters:
+    """Return the candidate of most information, once refined; simple ones if they tell as much."""
     judge = nearest_graph(neighbors[1][:, :JUDGES])
     wider = nearest_graph(neighbors[1][:, :WIDER])
     simple = list(of_samples(samples, n_clusters, seed, KMEANS_STARTS, MIXTURES))
