@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
-from sklearn.neighbors import NearestNeighbors
+from sklearn.neighbors import KDTree, NearestNeighbors
 
 from ae_cluster.common.validation import FloatArray, IntArray
 
@@ -55,8 +56,13 @@ class NeighborSearch:
         if width > MOST_COMPARED and n > MOST_COMPARED:
             self._pca = PCA(MOST_COMPARED, svd_solver="covariance_eigh").fit(codes)
         self.positions = self.position_of(codes)
-        how = "kd_tree" if width <= MOST_FOR_A_TREE else "brute"  # in chunks, never n × n
-        self._index = NearestNeighbors(algorithm=how).fit(self.positions)
+        # A tree alone answers small questions ten times as quickly as the estimator around it.
+        self._tree = KDTree(self.positions, leaf_size=30) if width <= MOST_FOR_A_TREE else None
+
+    @cached_property
+    def _index(self) -> NearestNeighbors:
+        how = "brute" if self._tree is None else "kd_tree"  # in chunks, never n × n
+        return NearestNeighbors(algorithm=how, leaf_size=30).fit(self.positions)
 
     @property
     def has_projection(self) -> bool:
@@ -70,7 +76,11 @@ class NeighborSearch:
 
     def nearest(self, codes: FloatArray, k: int) -> tuple[Distances, IntArray]:
         """Return distances and indices (m, k) of the nearest, nearest first."""
-        distances, indices = self._index.kneighbors(self.position_of(codes), k)
+        positions = self.position_of(codes)
+        if self._tree is not None:
+            found: tuple[Distances, IntArray] = self._tree.query(positions, k)
+            return found
+        distances, indices = self._index.kneighbors(positions, k)
         return distances.astype(np.float64), indices
 
     def nearest_others(self, k: int) -> tuple[Distances, IntArray]:
