@@ -109,6 +109,7 @@ def test_the_quickest_round_counts_and_rows_of_other_runs_stay(load_experiment, 
     assert again["seconds"].tolist() == [2, 1.5, 0.5, 9, 6.75, 2.25]
 
 
+@pytest.mark.slow
 def test_a_profile_has_every_stage_of_a_run_and_they_add_up(run_experiment, tmp_path):
     out = tmp_path / "p.csv"
     done = run_experiment("profile", "digits", "--smoke", "--method", "kmeans", "--out", out)

@@ -140,7 +140,7 @@ def test_the_estimate_of_learning_goes_with_the_datas_size():
             assert usual == pytest.approx(method.seconds)
             assert estimators.estimated_seconds(method.name, 70_000, 784, None) > 1.5 * usual
             assert estimators.estimated_seconds(method.name, 10_000, 3072, None) > 2 * usual
-    # 482 pictures of 32 x 32 took 275 s: as many steps as 10,000 images of MNIST.
+    # 482 pictures of 32 x 32 took 73 s on one core beside other work.
     assert estimators.estimated_seconds("sorting-images", 482, 1024, None) == pytest.approx(
-        250, rel=0.2
+        73, rel=0.2
     )

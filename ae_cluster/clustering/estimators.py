@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ae_cluster.clustering.deep import DeepClustering
     from ae_cluster.clustering.sorting import SortingAutoEncoder
 
+SORTING_EPOCHS = 12
 LEAST_STEPS = 2000  # of a deep clustering: more epochs than MNIST's where samples are few
 MEASURED_SAMPLES, MEASURED_FEATURES = 10_000, 784  # of `methods.COST`
 
@@ -88,7 +89,11 @@ def _steps(name: str, n_train: int, epochs: int | None) -> float:
     if method.kind == DEEP and not method.epochs:  # its time goes with the samples
         return n_train
     if name in SORTERS:
-        return steps_of(epochs, n_train) if epochs else max(1000, steps_of(12, n_train))
+        from ae_cluster.clustering.sorting.estimator import usual_sizes
+
+        usual = usual_sizes(n_train)
+        steps = steps_of(epochs or SORTING_EPOCHS, n_train, usual.batch)
+        return steps if epochs else max(usual.min_steps, steps)
     return steps_of(epochs or deep_epochs(name, n_train), n_train)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae_cluster.clustering.codes import Clustering, cluster_codes
+from ae_cluster.clustering.estimators import SORTING_EPOCHS
 from ae_cluster.common.memory import peak_mb
 from ae_cluster.common.scaling import fit_scaling
 from ae_cluster.common.table_options import AUTO
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from ae_cluster.autoencoder.estimator import AutoEncoder
 
 VERSION = 2  # raise it when the same configuration would give other numbers
-SORTING_EPOCHS = 12
 ENCODER = ("dataset", "features", "seed", "n_components", "n_train", "epochs")
 
 
