@@ -1,19 +1,24 @@
 """A user's table of any format: what is taken, what it becomes, and how it is read in parts."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import ae_cluster
 from ae_cluster import load_dataset
 from ae_cluster.cli.main import main
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.feature_files import DATA_ENDINGS
 from ae_cluster.datasets.preparation import Preparation
 from ae_cluster.datasets.streaming import open_table
-from ae_cluster.datasets.user_files import ARRAY_READERS, TABLE_READERS
 
 N = 60
 SAID = {
@@ -184,18 +189,35 @@ def test_help_names_every_format(command, capsys):
         main([command, "--help"])
     said = re.split(r"[\s,()]+", capsys.readouterr().out)
     assert [ending for ending in DATA_ENDINGS if ending not in said] == []
-    assert set(DATA_ENDINGS) == {*ARRAY_READERS, *TABLE_READERS}
+    assert {*DATA_ENDINGS} > {".npz", ".npy", ".csv", ".parquet", ".h5ad"}
 
 
-def test_a_format_is_one_reader_which_new_samples_are_read_by_too(tmp_path, monkeypatch):
-    rows = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
-    monkeypatch.setitem(ARRAY_READERS, ".npz", lambda _: {"x": rows})
-    (tmp_path / "mine.npz").write_bytes(b"of another format")
-
-    parts = [part for _, part in open_table(tmp_path / "mine.npz", None, 13)]
-    assert np.array_equal(np.concatenate(parts), rows)
-    data = load_dataset(tmp_path / "mine.npz")
-    assert len(data.raw_train) + len(data.raw_test) == 20
+def test_a_format_is_one_file_by_which_data_and_new_samples_are_read(tmp_path):
+    shutil.copytree(Path(ae_cluster.__file__).parent, tmp_path / "ae_cluster")
+    (tmp_path / "ae_cluster/datasets/formats/jsonl.py").write_text(
+        "import json\nimport numpy as np\n\n\ndef read(path):\n"
+        "    lines = path.read_text().splitlines()\n"
+        "    return {'x': np.array([json.loads(line) for line in lines], dtype='f4')}\n"
+    )
+    (tmp_path / "mine.jsonl").write_text("".join(f"[{i}, {i * i}, 1.5]\n" for i in range(20)))
+    code = (
+        "from ae_cluster import load_dataset\n"
+        "from ae_cluster.datasets.streaming import open_table\n"
+        "data = load_dataset('mine.jsonl')\n"
+        "print(len(data.raw_train), len(data.raw_test))\n"
+        "print([rows.sum() for _, rows in open_table('mine.jsonl', None, 13)])\n"
+        "try:\n    load_dataset('other.xyz')\nexcept ValueError as error:\n    print(error)\n"
+    )
+    (tmp_path / "other.xyz").write_text("1")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=os.environ | {"PYTHONPATH": "."},
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    sizes, sums, refused = done.stdout.splitlines()
+    assert sizes == "16 4"
+    assert sums == str([np.float32(sum(i + i * i + 1.5 for i in part))
+                        for part in (range(13), range(13, 20))])  # fmt: skip
+    assert ".jsonl" in refused
 
 
 def test_an_npy_is_x(tmp_path):

@@ -5,7 +5,11 @@ Help texts name them, so that nothing heavy is loaded here.
 
 from __future__ import annotations
 
-DATA_ENDINGS = (".npz", ".npy", ".csv", ".tsv", ".parquet", ".feather", ".h5ad")
+from pathlib import Path
+from pkgutil import iter_modules
+
+_FORMATS = Path(__file__).parents[1] / "datasets" / "formats"  # a module each
+DATA_ENDINGS = tuple(sorted(f".{module.name}" for module in iter_modules([str(_FORMATS)])))
 FORMATS = f"{', '.join(DATA_ENDINGS[:-1])} or {DATA_ENDINGS[-1]}"
 ENDINGS = (".npy", ".npz", ".parquet")
 _LONGEST_PATH = 4096

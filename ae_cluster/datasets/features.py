@@ -23,12 +23,12 @@ from ae_cluster.datasets.arrays import (
     check_training_samples,
     check_unique,
 )
-from ae_cluster.datasets.arrow_files import open_parquet
 from ae_cluster.datasets.columns import NUMBER, OTHER, TEXT, kind_of
 from ae_cluster.datasets.dataset import Array, Dataset, IntArray, file_order, fingerprint
+from ae_cluster.datasets.formats import npz, parquet
 from ae_cluster.datasets.preparation import Preparation
 from ae_cluster.datasets.tables import ids_of
-from ae_cluster.datasets.user_files import ending_of, read_npz
+from ae_cluster.datasets.user_files import ending_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -118,7 +118,7 @@ def _check_rows(x: Array) -> None:
 
 
 def _of_npz(path: Path) -> _Features:
-    arrays = read_npz(path)
+    arrays = npz.read(path)
     halves = [name for name in ("x", "x_train", "x_test") if name in arrays]
     for name in halves:
         _check_rows(arrays[name])
@@ -137,7 +137,7 @@ def _of_npz(path: Path) -> _Features:
 
 
 def _of_parquet(path: Path) -> _Features:
-    table = open_parquet(path).read((), ())
+    table = parquet.open_table(path).read((), ())
     kinds = {name: kind_of(table.column(name).type) for name in table.column_names}
     id_column = _id_column(kinds)
     ids = None if id_column is None else ids_of(table, id_column).astype(str)

@@ -20,18 +20,13 @@ from ae_cluster.common.files import expanded
 from ae_cluster.datasets.arrays import as_column, as_ids, as_samples
 from ae_cluster.datasets.columns import BOOL, NUMBER, TEXT, as_table
 from ae_cluster.datasets.dataset import Array, numbered_ids
+from ae_cluster.datasets.formats import format_of, is_table
 from ae_cluster.datasets.image_folders import stream_folder
 from ae_cluster.datasets.image_listing import is_folder
 from ae_cluster.datasets.preparation import Preparation, say_unseen
 from ae_cluster.datasets.table_files import TableFile
 from ae_cluster.datasets.tables import ids_of
-from ae_cluster.datasets.user_files import (
-    ARRAY_READERS,
-    TABLE_READERS,
-    WAY_OUT,
-    ending_of,
-    opened_table,
-)
+from ae_cluster.datasets.user_files import WAY_OUT, ending_of, opened_table
 
 Part = tuple[Array, Array]
 CHUNK_ROWS = 2**16
@@ -104,7 +99,7 @@ def open_table(
         return SampleStream(*stream_folder(place, shape, chunk_rows, skip_unreadable))
     with _named(place):
         ending = ending_of(place)
-        if ending in TABLE_READERS:
+        if is_table(ending):
             layer = None if preparation is None else preparation.layer
             table = opened_table(place, ending, layer if ending == ".h5ad" else None)
             if preparation is None:
@@ -173,7 +168,8 @@ def _check_any(arrays: list[Array]) -> None:
 def _arrays(path: Path, ending: str) -> dict[str, Array]:
     if ending == ".npy":
         return {"x": bounded_arrays.map_npy(path)}
-    return ARRAY_READERS[ending](path)
+    arrays: dict[str, Array] = format_of(ending).read(path)
+    return arrays
 
 
 def _of_arrays(

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 import warnings
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from ae_cluster.common import bounded_arrays, pixels
+from ae_cluster.common import pixels
 from ae_cluster.common.bounded_files import UnreadableError, file_size
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.feature_files import DATA_ENDINGS, FORMATS
 from ae_cluster.common.scalars import plain
 from ae_cluster.common.table_options import TableOptions
-from ae_cluster.common.texts import encodable, quoted, shortened
+from ae_cluster.common.texts import encodable, quoted
+from ae_cluster.datasets.array_names import COLUMNS
 from ae_cluster.datasets.arrays import (
     as_column,
     as_ids,
@@ -28,52 +27,16 @@ from ae_cluster.datasets.arrays import (
     halved,
     split_rows,
 )
-from ae_cluster.datasets.arrow_files import open_feather, open_parquet
 from ae_cluster.datasets.dataset import Array, Dataset, assemble, numbered_ids
-from ae_cluster.datasets.h5ad import open_h5ad
+from ae_cluster.datasets.formats import format_of, is_table
 from ae_cluster.datasets.preparation import Preparation
 from ae_cluster.datasets.table_files import Opener, TableFile
 from ae_cluster.datasets.tables import Split, read_table
-from ae_cluster.datasets.text_tables import open_csv, open_tsv
 
 Arrays = dict[str, Array]
 Shape = tuple[int, ...] | None
 
-WHOLE = ("x", "y", "ids")
-COLUMNS = "columns"  # names of the columns of a table
 TEST_SIZE = 0.2  # of x, where nothing else is said
-HALVES = ("x_train", "x_test", "y_train", "y_test", "ids_train", "ids_test")
-_OTHER_WORDS = {
-    **dict.fromkeys(("label", "labels", "target", "targets", "class", "classes"), "y"),
-    **dict.fromkeys(("id", "index", "names"), "ids"),
-}
-
-
-def read_npy(path: Path) -> Arrays:
-    """Read the one array of a ``.npy``: the samples."""
-    return {"x": bounded_arrays.read_npy(path)}
-
-
-def read_npz(path: Path) -> Arrays:
-    """Read those arrays of a ``.npz`` whose names mean something; nothing is unpickled."""
-    return bounded_arrays.read_npz(path, _known_names)
-
-
-def _known_names(found: list[str]) -> list[str]:
-    check_names(found)
-    _check_unknown_names(found)
-    return [name for name in found if name in (*WHOLE, *HALVES, COLUMNS)]
-
-
-# A format is a reader here: of named arrays, or of a table (`datasets.table_files`).
-ARRAY_READERS: dict[str, Callable[[Path], Arrays]] = {".npz": read_npz, ".npy": read_npy}
-TABLE_READERS: dict[str, Opener] = {
-    ".csv": open_csv,
-    ".tsv": open_tsv,
-    ".parquet": open_parquet,
-    ".feather": open_feather,
-    ".h5ad": open_h5ad,
-}
 WAY_OUT = "save it again, as CSV UTF-8 or Parquet"
 
 
@@ -95,7 +58,7 @@ def load_file(
     split = partial(split_rows, test_size=plain(test_size), seed=plain(seed))
     try:
         name, ending = encodable(path.name), ending_of(path)
-        if ending in TABLE_READERS:
+        if is_table(ending):
             return _of_table(name, path, ending, options, split, image_shape)
         _refuse_options(options)
         return _of_arrays(name, path, ending, split, plain(test_size), image_shape)
@@ -128,11 +91,12 @@ def opened_table(path: Path, ending: str, layer: str | None) -> TableFile:
     ------
     InputError
     """
+    open_table: Opener = format_of(ending).open_table
     if layer is None:
-        return TABLE_READERS[ending](path)
+        return open_table(path)
     if ending != ".h5ad":
         raise InputError(f"--layer is of .h5ad, and this is {ending}: leave it out.")
-    return TABLE_READERS[ending](path, layer)
+    return open_table(path, layer)
 
 
 def _refuse_options(options: TableOptions) -> None:
@@ -171,7 +135,7 @@ def _of_arrays(
     name: str, path: Path, ending: str, split: Split, test_size: float, image_shape: Shape
 ) -> Dataset:
     try:
-        arrays = ARRAY_READERS[ending](path)
+        arrays = format_of(ending).read(path)
     except UnreadableError as error:
         raise InputError(f"{error}: save it again, as plain arrays with numpy.savez.") from error
     x, shape, _ = _samples(arrays, image_shape)
@@ -230,49 +194,6 @@ def _names_of_columns(arrays: Arrays, n: int, shape: Shape) -> tuple[str, ...]:
         stacklevel=5,
     )
     return ()
-
-
-def check_names(found: Sequence[str]) -> None:
-    """Refuse a file whose arrays leave open what is train and what is test."""
-    whole, halves = (sorted(set(found) & set(names)) for names in (WHOLE, HALVES))
-    if whole and halves:
-        raise InputError(
-            f"{', '.join(whole)} and {', '.join(halves)} do not go together: name all arrays "
-            "…_train and …_test, or none."
-        )
-    missing = {"x"} - set(whole) if not halves else {"x_train", "x_test"} - set(halves)
-    if missing:
-        named = shortened(", ".join(map(repr, found)) or "none")
-        raise InputError(
-            f"there is no array {' and no '.join(sorted(missing))} (found: {named}): give x_train "
-            "and x_test, or x to be split."
-        )
-
-
-def _check_unknown_names(found: Sequence[str]) -> None:
-    """Refuse an array whose name must be a slip, and say of any other that it is not used."""
-    known = WHOLE if "x" in found else HALVES
-    unknown = [name for name in found if name not in (*WHOLE, *HALVES, COLUMNS)]
-    for name in unknown:
-        meant = _meant(name, [k for k in known if k not in found])
-        if meant:
-            raise InputError(
-                f"there is an array {quoted(name)}, which means nothing: did you mean {meant}?"
-            )
-    if unknown:
-        warnings.warn(
-            f"These arrays are not used: {shortened(', '.join(map(repr, unknown)))}; known are "
-            f"{', '.join(known)}.",
-            stacklevel=2,
-        )
-
-
-def _meant(name: str, missing: Sequence[str]) -> str | None:
-    """Return the known name that is not there and that ``name`` must stand for, or None."""
-    stem, _, half = name.lower().partition("_")
-    said = "_".join(part for part in (_OTHER_WORDS.get(stem, stem), half) if part)
-    close = difflib.get_close_matches(said, missing, n=1, cutoff=0.8)
-    return close[0] if close else None
 
 
 def _samples(arrays: Arrays, image_shape: Shape) -> tuple[Arrays, Shape, str | None]:

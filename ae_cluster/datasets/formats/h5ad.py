@@ -126,7 +126,7 @@ class H5adTable:
         return matrix.tocsr()
 
 
-def open_h5ad(path: Path, layer: str | None = None) -> H5adTable:
+def open_table(path: Path, layer: str | None = None) -> H5adTable:
     """Open a .h5ad; X, or a layer of it."""
     return H5adTable(path, layer)
 
