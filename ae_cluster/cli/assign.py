@@ -41,7 +41,7 @@ def add(commands: Any) -> None:
     option(
         "data",
         metavar="DATA",
-        help="samples like the run's: a file, a folder of pictures, or a known name",
+        help="samples like the run's: a file, a folder of pictures or of shards, or a known name",
     )
     option("--out", type=read.path, required=True, metavar="FILE", help=".csv or .parquet to write")
     read.add_method_of_run(option)

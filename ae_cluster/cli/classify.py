@@ -70,7 +70,7 @@ def add(commands: Any) -> None:
         epilog=EPILOG.format(frozen=_listed(FROZEN), finetuned=_listed(FINETUNED)),
     )  # fmt: skip
     option = classify.add_argument
-    said = "a run's folder, a known name, a file (%(formats)s) or a folder of pictures"
+    said = "a run's folder, a known name, a file (%(formats)s) or a folder of pictures or shards"
     read.add_data(option, "data", said)
     option(
         "--labels",

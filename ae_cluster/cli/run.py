@@ -45,8 +45,8 @@ def add(commands: Any) -> None:
     read.add_data(
         option,
         "datasets",
-        "a name (see: ae-cluster datasets), a file (%(formats)s) or a folder of pictures; "
-        f"default: {d.dataset}; of several each has a run of its own, in OUT/DATA-seedN",
+        "a name (see: ae-cluster datasets), a file (%(formats)s) or a folder of pictures or "
+        f"shards; default: {d.dataset}; of several each has a run of its own, in OUT/DATA-seedN",
         nargs="*",
     )
     option("--out", type=read.path, help="run folder to write; default: runs/DATASET-seedN")

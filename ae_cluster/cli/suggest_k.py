@@ -38,7 +38,7 @@ def add(commands: Any) -> None:
         "2,000 samples so many are drawn at random.",
     )  # fmt: skip
     option = suggest.add_argument
-    said = "a run's folder, a known name, a file (%(formats)s) or a folder of pictures"
+    said = "a run's folder, a known name, a file (%(formats)s) or a folder of pictures or shards"
     read.add_data(option, "data", said)
     option(
         "--max-clusters",

@@ -38,6 +38,7 @@ class ParquetTable:
             )
         self.names = tuple(schema.names)
         check_names(self.names)
+        self.types: dict[str, pa.DataType] = dict(zip(schema.names, schema.types, strict=True))
         self._texts = [field.name for field in schema if kind_of(field.type) == TEXT]
         _check_unpacked(unpacked, self._size)
         _check_unpacked(_CELL * (self.n_rows or 0) * len(self.names), self._size, _MOST_REPEATED)

@@ -149,13 +149,13 @@ def stream_folder(
     InputError
         At once for the folder; for a picture when the iteration comes to it.
     """
-    if image_shape is None or image_shape[2:] not in ((), (3,)):
-        kind = "images of four channels" if image_shape else "rows of numbers"
-        raise InputError(f"{path}: the model was trained on {kind}, not on pictures: give such.")
     try:
         listing = list_images(path)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+    if image_shape is None or image_shape[2:] not in ((), (3,)):
+        kind = "images of four channels" if image_shape else "rows of numbers"
+        raise InputError(f"{path}: the model was trained on {kind}, not on pictures: give such.")
     for note in listing.notes:
         warnings.warn(note, stacklevel=4)
     height, width = image_shape[:2]

@@ -76,7 +76,8 @@ def list_images(root: Path) -> Listing:
     if not names:
         raise InputError(
             f"this is a folder without pictures ({', '.join(ENDINGS)}).{' '.join(['', *notes])} "
-            "Give one with pictures, or a file, for instance a .npz or a .csv."
+            "Give one with pictures or with shards (.parquet, .npy), or a file, for instance a "
+            ".npz or a .csv."
         )
     start = _shared(names)
     halves = {half: [n for n in names if _top(n, start).casefold() == half] for half in HALVES}
@@ -87,6 +88,14 @@ def list_images(root: Path) -> Listing:
         notes.append(f"{others:,} picture(s) are neither in train/ nor in test/ and left out.")
     rests = [name[start:].partition("/")[2] for name in kept]
     return Listing(root, kept, _classes(rests, _shared(rests)), len(halves["train"]), notes)
+
+
+def holds_pictures(root: Path) -> bool:
+    """Return whether there is any picture under a folder that can be looked into."""
+    try:
+        return any(True for _ in _walk(root, Counter()))
+    except InputError:
+        return False
 
 
 def natural(name: str) -> str:

@@ -20,6 +20,7 @@ from ae_cluster.datasets.features import with_features
 from ae_cluster.datasets.image_folders import load_folder
 from ae_cluster.datasets.image_listing import is_folder
 from ae_cluster.datasets.named import NAMES, load_named
+from ae_cluster.datasets.shards import is_sharded
 from ae_cluster.datasets.user_files import TEST_SIZE, load_file
 
 
@@ -54,7 +55,8 @@ def load_dataset(
     ----------
     name_or_path : str or path
         One of `known_datasets` (upper or lower case, ``_`` or ``-``), a file, or a folder of
-        pictures. A known name wins over a file of that name: write ``./mnist`` for the file.
+        pictures or of shards. A known name wins over a file of that name: write ``./mnist`` for
+        the file.
     data_home : path, default=None
         Folder of the downloaded sets, in torchvision's layout. ``None``: the environment
         variable ``AE_CLUSTER_DATA``, else ``ae_cluster`` in the user's cache folder.
@@ -116,6 +118,9 @@ def load_dataset(
     of an animation the first frame counts. Hidden files and links that lead out of the folder are
     left out, which is said.
 
+    Shards are the ``.parquet`` files of a folder, or its ``.npy`` files: parts of one table or of
+    one array, in the natural order of their names.
+
     A ``.npy`` holds ``x`` alone. A ``.npz`` file holds ``x_train`` and ``x_test``, or ``x``:
     images (n, h, w) or (n, h, w, channels), as bytes (whole numbers 0 to 255 of another type are
     taken for them, with a warning) or as floats in [0, 1]; or a table of numbers (n, columns).
@@ -167,12 +172,14 @@ def _own(
         raise InputError(
             f"there is no data set and no file called {text!r}: {nearest(name, NAMES)}"
         )
-    if is_folder(path):
+    sharded = is_sharded(path)
+    if is_folder(path) and not sharded:
         said = [*options.said(), *(["--image-shape"] if image_shape is not None else [])]
         _refuse(path, said, "of files, and this is a folder of pictures (see --image-size)")
         split = partial(split_rows, test_size=plain(test_size), seed=plain(seed))
         return load_folder(path, split, images)
-    _refuse(path, images.said(), "of folders of pictures, and this is a file")
+    this = "a folder of shards" if sharded else "a file"
+    _refuse(path, images.said(), f"of folders of pictures, and this is {this}")
     return load_file(path, test_size=test_size, seed=seed, image_shape=image_shape, options=options)
 
 

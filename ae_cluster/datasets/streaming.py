@@ -24,11 +24,13 @@ from ae_cluster.datasets.formats import format_of, is_table
 from ae_cluster.datasets.image_folders import stream_folder
 from ae_cluster.datasets.image_listing import is_folder
 from ae_cluster.datasets.preparation import Preparation, say_unseen
+from ae_cluster.datasets.shards import ShardedRows, is_sharded
 from ae_cluster.datasets.table_files import TableFile
 from ae_cluster.datasets.tables import ids_of
 from ae_cluster.datasets.user_files import WAY_OUT, ending_of, opened_table
 
 Part = tuple[Array, Array]
+Rows = Array | ShardedRows
 CHUNK_ROWS = 2**16
 
 
@@ -64,10 +66,10 @@ def open_table(
 ) -> SampleStream:
     """Return the samples of a file in parts, prepared as those that a model was trained on.
 
-    CSV, Parquet and Feather are read in parts, a ``.npy`` is mapped, and a ``.npz`` is loaded
-    whole; of a folder the pictures are made into the training images' shape. What is wrong with
-    the file is raised at once, what is wrong with a row when the
-    iteration comes to it.
+    CSV, Parquet and Feather are read in parts, a ``.npy`` is mapped, both one shard after the
+    other where there are several, and a ``.npz`` is loaded whole; of a folder of pictures each is
+    made into the training images' shape. What is wrong with the file is raised at once, what is
+    wrong with a row when the iteration comes to it.
 
     Parameters
     ----------
@@ -94,7 +96,7 @@ def open_table(
         Naming the file, the column and the way out.
     """
     place = expanded(os.fspath(path))
-    if is_folder(place):
+    if is_folder(place) and not is_sharded(place):
         shape = image_shape if preparation is None else preparation.image_shape
         return SampleStream(*stream_folder(place, shape, chunk_rows, skip_unreadable))
     with _named(place):
@@ -106,6 +108,8 @@ def open_table(
                 preparation = Preparation(ending.removeprefix("."), table.names)
             preparation.check_names([n for n in table.names if n not in table.described])
             chunks = partial(_of_table, place, table, preparation, chunk_rows)
+            if is_sharded(place) and preparation.id_column in table.names:
+                return SampleStream(table.n_rows, lambda: _without_repeats(place, chunks()))
             return SampleStream(table.n_rows, chunks)
         arrays = _arrays(place, ending)
         x = [array for name, array in arrays.items() if name.startswith("x")]
@@ -149,6 +153,24 @@ def _of_table(
     say_unseen(unseen)
 
 
+def _without_repeats(path: Path, parts: Iterator[Part]) -> Iterator[Part]:
+    """Refuse, at the end, shards that give one id to two samples; eight bytes of each are kept."""
+    import pandas as pd
+
+    kept = []
+    for ids, rows in parts:
+        kept.append(pd.util.hash_array(ids.astype(object)))
+        yield ids, rows
+    keys = np.concatenate([*kept, np.empty(0, np.uint64)])
+    order = np.argsort(keys, kind="stable")
+    if len(again := np.flatnonzero(keys[order][1:] == keys[order][:-1])):
+        one, two = order[again[0] : again[0] + 2].tolist()
+        raise InputError(
+            f"{path}: the rows {one:,} and {two:,} of its shards, counted from 0, have one id: "
+            "give each sample an id of its own."
+        )
+
+
 def _shaped(rows: Array, preparation: Preparation) -> Array:
     """Return rows of a table, as images where training took them for such."""
     if preparation.image_shape is None:
@@ -159,22 +181,29 @@ def _shaped(rows: Array, preparation: Preparation) -> Array:
 # Arrays
 
 
-def _check_any(arrays: list[Array]) -> None:
+def _check_any(arrays: list[Rows]) -> None:
     for array in arrays:
         if array.ndim == 0 or not len(array):
             raise InputError(f"x has shape {array.shape} and holds no samples: give it some.")
 
 
-def _arrays(path: Path, ending: str) -> dict[str, Array]:
+def shape_of_array(path: str | os.PathLike[str]) -> tuple[int, ...] | None:
+    """Return the shape of what a ``.npy`` or a folder of such holds; None of anything else."""
+    place = expanded(os.fspath(path))
+    ending = ending_of(place)
+    return _arrays(place, ending)["x"].shape if ending == ".npy" else None
+
+
+def _arrays(path: Path, ending: str) -> dict[str, Rows]:
     if ending == ".npy":
-        return {"x": bounded_arrays.map_npy(path)}
-    arrays: dict[str, Array] = format_of(ending).read(path)
+        return {"x": ShardedRows(path) if is_sharded(path) else bounded_arrays.map_npy(path)}
+    arrays: dict[str, Rows] = format_of(ending).read(path)
     return arrays
 
 
 def _of_arrays(
     path: Path,
-    arrays: dict[str, Array],
+    arrays: dict[str, Rows],
     preparation: Preparation | None,
     chunk_rows: int,
     image_shape: tuple[int, ...] | None,
@@ -185,9 +214,9 @@ def _of_arrays(
             if name not in arrays:
                 continue
             x, half = arrays[name], name.removeprefix("x")
-            ids = arrays.get(f"ids{half}")
-            if ids is not None:
-                ids = as_ids(as_column(ids, f"ids{half}", len(x)), f"ids{half}")
+            ids = None
+            if (given := arrays.get(f"ids{half}")) is not None:
+                ids = as_ids(as_column(np.asarray(given), f"ids{half}", len(x)), f"ids{half}")
             prefix = f"{half[1:]}-" if half else ""
             for rows in slices(len(x), chunk_rows):
                 part = np.asarray(x[rows])

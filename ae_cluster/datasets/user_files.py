@@ -30,6 +30,7 @@ from ae_cluster.datasets.arrays import (
 from ae_cluster.datasets.dataset import Array, Dataset, assemble, numbered_ids
 from ae_cluster.datasets.formats import format_of, is_table
 from ae_cluster.datasets.preparation import Preparation
+from ae_cluster.datasets.shards import ending_of_shards, is_sharded, say_left_out
 from ae_cluster.datasets.table_files import Opener, TableFile
 from ae_cluster.datasets.tables import Split, read_table
 
@@ -58,6 +59,9 @@ def load_file(
     split = partial(split_rows, test_size=plain(test_size), seed=plain(seed))
     try:
         name, ending = encodable(path.name), ending_of(path)
+        if is_sharded(path):
+            name = encodable(path.resolve().name) or "shards"
+            say_left_out(path, stacklevel=5)
         if is_table(ending):
             return _of_table(name, path, ending, options, split, image_shape)
         _refuse_options(options)
@@ -72,6 +76,8 @@ def load_file(
 
 def ending_of(path: Path) -> str:
     """Return the ending that a reader is known for; refuse a path that leads to no such file."""
+    if is_sharded(path):
+        return ending_of_shards(path)
     try:
         file_size(path)
     except UnreadableError as error:

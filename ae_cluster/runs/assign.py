@@ -16,15 +16,12 @@ from joblib import cpu_count
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from ae_cluster.common.bounded_arrays import map_npy
-from ae_cluster.common.bounded_files import UnreadableError
 from ae_cluster.common.chunks import slices
 from ae_cluster.common.errors import InputError
-from ae_cluster.common.files import expanded
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.progress import progress_bar
 from ae_cluster.datasets import known_datasets, load_dataset
-from ae_cluster.datasets.streaming import SampleStream, open_table
+from ae_cluster.datasets.streaming import SampleStream, open_table, shape_of_array
 from ae_cluster.runs.assigned_tables import check_place, part_of, table_at
 from ae_cluster.runs.assigner import Assigner, Assignment
 from ae_cluster.training.threads import one_thread
@@ -135,9 +132,11 @@ def _stream(assigner: Assigner, data: str, skip_unreadable: bool) -> SampleStrea
         found = load_dataset(data)
         parts = [(found.ids_train, found.raw_train), (found.ids_test, found.raw_test)]
         return SampleStream(sum(len(ids) for ids, _ in parts), lambda: _split(parts))
-    if Path(data).suffix.lower() == ".npy":
-        with suppress(UnreadableError, FileNotFoundError):  # which `open_table` says better
-            assigner.check_shape(map_npy(expanded(data)).shape, data)
+    found_shape = None
+    with suppress(InputError):  # which `open_table` says better
+        found_shape = shape_of_array(data)
+    if found_shape is not None:
+        assigner.check_shape(found_shape, data)
     shape = assigner.config["data"].get("image_shape")
     return open_table(
         data,

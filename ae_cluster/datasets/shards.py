@@ -1,0 +1,212 @@
+"""A folder of shards, all Parquet or all numpy's, as one table or one array."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ae_cluster.common.bounded_arrays import map_npy
+from ae_cluster.common.bounded_files import UnreadableError
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.texts import quoted, shortened
+from ae_cluster.datasets.arrow_files import ParquetTable
+from ae_cluster.datasets.dataset import Array
+from ae_cluster.datasets.image_listing import holds_pictures, is_folder, natural
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ENDINGS = (".parquet", ".npy")
+
+
+def is_sharded(path: Path) -> bool:
+    """Return whether a path leads to a folder of shards: one with pictures in it is of these."""
+    return is_folder(path) and bool(_names_in(path)) and not holds_pictures(path)
+
+
+def ending_of_shards(folder: Path) -> str:
+    """Return the ending that all shards of a folder have.
+
+    Raises
+    ------
+    InputError
+        Where they are of two types, or there are none.
+    """
+    return shards_in(folder)[0].suffix.lower()
+
+
+def shards_in(folder: Path) -> list[Path]:
+    """Return the shards of a folder in natural order: ``part-2`` before ``part-10``."""
+    names = sorted(_names_in(folder), key=natural)
+    if not names:
+        raise InputError(f"this is a folder without shards ({' or '.join(ENDINGS)}).")
+    by_ending: dict[str, str] = {}
+    for name in names:
+        by_ending.setdefault(Path(name).suffix.lower(), name)
+    if len(by_ending) > 1:
+        told = " and ".join(map(quoted, by_ending.values()))
+        raise InputError(f"it holds shards of two types, {told}: keep one type in a folder.")
+    return [folder / name for name in names]
+
+
+def _names_in(folder: Path) -> list[str]:
+    """Return the names of what may be shards; ``.…`` and ``_…`` are notes of other programs."""
+    try:
+        with os.scandir(folder) as entries:
+            return [
+                entry.name
+                for entry in entries
+                if entry.name[0] not in "._"
+                and entry.name.lower().endswith(ENDINGS)
+                and entry.is_file()
+            ]
+    except OSError:  # which is told where the folder is read as one of pictures
+        return []
+
+
+def say_left_out(folder: Path, stacklevel: int) -> None:
+    """Warn of what lies beside the shards."""
+    shards = set(_names_in(folder))
+    others = Counter(
+        "folder(s)" if path.is_dir() else "other file(s)"
+        for path in folder.iterdir()
+        if path.name not in shards and path.name[0] not in "._"
+    )
+    if others:
+        told = " and ".join(f"{n:,} {kind}" for kind, n in sorted(others.items()))
+        warnings.warn(
+            f"Left out of {shortened(folder.name)}, beside its shards: {told}.",
+            stacklevel=stacklevel,
+        )
+
+
+class ShardedTable:
+    """The Parquet files of a folder as one table, see `ae_cluster.datasets.table_files`."""
+
+    index: str | None = None
+    described: tuple[str, ...] = ()
+
+    def __init__(self, folder: Path) -> None:
+        self._shards = [_opened(path) for path in shards_in(folder)]
+        first = self._shards[0]
+        for other in self._shards[1:]:
+            _check_columns(first, other)
+        self.names = first.names
+        self.n_rows: int | None = sum(shard.n_rows or 0 for shard in self._shards)
+
+    def read(self, texts: Collection[str], dropped: Collection[str]) -> pa.Table:
+        """Return all rows of all columns but the dropped."""
+        import pyarrow as pa
+
+        del texts  # each column has its type
+        names = [name for name in self.names if name not in dropped]
+        batches = [pa.Table.from_batches([batch]) for batch in self._batches(names)]
+        if not batches:
+            raise UnreadableError("its shards hold no rows")
+        tables = [table.replace_schema_metadata() for table in batches]
+        return pa.concat_tables(tables, promote_options="default").unify_dictionaries()
+
+    def batches(self, kinds: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of the named columns in parts."""
+        return self._batches(list(kinds))
+
+    def _batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
+        for shard in self._shards:
+            with _named(shard.path):
+                yield from shard.batches(dict.fromkeys(names, ""))
+
+
+def _opened(path: Path) -> ParquetTable:
+    with _named(path):
+        return ParquetTable(path)
+
+
+def _check_columns(first: ParquetTable, other: ParquetTable) -> None:
+    """Refuse two shards that are not of one table; the order of columns may differ."""
+    for one, two in ((first, other), (other, first)):
+        if lacking := [name for name in one.names if name not in two.types]:
+            raise InputError(
+                f"the column {quoted(lacking[0])} of {one.path.name} is not in {two.path.name}: "
+                "give shards of the same columns."
+            )
+    for name, kind in first.types.items():
+        if other.types[name] != kind:
+            raise InputError(
+                f"the column {quoted(name)} is {kind} in {first.path.name} and "
+                f"{other.types[name]} in {other.path.name}: write it as one type in all shards."
+            )
+
+
+class ShardedRows:
+    """The ``.npy`` files of a folder as one array, of which slices are read.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    dtype : numpy.dtype
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._paths = shards_in(folder)
+        arrays = [_mapped(path) for path in self._paths]
+        for path, array in zip(self._paths, arrays, strict=True):
+            if array.ndim == 0 or (array.shape[1:], array.dtype) != (
+                arrays[0].shape[1:],
+                arrays[0].dtype,
+            ):
+                raise InputError(
+                    f"{self._paths[0].name} holds {arrays[0].dtype} {arrays[0].shape} and "
+                    f"{path.name} {array.dtype} {array.shape}: give shards of one type and shape "
+                    "of sample."
+                )
+        self._ends = np.cumsum([len(array) for array in arrays])
+        self.shape: tuple[int, ...] = (int(self._ends[-1]), *arrays[0].shape[1:])
+        self.dtype, self.ndim = arrays[0].dtype, len(self.shape)
+
+    def __len__(self) -> int:
+        """Return how many samples there are."""
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> Array:
+        """Return some rows one after the other; files are open as long as this takes."""
+        start, stop, _ = rows.indices(len(self))
+        parts = []
+        for shard in range(int(np.searchsorted(self._ends, start, "right")), len(self._paths)):
+            before = int(self._ends[shard - 1]) if shard else 0
+            if before >= stop:
+                break
+            parts.append(_mapped(self._paths[shard])[max(0, start - before) : stop - before])
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def read(self) -> Array:
+        """Return all rows, in memory once."""
+        found = np.empty(self.shape, self.dtype)
+        ends = self._ends.tolist()
+        for path, start, stop in zip(self._paths, [0, *ends], ends, strict=False):
+            found[start:stop] = _mapped(path)
+        return found
+
+
+def _mapped(path: Path) -> Array:
+    with _named(path):
+        return map_npy(path)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Put a shard's name before what is wrong with it."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise UnreadableError(f"the shard {path.name} is no longer there") from error
+    except UnreadableError as error:
+        raise UnreadableError(f"the shard {path.name}: {error}") from error
+    except InputError as error:
+        raise InputError(f"the shard {path.name}: {error}") from error
