@@ -53,10 +53,16 @@ def test_text_from_the_data_never_becomes_markup(open_page, tmp_path):
     assert page.evaluate("document.getElementById('tip').offsetHeight < stage.size.height")
 
 
-def test_no_foreign_script_runs_even_if_markup_got_in(page):
+def test_no_foreign_script_runs_and_nothing_is_fetched_or_evaluated(page):
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=foul=1>')")
     page.wait_for_timeout(100)
     assert page.evaluate("typeof foul") == "undefined"
+    fetched = "fetch('data:,x').then(() => 'fetched', (error) => error.name)"
+    assert page.evaluate(fetched) == "TypeError"
+    evaluated = """new Promise((resolve) => setTimeout(() => {
+      try { resolve(new Function("return 1")()); } catch (error) { resolve(error.name); }
+    }))"""
+    assert page.evaluate(evaluated) == "EvalError"
 
 
 def test_without_labels_and_of_a_single_test_sample(open_page, tmp_path):
@@ -128,6 +134,7 @@ def test_axe_finds_nothing_serious(open_page, html, width, scheme):
 
     page = open_page(html, width=width, scheme=scheme)
     page.evaluate("explorer.keep(0); explorer.select([0, 1, 2]); explorer.setTool('cursor')")
+    page.evaluate("explorer.label([0, 1], '0'); explorer.label([2, 3], '1')")
     page.evaluate("for (const list of document.querySelectorAll('details')) list.open = true")
     found = Axe().run(page).response["violations"]
     bad = [v for v in found if v["impact"] in ("serious", "critical")]

@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 
 from ae_cluster import suggest_labels
 from ae_cluster.common.errors import InputError
+from ae_cluster.semi_supervised.active_learning import suggest_in_rounds
 from ae_cluster.semi_supervised.frozen.graph import GraphSpreading
 
 
@@ -41,6 +42,16 @@ def test_the_same_codes_give_the_same_suggestions():
     codes = np.random.default_rng(0).normal(size=(500, 3))
 
     assert np.array_equal(suggest_labels(codes, 60), suggest_labels(codes, 60))
+
+
+def test_each_round_suggests_what_would_come_after_the_ones_before():
+    codes = np.random.default_rng(0).normal(size=(200, 3))
+    order = suggest_in_rounds(codes, 16, first=4)
+
+    assert order[:4].tolist() == suggest_labels(codes, 4).tolist()
+    assert order[4:8].tolist() == suggest_labels(codes, 4, labelled=order[:4]).tolist()
+    assert order[8:].tolist() == suggest_labels(codes, 8, labelled=order[:8]).tolist()
+    assert sorted(suggest_in_rounds(codes[:7], 40)) == list(range(7))
 
 
 @pytest.mark.parametrize(("n", "labelled"), [(0, []), (11, []), (9, [0, 1])])

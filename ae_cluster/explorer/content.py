@@ -17,6 +17,7 @@ from ae_cluster.explorer.images import cloud_images, cloud_table, per_sheet, pic
 from ae_cluster.explorer.projection import carried, space_of
 from ae_cluster.explorer.run_arrays import Method, Run
 from ae_cluster.explorer.samples import Cloud, IntArray, confidence
+from ae_cluster.explorer.suggestions import labelling, typical_rows
 from ae_cluster.methods import AUTOENCODER
 from ae_cluster.metrics.clustering import matched_map
 from ae_cluster.records.reading import SPLITS
@@ -74,6 +75,7 @@ def page_content(
         "decoders": decoders,
         "methods": methods,
         "scores": _scores(run),
+        "labelling": labelling(run),
     }
 
 
@@ -169,7 +171,7 @@ def _space(method: Method, clouds: Sequence[Cloud]) -> Tree:
     is_needed = method.model.exists() or method.frames is not None
     if arrays["codes_train"].shape[1] > MOST_NUMBERS and not is_needed:
         space, origin, basis = carried(arrays["codes_train"], MOST_NUMBERS)
-        arrays = {
+        arrays = arrays | {
             name: (arrays[name].astype(np.float64) - origin) @ basis
             for name in ("codes_train", "codes_test")
         }
@@ -178,12 +180,15 @@ def _space(method: Method, clouds: Sequence[Cloud]) -> Tree:
     film = None
     if method.frames is not None and method.epochs is not None:
         film = {"epochs": method.epochs.tolist()} | packed_places(space.places(method.frames))
+    codes = [cloud.of(arrays, "codes") for cloud in clouds]
+    n_clusters = int(arrays["clusters_train"].max()) + 1
     return {
         "origin": space.origin.tolist(),
         "directions": space.directions.tolist(),
         "axes": space.axes,
         "note": space.note,
-        "codes": [packed(cloud.of(arrays, "codes"), "f4") for cloud in clouds],
+        "codes": [packed(values, "f4") for values in codes],
+        "suggested": [packed_ids(typical_rows(values, n_clusters)) for values in codes],
         "film": film,
     }
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.exceptions import ConvergenceWarning
 
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.global_state import default_state
@@ -49,29 +52,70 @@ def suggest_labels(
     >>> suggest_labels([[0, 0], [0, 1], [1, 0], [9, 9], [9, 8]], 2)
     array([2, 4])
     """
-    points = checked_codes(codes)
+    places, sparseness = _places(checked_codes(codes))
     known = np.unique(np.asarray(labelled, dtype=np.int64))
-    if not 1 <= n <= len(points) - known.size:
+    if not 1 <= n <= len(places) - known.size:
         raise InputError(
-            f"{n} samples to label cannot be suggested; ask for 1 to {len(points) - known.size}, "
+            f"{n} samples to label cannot be suggested; ask for 1 to {len(places) - known.size}, "
             "the samples without a label."
         )
+    return _suggested(places, sparseness, known, n, seed)
+
+
+@default_state()
+def suggest_in_rounds(codes: ArrayLike, n: int, *, first: int = 10, seed: int = 0) -> IntArray:
+    """Return up to ``n`` samples worth labelling, in an order that can be left at any time.
+
+    The first are `suggest_labels` of ``first``; each further round suggests as many as there
+    are then, as if all before had been labelled.
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_samples, n_components)
+    n : from 1; at most all samples are returned.
+    first : how many the first round suggests.
+    seed : of the clusters.
+
+    Returns
+    -------
+    (min(n, n_samples),) indices.
+    """
+    places, sparseness = _places(checked_codes(codes))
+    n = min(n, len(places))
+    found = _suggested(places, sparseness, np.empty(0, dtype=np.int64), min(first, n), seed)
+    while len(found) < n:
+        more = min(len(found), n - len(found))
+        found = np.concatenate([found, _suggested(places, sparseness, np.sort(found), more, seed)])
+    return found
+
+
+def _places(points: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return where codes lie for distances (n, d), and how far their neighbours are (n,)."""
+    if len(points) < 2:
+        return points, np.zeros(len(points))
     search = NeighborSearch(points)
-    cluster = _clusters(search.positions, n + known.size, seed)
-    distances, _ = search.nearest_others(min(_NEIGHBORS, len(points) - 1)) if len(points) > 1 else (
-        np.zeros((1, 1)), None,
-    )  # fmt: skip
-    sparseness = distances.mean(axis=1)
-    sparseness[known] = np.inf
-    chosen = _typical(cluster, sparseness, set(cluster[known].tolist()), n)
-    rest = np.setdiff1d(np.argsort(sparseness, kind="stable"), [*chosen, *known])
+    distances, _ = search.nearest_others(min(_NEIGHBORS, len(points) - 1))
+    return search.positions, distances.mean(axis=1)
+
+
+def _suggested(
+    places: FloatArray, sparseness: FloatArray, known: IntArray, n: int, seed: int
+) -> IntArray:
+    """Return ``n`` typical samples of clusters that hold none of the known, then others."""
+    cluster = _clusters(places, n + known.size, seed)
+    unknown = sparseness.copy()
+    unknown[known] = np.inf
+    chosen = _typical(cluster, unknown, set(cluster[known].tolist()), n)
+    rest = np.setdiff1d(np.argsort(unknown, kind="stable"), [*chosen, *known])
     return np.concatenate([chosen, rest[: n - len(chosen)]]).astype(np.int64)
 
 
 def _clusters(places: FloatArray, k: int, seed: int) -> IntArray:
     distinct = len(np.unique(places, axis=0))
     how = KMeans if k <= _MOST_EXACT else MiniBatchKMeans
-    found: IntArray = how(min(k, distinct), n_init=3, random_state=seed).fit_predict(places)
+    with warnings.catch_warnings():  # places that are nearly the same make fewer clusters
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        found: IntArray = how(min(k, distinct), n_init=3, random_state=seed).fit_predict(places)
     return found.astype(np.int64)
 
 

@@ -114,6 +114,21 @@ export function hexOf(rgb) {
 }
 
 /**
+ * A colour for a class that has none of its own: hues a golden angle apart.
+ * @param {number} i
+ * @param {"light" | "dark"} theme
+ */
+export function someColor(i, theme) {
+  const [hue, lightness] = [(i * 137.508) % 360, theme === "light" ? 0.42 : 0.68];
+  const chroma = 0.62 * Math.min(lightness, 1 - lightness);
+  const part = (/** @type {number} */ n) => {
+    const k = (n + hue / 30) % 12;
+    return Math.round(255 * (lightness - chroma * Math.max(-1, Math.min(k - 3, 9 - k, 1))));
+  };
+  return hexOf([part(0), part(8), part(4)]);
+}
+
+/**
  * How many of each group 0 … n − 1 there are, and last how many of none.
  * @param {ArrayLike<number>} groups
  * @param {number} n

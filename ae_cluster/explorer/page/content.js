@@ -9,7 +9,7 @@ import { decoderOf } from "./decoder.js";
  * @typedef {{name: string, n: number, n_in_run: number, n_train: number, choice: string, ids: string[],
  *   labels: Packed | null, budget: Packed | null, farther_out: Packed | null}} PackedCloud
  * @typedef {{origin: number[], directions: number[][], axes: string[], note: string,
- *   codes: Packed[], film: (import("./arrays.js").PackedPlaces & {epochs: number[]}) | null
+ *   codes: Packed[], suggested: Packed[], film: (import("./arrays.js").PackedPlaces & {epochs: number[]}) | null
  *   }} PackedSpace
  * @typedef {{name: string, n_clusters: number, clusters: Packed[],
  *   confidence: (Packed | null)[], confidence_kind: string | null,
@@ -22,7 +22,7 @@ import { decoderOf } from "./decoder.js";
  * @typedef {{name: string, seed: number | null, n_train: number, n_test: number,
  *   classes: string[], pictures: Pictured, clouds: PackedCloud[], spaces: PackedSpace[],
  *   decoders: import("./decoder.js").PackedDecoder[], methods: PackedMethod[],
- *   scores: Scores}} Tree
+ *   scores: Scores, labelling: import("./labels.js").Labelling}} Tree
  * @typedef {ReturnType<typeof contentOf>} Content
  * @typedef {ReturnType<typeof spaceOf>} Space
  */
@@ -68,7 +68,8 @@ function spaceOf(packed) {
     n: film.steps.shape[1],
   };
   if (size === 1) giveHeights([...places, ...(frames ? [frames.places] : [])]);
-  return { ...packed, size, codes, places, film: frames };
+  const suggested = packed.suggested.map((rows) => /** @type {Int32Array} */ (unpackedIds(rows)));
+  return { ...packed, size, codes, places, suggested, film: frames };
 }
 
 /**

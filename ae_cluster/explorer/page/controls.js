@@ -24,6 +24,7 @@ const COLORINGS = [
   ["right", "right or wrong"],
   ["confidence", "confidence"],
   ["budget", "label budget"],
+  ["given", "labels given here"],
 ];
 
 /** @param {Explorer} explorer */
@@ -42,7 +43,7 @@ export function listenToChoices(explorer) {
   coloring.addEventListener("change", () =>
     explorer.colorBy(/** @type {ColoringName} */ (coloring.value)),
   );
-  explorer.whenever(["samples", "method", "coloring"], () => {
+  explorer.whenever(["samples", "method", "coloring", "labels"], () => {
     samples.value = String(explorer.cloudNumber);
     method.value = String(explorer.methodNumber);
     coloring.replaceChildren(

@@ -63,6 +63,17 @@ export function styleValue(name) {
 /** Whether things that move by themselves are unwelcome. */
 export const wantsStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+/**
+ * Give a text to be saved as a file.
+ * @param {string} text
+ * @param {string} name
+ */
+export function saveAs(text, name) {
+  const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  element("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000); // some browsers read it only now
+}
+
 /** @param {number} value */
 export function grouped(value) {
   return value.toLocaleString("en-US");

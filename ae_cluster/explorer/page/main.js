@@ -6,6 +6,7 @@ import { contentOf } from "./content.js";
 import { listenToDecoder, listenToWalk } from "./decoder_panel.js";
 import { byId } from "./dom.js";
 import { Explorer } from "./state.js";
+import { listenToLabels } from "./labelling.js";
 import { Pictures } from "./pictures.js";
 import { listenToPointer } from "./pointer.js";
 import { listenToChoices, listenToFilm, listenToLegend, listenToTheme } from "./controls.js";
@@ -52,6 +53,7 @@ function start() {
   listenToScores(explorer);
   listenToConfusion(explorer);
   listenToSelection(explorer);
+  listenToLabels(explorer, pictures);
   stage.draw();
   // For the browser's console, and for tests.
   Object.assign(globalThis, { explorer, stage, csv: () => selectionCsv(explorer) });

@@ -7,7 +7,7 @@ import { onScreen } from "./geometry.js";
 /**
  * @typedef {{name: string, place: number[]}} Named
  * @typedef {{matrix: ArrayLike<number>, axes: string[], directions: number[][],
- *   names: Named[], hovered: number[] | null, kept: {place: number[], mark: string}[],
+ *   names: Named[], hovered: number[] | null, target: number[] | null, kept: {place: number[], mark: string}[],
  *   cursor: number[] | null, walk: number[][], reach: number,
  *   outline: [number, number][], pen: [number, number] | null}} Marks
  */
@@ -31,6 +31,7 @@ export function drawOverlay(canvas, width, height, ratio, marks) {
   drawNames(ink, marks.names, at);
   drawLine(ink, marks.walk.map(at), styleValue("--accent"), [5, 4], 1.5);
   for (const { place, mark } of marks.kept) drawMark(ink, at(place), mark);
+  if (marks.target) drawRing(ink, at(marks.target), 11, styleValue("--accent"), 2);
   if (marks.hovered) drawRing(ink, at(marks.hovered), 8, styleValue("--ink"), 2);
   if (marks.cursor) drawCursor(ink, marks.cursor, marks.reach, at);
   drawOutline(ink, marks.outline);

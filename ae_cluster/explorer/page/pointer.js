@@ -2,6 +2,7 @@
 /** Mouse, touch and keys on the stage. */
 
 import { codeMoved } from "./content.js";
+import { byId } from "./dom.js";
 import { ARROWS, movedBy, panned, screenAxes, turned, zoomed } from "./geometry.js";
 import { draws, pressPen } from "./pen.js";
 
@@ -167,6 +168,7 @@ function press(stage, explorer, event) {
     p: () => stepTo(explorer, -1),
     Enter: () => explorer.hovered >= 0 && explorer.keep(explorer.hovered),
     c: () => explorer.hovered >= 0 && explorer.moveCursor(explorer.codeOf(explorer.hovered)),
+    l: () => byId("to-label").focus(),
     Escape: () => explorer.letGo(),
   };
   keys[key]?.();

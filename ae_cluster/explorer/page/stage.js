@@ -43,7 +43,7 @@ export class Stage {
       ["samples", "method", "film", "coloring", "shown", "selection", "theme"],
       () => this.takeColors(),
     );
-    explorer.whenever(["kept", "cursor", "hover"], () => this.askOver());
+    explorer.whenever(["kept", "cursor", "hover", "target"], () => this.askOver());
     explorer.whenever(["tool"], () => {
       this.pen.putAway();
       this.askOver();
@@ -134,6 +134,7 @@ export class Stage {
       directions: screenAxes(this.view),
       names: this.names,
       hovered: explorer.hovered < 0 ? null : at(explorer.hovered),
+      target: explorer.target < 0 || explorer.moment !== null ? null : at(explorer.target),
       kept: here.map(({ row, mark }) => ({ place: at(row), mark })),
       cursor: explorer.showsCursor ? explorer.cursorPlace : null,
       walk: explorer.showsCursor ? explorer.walk.map((code) => placeOf(code, explorer.space)) : [],

@@ -1,14 +1,15 @@
 // @ts-check
 /** What is looked at now, and who wants to know when that changes. Knows nothing of elements. */
 
-import { FADED, HIDDEN, SHOWN, byBudget, byGroup, byOutcome, byShare } from "./colors.js";
+import { FADED, HIDDEN, SHOWN, byBudget, byGroup, byOutcome, byShare, someColor } from "./colors.js";
 import { framePlaces, placeOf } from "./content.js";
 import { between } from "./geometry.js";
+import { Labels } from "./labels.js";
 
 /**
  * @typedef {"samples" | "method" | "coloring" | "shown" | "theme" | "selection" | "kept"
- *   | "cursor" | "film" | "hover" | "tool"} Change
- * @typedef {"label" | "cluster" | "right" | "confidence" | "budget"} ColoringName
+ *   | "cursor" | "film" | "hover" | "tool" | "labels" | "target"} Change
+ * @typedef {"label" | "cluster" | "right" | "confidence" | "budget" | "given"} ColoringName
  * @typedef {{cloud: number, row: number}} Dot
  */
 
@@ -38,6 +39,8 @@ export class Explorer {
     /** @type {ArrayLike<number>[]} the two ends of the walk, as codes, while there is one */
     this.walk = [];
     this.tool = "turn";
+    this.labels = new Labels(content.labelling);
+    this.target = -1; // the row that is to be labelled next, where one is suggested
     /** @type {[Set<Change>, () => void][]} */
     this.listeners = [];
   }
@@ -148,6 +151,7 @@ export class Explorer {
     if (name === "label") return labels !== null;
     if (name === "right") return labels !== null && this.method.class_of_cluster !== null;
     if (name === "confidence") return this.method.confidence[this.cloudNumber] !== null;
+    if (name === "given") return this.labels.given.size > 0;
     return name === "cluster" || budget !== null;
   }
 
@@ -162,7 +166,18 @@ export class Explorer {
     }
     if (name === "confidence" && shares) return byShare(shares, this.theme);
     if (name === "budget" && budget) return byBudget(budget, this.theme);
+    if (name === "given") return this.givenColoring();
     return this.groupColoring(name === "label" && labels ? "label" : "cluster");
+  }
+
+  /** By the labels given in this page; classes of the data have their own colours. */
+  givenColoring() {
+    const { names, given } = this.labels;
+    const known = this.groupColors("label");
+    const colors = names.map((_, i) => known[i] ?? someColor(i, this.theme));
+    const place = new Map(names.map((name, i) => [name, i]));
+    const ids = this.cloud.ids.map((id) => place.get(given.get(id) ?? "") ?? -1);
+    return byGroup(ids, colors, names, this.theme, "not labelled");
   }
 
   /**
@@ -291,6 +306,41 @@ export class Explorer {
     if (row === this.hovered) return;
     this.hovered = row;
     this.tell("hover");
+  }
+
+  /**
+   * Label samples that are shown; undefined takes their labels away.
+   * @param {number[]} rows
+   * @param {string | undefined} name of a class
+   */
+  label(rows, name) {
+    this.takeLabels(rows.map((row) => [this.cloud.ids[row], name]));
+  }
+
+  /** @param {[string, string | undefined][]} pairs of ids and names of classes, in one step */
+  takeLabels(pairs) {
+    this.labels.give(pairs);
+    this.tellLabels();
+  }
+
+  /** Undo the last step of labelling; the ids that it was of. */
+  undoLabels() {
+    const ids = this.labels.undo();
+    if (ids) this.tellLabels();
+    return ids ?? [];
+  }
+
+  /** Tell of labels that changed, and of the colours where these show them. */
+  tellLabels() {
+    const isShown = this.coloringName === "given";
+    if (isShown && !this.canColorBy("given")) this.coloringName = "cluster";
+    this.tell("labels", ...(isShown ? /** @type {Change[]} */ (["coloring"]) : []));
+  }
+
+  /** @param {number} row −1 for none */
+  aimAt(row) {
+    this.target = row;
+    this.tell("target");
   }
 
   /** @param {number} row */

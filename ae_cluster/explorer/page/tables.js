@@ -3,7 +3,16 @@
 
 import { csvOf } from "./content.js";
 import { hexOf, inkOn, rgbOf } from "./colors.js";
-import { byId, element, grouped, styleValue, wantsStillness } from "./dom.js";
+import {
+  byId,
+  element,
+  fillSelect,
+  grouped,
+  saveAs,
+  selectById,
+  styleValue,
+  wantsStillness,
+} from "./dom.js";
 import {
   CONFUSION_SENTENCE,
   NO_LABELS,
@@ -174,20 +183,54 @@ function moveAmongCells(event) {
 /** @param {Explorer} explorer */
 export function listenToSelection(explorer) {
   byId("select-shown").addEventListener("click", () => explorer.select(explorer.shownRows()));
+  const cluster = selectById("select-cluster");
+  cluster.addEventListener("change", () => selectCluster(explorer, cluster.value));
+  explorer.whenever(["method"], () => {
+    fillSelect(cluster, ["a cluster …", ...explorer.clusterNames]);
+  });
   byId("select-none").addEventListener("click", () => explorer.select(null));
-  byId("download").addEventListener("click", () => download(explorer));
+  byId("download").addEventListener("click", () => saveAs(selectionCsv(explorer), "selected.csv"));
   explorer.whenever(["selection", "method", "samples"], () => {
     const { selected, cloud } = explorer;
     const n = selected?.size ?? 0;
     byId("selected").textContent = selected
       ? `${grouped(n)} of ${grouped(cloud.n)} dots selected.`
       : "No dots are selected. Draw around some with Box or Lasso, or click a cell of the confusion matrix.";
+    if (!isCluster(explorer, cluster.value)) cluster.value = "0";
     /** @type {HTMLButtonElement} */ (byId("download")).disabled = !n;
     /** @type {HTMLButtonElement} */ (byId("select-none")).disabled = !selected;
     byId("selected-counts").replaceChildren(
       ...(selected ? selectionCounts(explorer, selected) : []),
     );
   });
+}
+
+/**
+ * The dots of a cluster, by its place in the list, in which the first is none.
+ * @param {Explorer} explorer
+ * @param {string} place
+ */
+function clusterRows({ cloud, clusters }, place) {
+  return [...Array(cloud.n).keys()].filter((row) => clusters[row] === Number(place) - 1);
+}
+
+/**
+ * @param {Explorer} explorer
+ * @param {string} place
+ */
+function selectCluster(explorer, place) {
+  explorer.select(place === "0" ? null : clusterRows(explorer, place));
+}
+
+/**
+ * Whether a cluster's dots are what is selected.
+ * @param {Explorer} explorer
+ * @param {string} place
+ */
+function isCluster(explorer, place) {
+  const { selected } = explorer;
+  const rows = place === "0" ? [] : clusterRows(explorer, place);
+  return rows.length === selected?.size && rows.every((row) => selected.has(row));
 }
 
 /**
@@ -232,11 +275,4 @@ export function selectionCsv({ selected, cloud, clusters, content, method }) {
     ["id", "split", "label", `cluster_${method.name}`],
     rows.map((row) => [cloud.ids[row], split(row), label(row), clusters[row]]),
   );
-}
-
-/** @param {Explorer} explorer */
-function download(explorer) {
-  const url = URL.createObjectURL(new Blob([selectionCsv(explorer)], { type: "text/csv" }));
-  element("a", { href: url, download: "selected.csv" }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 1000); // some browsers read it only now
 }

@@ -87,6 +87,7 @@ function coloringSentence(coloring, { name, confidence_kind: kind }) {
     budget:
       "The colour is the smallest label budget of the first draw that a sample belongs to; the " +
       "larger ones contain it, and only training samples can be in one.",
+    given: "The colour is the label given in this page.",
   }[coloring];
 }
 

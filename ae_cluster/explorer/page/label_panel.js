@@ -1,0 +1,233 @@
+// @ts-check
+/** Labelling: what is to be labelled, the classes to choose from, and what was given so far. */
+
+import { byId, element, grouped, inputById } from "./dom.js";
+import { agreementOf, keysOf } from "./labels.js";
+import { Suggestions } from "./suggestions.js";
+import { decimals, shortened } from "./text.js";
+
+const MOST_PICTURES = 12; // of a selection
+
+/**
+ * @typedef {import("./state.js").Explorer} Explorer
+ * @typedef {import("./pictures.js").Pictures} Pictures
+ */
+
+/** The panel, from what is selected or suggested to the label. */
+export class LabelPanel {
+  /**
+   * @param {Explorer} explorer
+   * @param {Pictures} pictures
+   */
+  constructor(explorer, pictures) {
+    this.explorer = explorer;
+    this.pictures = pictures;
+    this.suggestions = new Suggestions(explorer);
+    this.keys = keysOf([], 0);
+    this.listed = ""; // the classes that have buttons
+    this.isExported = true; // whether a file holds all labels
+  }
+
+  /** The rows that a class would be given to: the selection, else the one suggested. */
+  get rows() {
+    const { selected } = this.explorer;
+    if (selected?.size) return [...selected];
+    return this.suggestions.row < 0 ? [] : [this.suggestions.row];
+  }
+
+  get isSelection() {
+    return Boolean(this.explorer.selected?.size);
+  }
+
+  /** @param {string} words */
+  say(words) {
+    byId("label-said").textContent = words;
+  }
+
+  /** @param {string | undefined} name of a class; undefined takes the label away */
+  give(name) {
+    const { explorer, rows, isSelection, suggestions } = this;
+    if (!rows.length) return this.say("Every sample shown has a label.");
+    const who = isSelection ? `${grouped(rows.length)} selected` : explorer.cloud.ids[rows[0]];
+    explorer.label(rows, name);
+    if (!isSelection && name !== undefined) suggestions.next();
+    this.say(`${shortened(who, 40)}: ${name === undefined ? "no label" : shortened(name, 40)}.`);
+    this.showTarget();
+  }
+
+  /** Give the class whose name was typed. */
+  giveTyped() {
+    const input = inputById("class-name");
+    const { name, why } = this.explorer.labels.classOf(input.value);
+    if (why) return this.say(why);
+    input.value = "";
+    this.give(name);
+  }
+
+  undo() {
+    const ids = this.explorer.undoLabels();
+    if (ids.length === 1) this.suggestions.goTo(ids[0]);
+    this.say(ids.length ? "The last step was undone." : "There is no step to undo.");
+    this.showTarget();
+  }
+
+  /** @param {1 | -1} direction */
+  step(direction) {
+    if (direction > 0) this.suggestions.next();
+    else this.suggestions.back();
+    this.say("");
+    this.showTarget();
+  }
+
+  /**
+   * Act on a key; whether it was one of ours.
+   * @param {KeyboardEvent} event
+   */
+  press({ key, ctrlKey, metaKey, altKey }) {
+    if ((ctrlKey || metaKey) && key === "z") return this.undo(), true;
+    if (ctrlKey || metaKey || altKey) return false;
+    const name = [...this.keys].find(([, letter]) => letter === key.toLowerCase())?.[0];
+    /** @type {Record<string, () => void>} */
+    const keys = {
+      u: () => this.undo(),
+      ArrowRight: () => this.step(1),
+      ArrowLeft: () => this.step(-1),
+      Delete: () => this.give(undefined),
+      Backspace: () => this.give(undefined),
+      Escape: () => this.explorer.select(null),
+    };
+    const act = name === undefined ? keys[key] : () => this.give(name);
+    act?.();
+    return Boolean(act);
+  }
+
+  // What is shown
+
+  showTarget() {
+    const { explorer, rows, isSelection } = this;
+    explorer.aimAt(isSelection ? -1 : this.suggestions.row);
+    byId("to-label-pictures").replaceChildren(...this.rowPictures(rows));
+    byId("to-label-name").textContent = isSelection
+      ? `${grouped(rows.length)} selected`
+      : rows.length
+        ? explorer.cloud.ids[rows[0]]
+        : "Every sample shown has a label.";
+    byId("to-label-why").textContent = this.wordsOn(rows);
+    for (const id of ["label-back", "label-skip"]) {
+      /** @type {HTMLButtonElement} */ (byId(id)).disabled = isSelection;
+    }
+    const current = isSelection ? undefined : explorer.labels.given.get(explorer.cloud.ids[rows[0]]);
+    for (const button of byId("classes").children) {
+      button.setAttribute("aria-pressed", String(button.getAttribute("data-class") === current));
+    }
+  }
+
+  /** @param {number[]} rows */
+  rowPictures(rows) {
+    const { explorer, pictures, isSelection } = this;
+    if (!pictures.has(explorer.cloudNumber)) return [];
+    const most = isSelection ? MOST_PICTURES : 1;
+    return rows.slice(0, most).map((row) => {
+      const canvas = element("canvas", { class: "picture", "aria-hidden": "true" });
+      pictures.drawSample(canvas, explorer.cloudNumber, row);
+      return canvas;
+    });
+  }
+
+  /** @param {number[]} rows */
+  wordsOn(rows) {
+    const { explorer, suggestions, isSelection } = this;
+    if (isSelection) return "A class is given to all of them. Escape lets them go.";
+    if (!rows.length) return "";
+    const label = explorer.labels.given.get(explorer.cloud.ids[rows[0]]);
+    if (label !== undefined) return `labelled ${shortened(label, 40)}`;
+    if (suggestions.isTypical) return "suggested: typical of many";
+    const sure = explorer.method.confidence[explorer.cloudNumber]?.[rows[0]];
+    return sure === undefined
+      ? "no label yet"
+      : `suggested: ${explorer.method.name} is unsure of it (${decimals(sure, 3)})`;
+  }
+
+  /** A button for each class, with its key and how many have it. */
+  showClasses() {
+    const { labels } = this.explorer;
+    const counts = labels.counts;
+    const wanted = JSON.stringify(labels.names);
+    if (wanted !== this.listed) {
+      this.listed = wanted;
+      this.keys = keysOf(labels.names, labels.nKnown);
+      byId("classes").replaceChildren(...labels.names.map((name) => this.classButton(name)));
+      byId("class-names").replaceChildren(
+        ...labels.names.map((name) => element("option", { value: name })),
+      );
+    }
+    for (const button of byId("classes").children) {
+      const n = counts.get(button.getAttribute("data-class") ?? "") ?? 0;
+      /** @type {Element} */ (button.lastElementChild).textContent = n ? grouped(n) : "";
+    }
+  }
+
+  /** @param {string} name */
+  classButton(name) {
+    const key = this.keys.get(name);
+    return element(
+      "button",
+      { type: "button", "data-class": name, title: name, click: () => this.give(name) },
+      ...(key ? [element("kbd", {}, key)] : []),
+      element("span", { class: "name" }, name),
+      element("span", { class: "count" }),
+    );
+  }
+
+  /** How the labels lie among the clusters of the method that is shown. */
+  showAgreement() {
+    const { content, labels, methodNumber } = this.explorer;
+    const { clusters, name: method } = content.methods[methodNumber];
+    const labelled = content.clouds.flatMap(({ ids }, cloud) =>
+      ids.flatMap((id, row) => {
+        const label = labels.given.get(id);
+        return label === undefined ? [] : [{ label, cluster: clusters[cloud][row] }];
+      }),
+    );
+    const { agreeing, compared } = agreementOf(labelled);
+    const elsewhere = labels.given.size - labelled.length;
+    byId("agreement").textContent = [
+      `${grouped(labels.given.size)} labels.`,
+      compared
+        ? `In clusters by ${method} with two labels or more, ${grouped(agreeing)} of ` +
+          `${grouped(compared)} are their cluster’s commonest.`
+        : "",
+      elsewhere ? `${grouped(elsewhere)} are of samples that this page does not show.` : "",
+    ].join(" ");
+    byId("by-class").hidden = !labelled.length;
+    byId("label-counts").replaceChildren(...this.countRows(labelled));
+  }
+
+  /** @param {{label: string, cluster: number}[]} labelled */
+  countRows(labelled) {
+    /** @type {Map<string, Map<number, number>>} */
+    const counts = new Map();
+    for (const { label, cluster } of labelled) {
+      const row = counts.get(label) ?? new Map();
+      counts.set(label, row.set(cluster, (row.get(cluster) ?? 0) + 1));
+    }
+    const head = ["class", "labels", "in cluster"].map((name) =>
+      element("th", { scope: "col" }, name),
+    );
+    const place = (/** @type {string} */ name) => this.explorer.labels.names.indexOf(name);
+    const ordered = [...counts].sort(([a], [b]) => place(a) - place(b));
+    const rows = ordered.map(([label, row]) => {
+      const sorted = [...row].sort((a, b) => b[1] - a[1]);
+      const total = sorted.reduce((sum, [, n]) => sum + n, 0);
+      const where = sorted.slice(0, 4).map(([cluster, n]) => `${cluster} × ${grouped(n)}`);
+      return element(
+        "tr",
+        {},
+        element("th", { scope: "row", title: label }, shortened(label)),
+        element("td", {}, grouped(total)),
+        element("td", {}, where.join(", ") + (sorted.length > 4 ? " …" : "")),
+      );
+    });
+    return [element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows)];
+  }
+}

@@ -1,0 +1,56 @@
+// @ts-check
+/** What this browser keeps of the labels between visits. */
+
+/** A place in the browser's storage; what goes wrong with it is said, and nothing is lost. */
+export class LabelStore {
+  /** @param {{run: string, data: string}} labelling */
+  constructor({ run, data }) {
+    this.key = `ae_cluster labels ${run || data}`;
+    this.problem = "";
+  }
+
+  /**
+   * Give what was kept to a function that takes it.
+   * @param {(text: string) => void} take
+   */
+  read(take) {
+    try {
+      const text = localStorage.getItem(this.key);
+      if (text === null) return;
+      try {
+        take(text);
+      } catch {
+        this.problem =
+          "What this browser has kept for this page cannot be read and is left as it is.";
+      }
+    } catch {
+      this.problem = "This browser forbids the page to keep anything.";
+    }
+  }
+
+  /** @param {string} text */
+  write(text) {
+    if (this.problem && !this.isFull) return;
+    try {
+      localStorage.setItem(this.key, text);
+      this.problem = "";
+    } catch (error) {
+      this.isFull = error instanceof DOMException && error.name === "QuotaExceededError";
+      this.problem = this.isFull
+        ? "This browser’s storage for pages is full."
+        : "This browser forbids the page to keep anything.";
+    }
+  }
+
+  isFull = false;
+
+  /**
+   * Act when another tab keeps something for this page.
+   * @param {(text: string) => void} take
+   */
+  whenChangedElsewhere(take) {
+    addEventListener("storage", ({ key, newValue }) => {
+      if (key === this.key && newValue !== null) take(newValue);
+    });
+  }
+}
