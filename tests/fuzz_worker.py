@@ -1,6 +1,7 @@
 """Read mutated files, one after another, and print those that end in anything but they may.
 
-``python tests/fuzz_worker.py 300 0``: so many files of this seed. A file may end in a result or
+``python tests/fuzz_worker.py 300 0``: so many files of this seed; with ``h5ad`` behind it, of
+this format alone, which needs anndata. A file may end in a result or
 an `InputError`, in ten seconds, and a gigabyte beyond what the process had before.
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from fuzz_h5ad import h5ad_targets
 from fuzz_mutators import (
     ANY,
     ARRAYS,
@@ -150,6 +152,21 @@ def label_targets(home):
     ]
 
 
+MAKERS = {
+    (): (
+        run_targets,
+        mixture_targets,
+        model_targets,
+        store_targets,
+        data_targets,
+        table_targets,
+        label_targets,
+        partial(picture_targets, target=Target),
+    ),
+    ("h5ad",): (h5ad_targets,),
+}
+
+
 # The loop
 
 
@@ -169,21 +186,11 @@ def failure_of(use):
     return f"{seconds:.1f} seconds" if seconds > SECONDS else None
 
 
-def main(n, seed):
+def main(n, seed, *only):
     warnings.simplefilter("ignore")
     home = Path(tempfile.mkdtemp())
     try:
-        makers = (
-            run_targets,
-            mixture_targets,
-            model_targets,
-            store_targets,
-            data_targets,
-            table_targets,
-            label_targets,
-            partial(picture_targets, target=Target),
-        )
-        targets = [target for make in makers for target in make(home)]
+        targets = [target for make in MAKERS[only] for target in make(home)]
         for target in targets:  # whole files are read, and the process is as large as it must be
             for use in target.uses:
                 use()
@@ -218,4 +225,4 @@ def fuzzed(targets, n, seed):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

@@ -11,10 +11,20 @@ import pytest
 
 @pytest.mark.parametrize(("n", "seed"), [(300, 0), pytest.param(3000, 1, marks=pytest.mark.slow)])
 def test_readers_survive_any_file(n, seed):
+    assert_survived(n, seed)
+
+
+@pytest.mark.parametrize(("n", "seed"), [(15, 0), pytest.param(300, 1, marks=pytest.mark.slow)])
+def test_the_reader_of_h5ad_survives_any_file(n, seed):
+    pytest.importorskip("anndata", reason="the extra bio is not installed")
+    assert_survived(n, seed, "h5ad")
+
+
+def assert_survived(*arguments):
     worker = Path(__file__).with_name("fuzz_worker.py")
     here = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(worker.parents[1])]))
     done = subprocess.run(
-        [sys.executable, worker, str(n), str(seed)], env=os.environ | {"PYTHONPATH": here},
+        [sys.executable, worker, *map(str, arguments)], env=os.environ | {"PYTHONPATH": here},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

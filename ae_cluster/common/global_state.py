@@ -17,6 +17,21 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 _NUMPY = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
+# How NumPy's numbers become text, which rows and pages hold.
+_PRINTED = {
+    "edgeitems": 3,
+    "threshold": 1000,
+    "floatmode": "maxprec",
+    "precision": 8,
+    "suppress": False,
+    "linewidth": 75,
+    "nanstr": "nan",
+    "infstr": "inf",
+    "sign": "-",
+    "formatter": None,
+    "legacy": False,
+    "override_repr": None,  # since 2.2
+}
 _SCIKIT_LEARN = {
     "transform_output": "default",
     "assume_finite": False,
@@ -69,6 +84,10 @@ def _is_blanket_error(found: Any) -> bool:
 def _in_numpy(stack: ExitStack) -> None:
     if numpy := sys.modules.get("numpy"):
         stack.enter_context(numpy.errstate(**_NUMPY))
+        set_now = numpy.get_printoptions()
+        other = {k: _PRINTED[k] for k, v in set_now.items() if _PRINTED.get(k, v) != v}
+        if other:
+            stack.enter_context(numpy.printoptions(**other))
 
 
 def _in_scikit_learn(stack: ExitStack) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +27,27 @@ OBS_NAMES = "obs_names"
 _BATCH_VALUES = 2**24  # of a part of the rows
 _DAMAGED = "it is no .h5ad, or a damaged one"
 _SPARSE = ("csr_matrix", "csc_matrix")
+_SECONDS = 8
+# Looks at all that a file says it holds, and at the ends of each array within 64 MB.
+_PROBE = """
+import math, sys, h5py
+
+def look(name, found):
+    try:
+        dict(found.attrs)
+        if not isinstance(found, h5py.Dataset) or found.external or found.is_virtual:
+            return
+        block = math.prod(found.chunks or found.shape)
+        if found.size and block * found.dtype.itemsize < 2**26:
+            found[(0,) * found.ndim]
+            found[tuple(length - 1 for length in found.shape)]
+    except Exception:
+        pass  # which the reader will tell in its own words
+
+with h5py.File(sys.argv[1], "r") as file:
+    look("", file)
+    file.visititems(look)
+"""
 
 
 class H5adTable:
@@ -34,7 +58,8 @@ class H5adTable:
     def __init__(self, path: Path, layer: str | None = None) -> None:
         self.path, self._size = path, file_size(path)
         self._place = "X" if layer is None else f"layers/{layer}"
-        with damage_told(_DAMAGED), self._opened() as file:
+        _check_readable(path)
+        with _damage_told(), self._opened() as file:
             if layer is not None and layer not in file.get("layers", ()):
                 known = list(file.get("layers", ()))
                 guess = nearest(layer, known) if known else "it has none; leave --layer out."
@@ -58,7 +83,7 @@ class H5adTable:
 
         kept = [i for i, name in enumerate(self._genes) if name not in dropped]
         _check_memory(self.n_rows or 0, len(kept))
-        with damage_told(_DAMAGED), self._opened() as file:
+        with _damage_told(), self._opened() as file:
             matrix = self._matrix(file)[:, kept]
             dense = np.ascontiguousarray(_dense(matrix.T))
             columns = [pa.array(gene) for gene in dense]
@@ -74,7 +99,7 @@ class H5adTable:
         kept = [place[name] for name in kinds if name in place]
         genes = [self._genes[i] for i in kept]
         rows = max(1, _BATCH_VALUES // max(1, len(kept)))
-        with damage_told(_DAMAGED), self._opened() as file:
+        with _damage_told(), self._opened() as file:
             matrix = self._matrix(file, whole=False)
             others = {name: self._obs(file, name) for name in kinds if name not in place}
             for start in range(0, self.n_rows or 0, rows):
@@ -126,6 +151,33 @@ class H5adTable:
         return matrix.tocsr()
 
 
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    """Turn what is raised of a damaged file into a sentence: h5py and anndata raise anything."""
+    with damage_told(_DAMAGED):
+        try:
+            yield
+        except (InputError, OSError, MemoryError, UnicodeDecodeError):
+            raise
+        except Exception as error:
+            raise ValueError(str(error)) from error
+
+
+def _check_readable(path: Path) -> None:
+    """Refuse a file in which HDF5 crashes or does not end, found in a process of its own."""
+    if not sys.executable:
+        return
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", _PROBE, str(path)],
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise UnreadableError(f"{_DAMAGED} (to look into it takes over {_SECONDS} s)") from error
+    if done.returncode < 0:
+        raise UnreadableError(f"{_DAMAGED} (HDF5 crashes in it)")
+
+
 def open_table(path: Path, layer: str | None = None) -> H5adTable:
     """Open a .h5ad; X, or a layer of it."""
     return H5adTable(path, layer)
@@ -155,7 +207,8 @@ def _check_inside(file: h5py.File, name: str, size: int) -> None:
 
     group = file
     for part in name.split("/"):
-        if not isinstance(group.get(part, getlink=True), h5py.HardLink):
+        link = group.get(part, getlink=True) if isinstance(group, h5py.Group) else None
+        if not isinstance(link, h5py.HardLink):
             raise UnreadableError(f"{name} leads out of the file, or is not there")
         group = group[part]
     stored = [group] if isinstance(group, h5py.Dataset) else []
