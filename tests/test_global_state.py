@@ -254,13 +254,15 @@ def _run(folder):
     config = RunConfig(epochs=1, budgets=(1,), draws=1, methods=("kmeans", "gmm", "dec"))
     rows = run(config, folder / "run", force=True)
     silent = ["seconds", "peak_mb"]  # never the same twice, so the page is made without them
-    kept = read_scores(folder / "run").drop(columns=silent)
-    kept.reindex(columns=rows.columns).to_csv(folder / "run" / "scores.csv", index=False)
+    with np.printoptions(legacy=False):  # by which pandas writes numbers
+        kept = read_scores(folder / "run").drop(columns=silent)
+        kept.reindex(columns=rows.columns).to_csv(folder / "run" / "scores.csv", index=False)
+        written = kept.to_csv()
     page = write_page(folder / "run", folder / "again.html")
     return (
         rows.drop(columns=silent).astype(object).fillna("none").to_numpy().tolist(),
         read_codes(folder / "run", "kmeans")["codes_test"],
-        kept.to_csv(),
+        written,
         sorted(p.name for p in (folder / "run" / "figures").iterdir()),
         (folder / "run" / "figures" / "codes-kmeans.png").read_bytes(),
         str(page) and (folder / "again.html").read_bytes(),
