@@ -73,6 +73,7 @@ def test_a_grid_killed_twice_publishes_the_same_bytes(whole, load_experiment, tm
     assert published(tmp_path) == whole
 
 
+@pytest.mark.slow
 def test_two_jobs_publish_the_same_bytes(whole, tmp_path):
     process = start(tmp_path, "--jobs", "2")
     assert process.wait(timeout=300) == 0

@@ -226,6 +226,7 @@ def test_each_family_has_a_figure_and_a_column_in_the_tables(load_experiment, tm
     assert summary["best"].all()  # each is only compared with its own family
 
 
+@pytest.mark.slow
 def test_suggestions_are_compared_with_both_kinds_of_chance(load_experiment, tmp_path, capsys):
     which = load_experiment("which_to_label")
     arguments = ["--smoke", "--out", f"{tmp_path}/out", "--store", f"{tmp_path}/store"]

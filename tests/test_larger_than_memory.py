@@ -98,7 +98,7 @@ print(min(grown))
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_training_from_a_file_takes_no_memory_for_its_samples(tmp_path):
-    rows = np.random.default_rng(0).integers(0, 255, (250_000, 784), np.uint8)  # 196 MB
+    rows = np.random.default_rng(0).integers(0, 255, (120_000, 784), np.uint8)  # 94 MB
     np.save(tmp_path / "x.npy", rows)
     command = [sys.executable, "-c", MEMORY, str(tmp_path / "x.npy")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -160,6 +160,7 @@ def test_a_loss_that_is_no_number_is_said_and_the_weights_stay_usable(blobs):
     assert all(p.isfinite().all() for p in model.network_.parameters())
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ae_cluster.HealthWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 def test_every_check_of_an_estimator_passes(monkeypatch):
