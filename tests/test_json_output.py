@@ -26,6 +26,7 @@ CALLS = {
     "classify": [("RUN", "--labels", "few.csv", "--out", "p.csv")],
     "assign": [("RUN", "mine.npz", "--out", "assigned.csv")],
     "export": [("RUN", "--out", "run.onnx")],
+    "describe": [("RUN", "--out", "d.csv")],
     "report": [("RUN", "--out", "r.html")],
     "doctor": [()],
     "tutorial": [("digits",)],

@@ -29,7 +29,10 @@ TORCH = [
     "semi_supervised/finetuned/", "runs/",
 ]  # fmt: skip
 # Files of those folders that are loaded to read, not to train.
-NEVER_TORCH = ["runs/classify.py", "runs/label.py", "runs/samples.py", "runs/usable_codes.py"]
+NEVER_TORCH = [
+    "runs/classify.py", "runs/describe.py", "runs/label.py", "runs/samples.py",
+    "runs/usable_codes.py",
+]  # fmt: skip
 
 
 def files_of(place):

@@ -152,6 +152,7 @@ def test_naming_others_runs_others(received):
         ("classify", "RUN", "--labels", "labels.csv", "--method", "knn"),
         ("assign", "RUN", "d.npz", "--out", "new.csv"),
         ("export", "RUN", "--out", "run.onnx"),
+        ("describe", "RUN", "--out", "run.md"),
         ("report", "RUN", "--out", "run.html"),
     ],
 )

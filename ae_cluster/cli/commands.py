@@ -13,6 +13,7 @@ COMMANDS = {
     "assign": "new samples to the clusters of a run",
     "export": "write a run as one ONNX file, to be served without torch",
     "explore": "write one HTML file in which to walk through a run's codes",
+    "describe": "what each cluster is: its samples, columns, classes; doubtful labels",
     "label": "which samples of a run to label, and the labels back",
     "classify": "from a few labels to a class for every sample",
     "report": "write a run as one HTML file to read, print and send",

@@ -136,6 +136,17 @@ class LoadedRun:
             assigner = self._assigners[name]
             return frame_of(assigner(X), assigner.class_names)
 
+    def describe(self, method: str | None = None) -> pd.DataFrame:
+        """Return what each cluster of a method is like, a row each, by its number.
+
+        Columns are those of `ae_cluster.runs.describe.describe_run`, which also lists likely label
+        errors and near-duplicates.
+        """
+        from ae_cluster.runs.describe import describe_run
+
+        with _TURN:
+            return describe_run(self.folder, self._known(method)).clusters.set_index("cluster")
+
     def _known(self, method: str | None) -> str:
         name = self.methods[0] if method is None else method
         if name not in self.methods:
