@@ -26,6 +26,7 @@ from ae_cluster.autoencoder.inputs import (
     value_range,
 )
 from ae_cluster.autoencoder.networks import AutoEncoderNetwork, initialize, new_network
+from ae_cluster.autoencoder.ranks import ranks_to_train
 from ae_cluster.autoencoder.reconstruction import reconstruction_fitting
 from ae_cluster.autoencoder.scaling import Scaling
 from ae_cluster.common.errors import InputError
@@ -335,11 +336,11 @@ class AutoEncoder(
         return new_network(inputs, self.n_components, layers, (self.activation, output))
 
     def _train(self, rows: NDArray[Any], generator: torch.Generator) -> None:
-        network = self.network_
+        network, ranks = self.network_, ranks_to_train(self, rows, generator)
         data = held_out = inference.as_tensor(rows).to(resolve_device(self.device))
         if self.early_stopping:
             data, held_out = held_out_split(data, self.validation_fraction, generator)
-        fitting, step = reconstruction_fitting(self, data, self.max_iter, generator)
+        fitting, step = reconstruction_fitting(self, data, self.max_iter, generator, ranks)
         self._accompany(fitting, rows, held_out)
         self._keep_records(fitting)
         try:

@@ -21,6 +21,7 @@ from ae_cluster.common.chunks import slices
 from ae_cluster.training.fitting import Fitting
 from ae_cluster.training.loop import Progress
 from ae_cluster.training.optimizer import Adam, flatten_parameters
+from ae_cluster.training.ranks import Ranks
 
 aten = torch.ops.aten
 
@@ -123,7 +124,7 @@ class AutogradGradient:
 
 
 def reconstruction_fitting(
-    model: Any, data: Tensor, n_epochs: int, generator: torch.Generator
+    model: Any, data: Tensor, n_epochs: int, generator: torch.Generator, ranks: Ranks | None = None
 ) -> tuple[Fitting, Callable[[Tensor], float]]:
     """Return the training of an `AutoEncoder`'s network on data, still to be run, and its step.
 
@@ -136,6 +137,8 @@ def reconstruction_fitting(
     n_epochs : int
     generator : torch.Generator
         Where everything random comes from.
+    ranks : Ranks or None
+        The processes that share its batches.
     """
     network, scaling, few = model.network_, model.scaling_, data[: model.batch_size]
     optimizer = Adam(flatten_parameters(network), model.learning_rate_init)
@@ -144,10 +147,19 @@ def reconstruction_fitting(
         generator,
         Progress(n_epochs, math.ceil(len(data) / model.batch_size), model=model),
         lambda: inference.is_usable(network, scaling, few),
+        ranks,
     )
     center = model.center_inputs and model.input_kind_ == "images"
     step = reconstruction_step(
-        network, data, scaling, optimizer, generator, model.noise_std, model.mask_fraction, center
+        network,
+        data,
+        scaling,
+        optimizer,
+        generator,
+        model.noise_std,
+        model.mask_fraction,
+        center,
+        ranks,
     )
     return fitting, step
 
@@ -161,6 +173,7 @@ def reconstruction_step(
     noise_std: float = 0.0,
     mask_fraction: float = 0.0,
     center_inputs: bool = False,
+    ranks: Ranks | None = None,
 ) -> Callable[[Tensor], float]:
     """Return a function that makes one step on the samples of given indices.
 
@@ -179,6 +192,8 @@ def reconstruction_step(
         What is done to the input, never to what it is compared with.
     center_inputs : bool
         Of a dense network: see `centered`.
+    ranks : Ranks or None
+        The processes of which each computes a part of the gradient.
     """
     flat_gradient = optimizer.parameter.grad
     assert flat_gradient is not None
@@ -187,6 +202,8 @@ def reconstruction_step(
         if isinstance(network, DenseAutoEncoder)
         else AutogradGradient(network, flat_gradient)
     )
+    if ranks is not None:
+        gradient = ranks.sharing(gradient, flat_gradient)
 
     move = optimizer.step
     if center_inputs and isinstance(network, DenseAutoEncoder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 import warnings
 from collections.abc import Collection, Sequence
@@ -24,9 +25,21 @@ EPILOG = f"""\
 """
 
 
+_OF_TORCHRUN = {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"}
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command and return its exit code: 0, 2 for bad input, 130 for Ctrl-C."""
-    return exit_code(lambda: _carry_out(argv), "ae-cluster")
+    return exit_code(lambda: _on_all_ranks(argv), "ae-cluster")
+
+
+def _on_all_ranks(argv: Sequence[str] | None) -> int:
+    """Carry out one command, in one process or by the first of those that torchrun started."""
+    if not os.environ.keys() >= _OF_TORCHRUN or os.environ["WORLD_SIZE"] == "1":
+        return _carry_out(argv)
+    from ae_cluster.runs.ranks import on_ranks  # loads torch: only now
+
+    return on_ranks(lambda: _carry_out(argv))
 
 
 def _carry_out(argv: Sequence[str] | None) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from ae_cluster.training.callbacks import (
 from ae_cluster.training.checkpoints import Checkpoint
 from ae_cluster.training.loop import Callback, DivergedError, Progress, train
 from ae_cluster.training.optimizer import Adam
+from ae_cluster.training.ranks import Ranks
 
 
 class Fitting:
@@ -43,6 +45,8 @@ class Fitting:
         How long to train; kept up to date.
     is_usable : callable
         Takes nothing, returns whether the network's outputs are numbers.
+    ranks : Ranks or None
+        The processes that make every step together; on all but the first no callback is called.
 
     Attributes
     ----------
@@ -55,8 +59,10 @@ class Fitting:
         generator: torch.Generator,
         progress: Progress,
         is_usable: Callable[[], bool],
+        ranks: Ranks | None = None,
     ) -> None:
         self.optimizer, self.generator, self.progress = optimizer, generator, progress
+        self.ranks = ranks
         self.last_good = LastGoodWeights(optimizer.parameter, is_usable)
         self.early_stopping: EarlyStopping | None = None
         self.snapshots: Snapshots | None = None
@@ -122,18 +128,13 @@ class Fitting:
         bar = [ProgressBar(self.progress, what, of)] if show_progress else []
         try:
             with stage(what):
-                train(
-                    step,
-                    n_samples,
-                    batch_size=batch_size,
-                    generator=self.generator,
-                    progress=self.progress,
-                    callbacks=[*self.callbacks, *bar],
-                )
+                self._train(step, n_samples, batch_size, [*self.callbacks, *bar])
         except DivergedError:
             self.last_good.restore()
             raise
         except KeyboardInterrupt:
+            if self.ranks is not None:  # the others have no more to go on with
+                raise
             warnings.warn(
                 f"Training was interrupted after {self.progress.epoch} finished epoch"
                 f"{'s' * (self.progress.epoch != 1)}; the model is usable as it stands.",
@@ -144,6 +145,27 @@ class Fitting:
                 callback.close()
             if self.early_stopping:
                 self.early_stopping.restore_best()
+
+    def _train(
+        self,
+        step: Callable[[Tensor], float],
+        n_samples: int,
+        batch_size: int,
+        callbacks: Sequence[Callback],
+    ) -> None:
+        together: AbstractContextManager[None] = nullcontext()
+        if self.ranks is not None:
+            together = self.ranks.training(self.optimizer, self.generator, self.progress)
+            callbacks = [self.ranks.in_step(self.optimizer, callbacks)]
+        with together:
+            train(
+                step,
+                n_samples,
+                batch_size=batch_size,
+                generator=self.generator,
+                progress=self.progress,
+                callbacks=callbacks,
+            )
 
 
 def seed_of(random_state: int | np.random.RandomState | None) -> int:

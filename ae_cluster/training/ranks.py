@@ -1,0 +1,231 @@
+"""Several processes that train one network, as ``torchrun`` starts them; each is a rank.
+
+Rank 0 does all the work of a command. The others wait until it announces a training, and then
+make every step with it: all draw the same batches, each computes the gradient of its part of
+one, and the weighted mean of these, which is the gradient of the batch, moves the same weights
+everywhere. What decides how training goes on (early stopping, a schedule, a checkpoint) is
+asked on rank 0 alone, which tells the others after each epoch.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from ae_cluster.common.chunks import slices
+from ae_cluster.common.errors import InputError
+from ae_cluster.training.loop import Callback, DivergedError, Progress
+from ae_cluster.training.optimizer import Adam
+
+_WAIT = timedelta(days=7)  # for rank 0, which may cluster and draw for hours between trainings
+_PART = 2**26  # numbers sent at once
+_GOES_ON, _STOPS = 1.0, 0.0
+
+_joined: list[Ranks] = []  # one at most
+
+Gradient = Callable[[Tensor, Tensor], float]
+
+
+class LostRankError(InputError):
+    """The connection to another rank is lost: its process has ended."""
+
+
+class _AskedToEnd(BaseException):
+    """SIGTERM: ``torchrun`` sends it to all when a rank has died."""
+
+
+class Ranks:
+    """One process among those that train together.
+
+    Attributes
+    ----------
+    rank, n : int
+        Its number, and how many there are.
+    is_midway : bool
+        The others are in the midst of an epoch, or lost: they cannot be told anything.
+    """
+
+    def __init__(self, rank: int, n: int) -> None:
+        self.rank, self.n, self.is_midway = rank, n, False
+
+    # One training
+
+    def sharing(self, gradient: Gradient, flat_gradient: Tensor) -> Gradient:
+        """Return a gradient of batches of which each rank computes its part.
+
+        Parameters
+        ----------
+        gradient : callable
+            Takes samples and targets (b, n_features), returns their mean loss and leaves its
+            gradient in ``flat_gradient``.
+        flat_gradient : Tensor (n_parameters,)
+        """
+        sums = torch.zeros(len(flat_gradient) + 1, dtype=flat_gradient.dtype)
+        sums = sums.to(flat_gradient.device)
+
+        def shared(x: Tensor, target: Tensor) -> float:
+            start, stop = (len(x) * rank // self.n for rank in (self.rank, self.rank + 1))
+            sums.zero_()
+            if start < stop:  # a short batch may have less samples than there are ranks
+                sums[-1] = gradient(x[start:stop], target[start:stop])
+                sums[:-1] = flat_gradient
+                sums.mul_((stop - start) / len(x))
+            with self._others_told():
+                dist.all_reduce(sums)
+            flat_gradient.copy_(sums[:-1])
+            return sums[-1].item()
+
+        return shared
+
+    @contextmanager
+    def training(
+        self, optimizer: Adam, generator: torch.Generator, progress: Progress
+    ) -> Iterator[None]:
+        """Begin a training on all ranks where it stands on rank 0, and go through it in step."""
+        state = generator.get_state()
+        for tensor in (optimizer.parameter.data, optimizer.mean, optimizer.mean_square):
+            self._send(tensor)
+        self._send(optimizer.n_steps)
+        self._send(state)
+        generator.set_state(state)
+        told = [(optimizer.learning_rate, progress.epoch, progress.step, progress.stop)]
+        with self._others_told():
+            dist.broadcast_object_list(told, src=0)
+        optimizer.learning_rate, progress.epoch, progress.step, progress.stop = told[0]
+        self.is_midway = True
+        try:
+            yield
+        except DivergedError:  # every rank has seen the same loss
+            self.is_midway = False
+            raise
+        self.is_midway = False
+
+    def in_step(self, optimizer: Adam, callbacks: Sequence[Callback]) -> Callback:
+        """Return what calls callbacks on rank 0, and tells the other ranks what came of them."""
+        return _Lead(self, optimizer, callbacks) if self.rank == 0 else _Follow(self, optimizer)
+
+    def say(self, goes_on: bool, learning_rate: float) -> tuple[bool, float]:
+        """Return what rank 0 says of the next epoch."""
+        word = torch.tensor([_GOES_ON if goes_on else _STOPS, learning_rate], dtype=torch.float64)
+        self._send(word)
+        return bool(word[0] == _GOES_ON), word[1].item()
+
+    # Many trainings
+
+    def announce(
+        self, follow: Callable[..., object], arguments: tuple[Any, ...], rows: Tensor
+    ) -> None:
+        """Let the other ranks call ``follow(*arguments, rows)``, a function of a module."""
+        with self._others_told():
+            dist.broadcast_object_list([(follow, arguments, rows.shape, rows.dtype)], src=0)
+        self._send(rows)
+
+    def serve(self) -> None:
+        """Do what rank 0 announces until it has no more work."""
+        while True:
+            told: list[Any] = [None]
+            with self._others_told():
+                dist.broadcast_object_list(told, src=0)
+            if told[0] is None:
+                return
+            follow, arguments, shape, dtype = told[0]
+            rows = torch.empty(shape, dtype=dtype)
+            self._send(rows)
+            follow(*arguments, rows)
+
+    def release(self) -> None:
+        """Let the other ranks end, where they can be told."""
+        if self.rank == 0 and not self.is_midway:
+            with suppress(LostRankError), self._others_told():
+                dist.broadcast_object_list([None], src=0)
+
+    def _send(self, tensor: Tensor) -> None:
+        """Give all ranks what a tensor holds on rank 0."""
+        flat = tensor.view(-1)
+        with self._others_told():
+            for part in slices(len(flat), _PART):
+                dist.broadcast(flat[part], src=0)
+
+    @contextmanager
+    def _others_told(self) -> Iterator[None]:
+        try:
+            yield
+        except RuntimeError as error:  # of gloo or nccl: the socket to another rank is closed
+            self.is_midway = True
+            raise LostRankError(
+                f"Rank {self.rank} of {self.n} has lost another rank, whose process has ended."
+            ) from error
+
+
+class _Lead(Callback):
+    def __init__(self, ranks: Ranks, optimizer: Adam, callbacks: Sequence[Callback]) -> None:
+        self.ranks, self.optimizer, self.callbacks = ranks, optimizer, callbacks
+
+    def on_step(self, progress: Progress) -> None:
+        for callback in self.callbacks:
+            callback.on_step(progress)
+
+    def on_epoch(self, progress: Progress) -> None:
+        self.ranks.is_midway = False  # the others wait for a word
+        try:
+            for callback in self.callbacks:
+                callback.on_epoch(progress)
+        except BaseException:
+            self.ranks.say(False, self.optimizer.learning_rate)
+            raise
+        self.ranks.say(not progress.stop, self.optimizer.learning_rate)
+        self.ranks.is_midway = True
+
+
+class _Follow(Callback):
+    def __init__(self, ranks: Ranks, optimizer: Adam) -> None:
+        self.ranks, self.optimizer = ranks, optimizer
+
+    def on_epoch(self, progress: Progress) -> None:
+        goes_on, self.optimizer.learning_rate = self.ranks.say(True, 0.0)
+        progress.stop = not goes_on
+
+
+def here() -> Ranks | None:
+    """Return this process among others, None where it trains alone."""
+    return _joined[0] if _joined else None
+
+
+@contextmanager
+def joined() -> Iterator[Ranks]:
+    """Be one of the processes that the environment variables of ``torchrun`` tell of."""
+    rank, n, local = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
+    has_gpu = torch.cuda.is_available()
+    if has_gpu and local < torch.cuda.device_count():
+        torch.cuda.set_device(local)
+    dist.init_process_group("cpu:gloo,cuda:nccl" if has_gpu else "gloo", timeout=_WAIT)
+    ranks = Ranks(rank, n)
+    _joined.append(ranks)
+    before = signal.signal(signal.SIGTERM, _ask_to_end)
+    try:
+        yield ranks
+    except _AskedToEnd:
+        raise LostRankError(
+            "This job was asked to end, as it is when one of its ranks has died; the same command "
+            "with --resume goes on."
+        ) from None
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is ending
+        ranks.release()
+        if not ranks.is_midway:  # else it might wait for those that are lost
+            dist.destroy_process_group()
+        _joined.clear()
+        signal.signal(signal.SIGTERM, before)
+
+
+def _ask_to_end(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: what is written now is cleaned up
+    raise _AskedToEnd
