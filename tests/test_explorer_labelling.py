@@ -75,7 +75,7 @@ def test_suggested_are_typical_samples_and_then_those_a_method_is_unsure_of(page
     codes = read_codes(folder, "kmeans")
     suggested = unpacked(content["spaces"][0]["suggested"][0])
     assert suggested[:10].tolist() == suggest_labels(codes["codes_test"], 10).tolist()
-    assert len(set(suggested)) == len(suggested) == 40
+    assert len(set(suggested)) == len(suggested) == 80
     page.evaluate(f"explorer.label({suggested.tolist()}, '0')")
     page.click("#label-skip")
     sure = unpacked(content["methods"][0]["confidence"][0])

@@ -16,7 +16,7 @@ from ae_cluster.explorer.run_arrays import Run
 from ae_cluster.explorer.samples import IntArray
 from ae_cluster.semi_supervised.active_learning import suggest_in_rounds
 
-LEAST_SUGGESTED, MOST_SUGGESTED = 40, 200  # typical samples, where there are as many
+LEAST_SUGGESTED, MOST_SUGGESTED = 80, 200  # typical samples, where there are as many
 MOST_LOOKED_AT = 3_000  # samples; of more, as many at random stand for all
 
 

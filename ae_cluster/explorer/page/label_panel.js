@@ -7,6 +7,7 @@ import { Suggestions } from "./suggestions.js";
 import { decimals, shortened } from "./text.js";
 
 const MOST_PICTURES = 12; // of a selection
+const SHORT = 6; // letters of a class's name, for which three stand side by side
 
 /**
  * @typedef {import("./state.js").Explorer} Explorer
@@ -106,7 +107,11 @@ export class LabelPanel {
   showTarget() {
     const { explorer, rows, isSelection } = this;
     explorer.aimAt(isSelection ? -1 : this.suggestions.row);
-    byId("to-label-pictures").replaceChildren(...this.rowPictures(rows));
+    const shown = this.rowPictures(rows);
+    byId("to-label-pictures").replaceChildren(...shown);
+    // Of a table's row, the columns in which it stands out.
+    byId("to-label-facts").textContent =
+      shown.length === 1 ? shown[0].title.replaceAll("\n", ", ") : "";
     byId("to-label-name").textContent = isSelection
       ? `${grouped(rows.length)} selected`
       : rows.length
@@ -156,6 +161,8 @@ export class LabelPanel {
     if (wanted !== this.listed) {
       this.listed = wanted;
       this.keys = keysOf(labels.names, labels.nKnown);
+      const isLong = labels.names.some((name) => [...name].length > SHORT);
+      byId("classes").classList.toggle("long", isLong);
       byId("classes").replaceChildren(...labels.names.map((name) => this.classButton(name)));
       byId("class-names").replaceChildren(
         ...labels.names.map((name) => element("option", { value: name })),
@@ -192,7 +199,7 @@ export class LabelPanel {
     const { agreeing, compared } = agreementOf(labelled);
     const elsewhere = labels.given.size - labelled.length;
     byId("agreement").textContent = [
-      `${grouped(labels.given.size)} labels.`,
+      `${grouped(labels.given.size)} label${labels.given.size === 1 ? "" : "s"}.`,
       compared
         ? `In clusters by ${method} with two labels or more, ${grouped(agreeing)} of ` +
           `${grouped(compared)} are their cluster’s commonest.`

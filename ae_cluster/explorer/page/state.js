@@ -13,6 +13,8 @@ import { Labels } from "./labels.js";
  * @typedef {{cloud: number, row: number}} Dot
  */
 
+const A_MOMENT = 100; // milliseconds
+
 /** The state of the page. Change it by its methods only: they tell those who listen. */
 export class Explorer {
   /** @param {import("./content.js").Content} content */
@@ -40,6 +42,7 @@ export class Explorer {
     this.walk = [];
     this.tool = "turn";
     this.labels = new Labels(content.labelling);
+    this.later = 0; // what is told a moment later
     this.target = -1; // the row that is to be labelled next, where one is suggested
     /** @type {[Set<Change>, () => void][]} */
     this.listeners = [];
@@ -193,14 +196,22 @@ export class Explorer {
     return byGroup(ids, this.groupColors(kind), names, this.theme, none);
   }
 
+  /**
+   * Whether a dot stands back: it is not of the selection; or has no label, where these are shown.
+   * @param {number} row
+   */
+  isFaded(row) {
+    if (this.selected) return !this.selected.has(row);
+    return this.coloringName === "given" && !this.labels.given.has(this.cloud.ids[row]);
+  }
+
   /** Red, green, blue and how much it is shown, of every dot. */
   get paint() {
     const { of } = this.coloring;
     const paint = new Uint8Array(4 * this.cloud.n);
     for (let row = 0; row < this.cloud.n; row++) {
-      const faded = this.selected !== null && !this.selected.has(row);
       paint.set(of(row), 4 * row);
-      paint[4 * row + 3] = !this.isShown(row) ? HIDDEN : faded ? FADED : SHOWN;
+      paint[4 * row + 3] = !this.isShown(row) ? HIDDEN : this.isFaded(row) ? FADED : SHOWN;
     }
     return paint;
   }
@@ -330,11 +341,16 @@ export class Explorer {
     return ids ?? [];
   }
 
-  /** Tell of labels that changed, and of the colours where these show them. */
+  /**
+   * Tell of labels that changed; and of the colours where these show them, but a moment later:
+   * to draw all dots takes longer than to label one.
+   */
   tellLabels() {
     const isShown = this.coloringName === "given";
     if (isShown && !this.canColorBy("given")) this.coloringName = "cluster";
-    this.tell("labels", ...(isShown ? /** @type {Change[]} */ (["coloring"]) : []));
+    this.tell("labels");
+    clearTimeout(this.later);
+    if (isShown) this.later = setTimeout(() => this.tell("coloring"), A_MOMENT);
   }
 
   /** @param {number} row −1 for none */
