@@ -47,7 +47,7 @@ def torchrun(n, *words, **options):
 
 def test_two_ranks_have_the_losses_of_one_process():
     process = torchrun(2, str(Path(__file__).parent / "losses_on_ranks.py"))
-    said, errors = process.communicate(timeout=120)
+    said, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     found = json.loads(said)
     for kind in KINDS:
@@ -111,10 +111,11 @@ def killed(rank, out):
     process = torchrun(2, "-m", "ae_cluster", *RUN, "--out", str(out))
     checkpoint = out.with_name(f"{out.name}.partial") / "checkpoint.safetensors"
     started = time.monotonic()
-    while not checkpoint.exists() and time.monotonic() - started < 120:
+    while not checkpoint.exists():
+        assert time.monotonic() - started < 300
         time.sleep(0.1)
     os.kill(ranks_of(process)[rank], signal.SIGKILL)
-    _, said = process.communicate(timeout=120)
+    _, said = process.communicate(timeout=300)
     return said, process.returncode
 
 
@@ -161,7 +162,7 @@ def test_a_rank_that_dies_ends_the_job_with_a_sentence_and_resume_goes_on(
 @pytest.mark.slow
 def test_bad_input_on_ranks_is_one_sentence(tmp_path):
     process = torchrun(2, "-m", "ae_cluster", "run", "nothing.npz", cwd=tmp_path)
-    _, said = process.communicate(timeout=120)
+    _, said = process.communicate(timeout=300)
     assert process.returncode != 0
     assert said.count("nothing.npz") == 1
     assert list(tmp_path.iterdir()) == []
