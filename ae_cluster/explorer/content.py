@@ -13,14 +13,14 @@ from ae_cluster.datasets import Dataset
 from ae_cluster.explorer.colors import group_colors
 from ae_cluster.explorer.decoders import read_decoder
 from ae_cluster.explorer.encoding import Array, packed, packed_ids, packed_places
+from ae_cluster.explorer.explanations import close_pairs, explanation
 from ae_cluster.explorer.images import cloud_images, cloud_table, per_sheet, picture_shape
 from ae_cluster.explorer.projection import carried, space_of
 from ae_cluster.explorer.run_arrays import Method, Run
 from ae_cluster.explorer.samples import Cloud, IntArray, confidence
 from ae_cluster.explorer.suggestions import labelling, typical_rows
-from ae_cluster.methods import AUTOENCODER
 from ae_cluster.metrics.clustering import matched_map
-from ae_cluster.records.reading import SPLITS
+from ae_cluster.records.reading import SPLITS, described_pipeline
 from ae_cluster.records.rows import pipeline_name
 from ae_cluster.reports.run import SHOWN
 
@@ -56,8 +56,9 @@ def page_content(
     """
     spaces, space_of_method = _spaces(run.methods, clouds)
     decoders, decoder_of_method = _decoders(run)
+    shown = data and data.shown
     methods = [
-        _method(run, method, clouds) | space_of_method[i] | decoder_of_method[i]
+        _method(run, method, clouds, shown) | space_of_method[i] | decoder_of_method[i]
         for i, method in enumerate(run.methods)
     ]
     described = run.config["data"]
@@ -67,10 +68,10 @@ def page_content(
         "n_train": len(run.ids["train"]),
         "n_test": len(run.ids["test"]),
         "classes": _class_names(run),
-        "pictures": _pictures(
-            described.get("original") or described, data and data.shown, clouds, picture_note
-        ),
-        "clouds": [_cloud(run, cloud, budget) for cloud in clouds],
+        "pictures": _pictures(described.get("original") or described, shown, clouds, picture_note),
+        "clouds": [
+            _cloud(run, cloud, budget) | {"pairs": close_pairs(shown, cloud)} for cloud in clouds
+        ],
         "spaces": spaces,
         "decoders": decoders,
         "methods": methods,
@@ -125,10 +126,11 @@ def _known_or_minus_one(run: Run, split: str) -> IntArray:
 # Methods, their spaces and decoders; what several share travels once
 
 
-def _method(run: Run, method: Method, clouds: Sequence[Cloud]) -> Tree:
+def _method(run: Run, method: Method, clouds: Sequence[Cloud], data: Dataset | None) -> Tree:
     arrays = method.arrays
+    known = {f"labels_{split}": _known_or_minus_one(run, split) for split in SPLITS}
     ids = np.concatenate([arrays[f"clusters_{split}"] for split in SPLITS])
-    labels = np.concatenate([_known_or_minus_one(run, split) for split in SPLITS])
+    labels = np.concatenate([*known.values()])
     k = max(int(ids.max()) + 1, len(arrays.get("centers", ())), 1)
     truth = run.labels["train"]
     matched = {} if truth is None else matched_map(truth, arrays["clusters_train"])
@@ -139,6 +141,9 @@ def _method(run: Run, method: Method, clouds: Sequence[Cloud]) -> Tree:
         "clusters": [packed_ids(cloud.of(arrays, "clusters")) for cloud in clouds],
         "confidence": [packed(s[1], "f4") if s else None for s in sure],
         "confidence_kind": sure[0][0] if sure[0] else None,
+        "explained": [
+            explanation(method, cloud, cloud.of(known, "labels"), data) for cloud in clouds
+        ],
         "class_of_cluster": [matched.get(i, -1) for i in range(k)] if matched else None,
         "colors": group_colors(labels, _with_every_id(ids, k), _class_names(run)),
     }
@@ -269,10 +274,8 @@ def _scores(run: Run) -> Tree:
 def _shown_by(run: Run, features: str, method: str) -> str | None:
     """Return the method of the page whose scores these are, if it shows one."""
     for shown in run.methods:
-        pipeline = run.config.get("methods", {}).get(shown.name) or {
-            "features": AUTOENCODER, "method": shown.name,
-        }  # fmt: skip
-        if (pipeline.get("features"), pipeline.get("method")) == (features, method):
+        pipeline = described_pipeline(run.config, shown.name)
+        if (pipeline["features"], pipeline["method"]) == (features, method):
             return shown.name
     return None
 

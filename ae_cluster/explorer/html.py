@@ -76,6 +76,25 @@ def write_page(
     """
     folder = expanded(run_folder)
     path = place_of_page(out, folder / PAGE, _MARK, "page")
+    text = page_text(
+        folder, split=split, n_points=n_points, data=data, data_home=data_home, say=say
+    )
+    with written_beside(path) as beside:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+    return path
+
+
+@default_state()
+def page_text(
+    folder: Path,
+    *,
+    split: str = "test",
+    n_points: int = 10_000,
+    data: Dataset | None = None,
+    data_home: str | Path | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> str:
+    """Return the explorer of a run as HTML; the parameters are those of `write_page`."""
     run = read_run(folder)
     budget = smallest_budgets(run.labels["train"], run.config["arguments"].get("budgets") or ())
     clouds = choose_clouds(run, split, n_points, budget)
@@ -83,11 +102,8 @@ def write_page(
     if data is None:
         data, note = load_samples(run.config, [*map(len, run.ids.values())], data_home)
     content = page_content(run, clouds, budget, data, note)
-    text = page_of(content)
-    with written_beside(path) as beside:
-        beside.write_text(text, encoding="utf-8", newline="\n")
     say(samples_carried(content["pictures"]))
-    return path
+    return page_of(content)
 
 
 def is_page(path: Path) -> bool:

@@ -34,10 +34,17 @@ def picture_shape(image_shape: tuple[int, ...], n: int) -> tuple[int, int, int]:
 def cloud_images(data: Dataset, cloud: Cloud, shape: tuple[int, int, int]) -> list[str]:
     """Return a cloud's images as base64 PNG sheets, row by row in the cloud's order."""
     assert data.image_shape is not None
-    rows = _rows(data, cloud)
+    height, width, depth = (*data.image_shape, 1)[:3]
+    return image_sheets(cloud_rows(data, cloud), (height, width, depth), shape)
+
+
+def image_sheets(
+    rows: Array, image_shape: tuple[int, int, int], shape: tuple[int, int, int]
+) -> list[str]:
+    """Return images (n, n_features), bytes or in [0, 1], as base64 PNG sheets of this shape."""
     images = rows if rows.dtype == np.uint8 else np.round(rows * 255).astype(np.uint8)
-    depth = (*data.image_shape, 1)[2]
-    images = images.reshape(len(images), *data.image_shape[:2], depth)
+    height, width, depth = image_shape
+    images = images.reshape(len(images), height, width, depth)
     images = images[..., :3] if depth >= 3 else images[..., :1]
     if images.shape[1:3] != shape[:2]:
         images = np.stack([_resized(image, shape) for image in images])
@@ -52,11 +59,12 @@ def per_sheet(shape: tuple[int, int, int]) -> tuple[int, int]:
 
 def cloud_table(data: Dataset, cloud: Cloud) -> dict[str, Any] | None:
     """Return a table's rows (n, columns) of a cloud; None where they are too many numbers."""
-    rows = _rows(data, cloud)
+    rows = cloud_rows(data, cloud)
     return packed(rows, "f4") if rows.size <= MOST_TABLE_VALUES else None
 
 
-def _rows(data: Dataset, cloud: Cloud) -> Array:
+def cloud_rows(data: Dataset, cloud: Cloud) -> Array:
+    """Return the samples of a cloud (n, n_features) as they are kept."""
     return cloud.of({"raw_train": data.raw_train, "raw_test": data.raw_test}, "raw")
 
 

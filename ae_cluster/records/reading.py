@@ -34,7 +34,7 @@ from ae_cluster.common.global_state import default_state
 from ae_cluster.common.spreadsheets import original_table
 from ae_cluster.common.texts import shortened
 from ae_cluster.datasets import Dataset, load_dataset
-from ae_cluster.methods import DEFAULTS
+from ae_cluster.methods import AUTOENCODER, DEFAULTS
 from ae_cluster.records.config import read_config, table_arguments
 from ae_cluster.records.rows import COLUMNS, LATER, TEXTS, tidy_row, with_current_names
 
@@ -103,6 +103,13 @@ def method_names(folder: str | PathLike[str]) -> list[str]:
         raise InputError(f"{folder} holds no codes (methods/NAME/codes.npz); run it again.")
     asked = list(kept or DEFAULTS)
     return sorted(found, key=lambda name: asked.index(name) if name in asked else len(asked))
+
+
+def described_pipeline(config: dict[str, Any], method: str) -> dict[str, Any]:
+    """Return what a run's config says of a method; of runs by the first versions, what follows."""
+    usual = {"features": AUTOENCODER, "method": method, "clusterer": method}
+    described: dict[str, Any] = usual | config.get("methods", {}).get(method, {})
+    return described
 
 
 @default_state()

@@ -31,16 +31,16 @@ from ae_cluster.common.bounded_arrays import Arrays
 from ae_cluster.common.bounded_files import reason
 from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.datasets.preparation import Preparation
-from ae_cluster.methods import (
-    ALWAYS_BESIDE,
-    AUTOENCODER,
-    LEARNERS,
-    current_name,
-    is_external,
-)
+from ae_cluster.methods import ALWAYS_BESIDE, LEARNERS, current_name, is_external
 from ae_cluster.metrics.clustering import NOISE, UNKNOWN
 from ae_cluster.records.clusterers import Clusterer, read_clusterer
-from ae_cluster.records.reading import SPLITS, method_names, read_codes, read_run_config
+from ae_cluster.records.reading import (
+    SPLITS,
+    described_pipeline,
+    method_names,
+    read_codes,
+    read_run_config,
+)
 from ae_cluster.runs.clusterers import MODEL, OF_OUTLIERS, SAMPLES
 from ae_cluster.runs.label import ANSWERS
 from ae_cluster.runs.run_folder import LABELS
@@ -258,13 +258,6 @@ class Assigner:
 
 def _times(shape: Sequence[int]) -> str:
     return " × ".join(map(str, shape))
-
-
-def described_pipeline(config: dict[str, Any], method: str) -> dict[str, Any]:
-    """Return what a run's config says of a method; of runs by the first versions, what follows."""
-    usual = {"features": AUTOENCODER, "method": method, "clusterer": method}
-    described: dict[str, Any] = usual | config.get("methods", {}).get(method, {})
-    return described
 
 
 def load_model(folder: Path, method: str, pipeline: dict[str, Any]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,14 +19,18 @@ from ae_cluster.common.global_state import default_state
 from ae_cluster.datasets.dataset import file_order
 from ae_cluster.records.reading import (
     SPLITS,
+    described_pipeline,
     method_names,
     read_codes,
     read_run_config,
     read_scores,
 )
 from ae_cluster.runs.assigned_tables import frame_of
-from ae_cluster.runs.assigner import Assigner, described_pipeline, load_model
+from ae_cluster.runs.assigner import Assigner, load_model
 from ae_cluster.runs.clusterers import assigned_by, cluster_table
+
+if TYPE_CHECKING:
+    from ae_cluster.explorer.notebook import NotebookPage
 
 _TURN = threading.RLock()  # libraries have settings of the whole process, which we set aside
 
@@ -146,6 +150,25 @@ class LoadedRun:
 
         with _TURN:
             return describe_run(self.folder, self._known(method)).clusters.set_index("cluster")
+
+    def page(
+        self, *, split: str = "test", n_points: int = 10_000, height: int = 900
+    ) -> NotebookPage:
+        """Return the 3-D page of the run, which Jupyter shows.
+
+        Parameters
+        ----------
+        split : {"test", "train", "all"}
+        n_points : int
+            As in `ae_cluster.explorer.html.write_page`.
+        height : int
+            Of its frame, in pixels.
+        """
+        from ae_cluster.explorer.html import page_text
+        from ae_cluster.explorer.notebook import NotebookPage
+
+        with _TURN:
+            return NotebookPage(page_text(self.folder, split=split, n_points=n_points), height)
 
     def _known(self, method: str | None) -> str:
         name = self.methods[0] if method is None else method

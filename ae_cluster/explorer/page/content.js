@@ -7,13 +7,19 @@ import { decoderOf } from "./decoder.js";
 /**
  * @typedef {import("./arrays.js").Packed} Packed
  * @typedef {{name: string, n: number, n_in_run: number, n_train: number, choice: string, ids: string[],
- *   labels: Packed | null, budget: Packed | null, farther_out: Packed | null}} PackedCloud
+ *   labels: Packed | null, budget: Packed | null, farther_out: Packed | null,
+ *   pairs: [number, number, number][]}} PackedCloud
+ * @typedef {{id: number, typical: number[], borderline: number[], outliers: number[],
+ *   nearest: [number, number | null][]}} ExplainedCluster
+ * @typedef {{clusters: ExplainedCluster[], doubtful: [number, number, number, number][],
+ *   columns?: Record<string, (number | null)[][]>,
+ *   means?: {shape: number[], n: number, sheets: string[]}}} Explained
  * @typedef {{origin: number[], directions: number[][], axes: string[], note: string,
  *   codes: Packed[], suggested: Packed[], film: (import("./arrays.js").PackedPlaces & {epochs: number[]}) | null
  *   }} PackedSpace
  * @typedef {{name: string, n_clusters: number, clusters: Packed[],
  *   confidence: (Packed | null)[], confidence_kind: string | null,
- *   class_of_cluster: number[] | null, colors: Record<string, string[]>, space: number,
+ *   explained: Explained[], class_of_cluster: number[] | null, colors: Record<string, string[]>, space: number,
  *   decoder: number | null, decoder_note: string}} PackedMethod
  * @typedef {{native: number[] | null, shape?: number[], per_sheet?: number, sheets?: string[][],
  *   tables?: (Packed | null)[], columns?: string[], note: string}} Pictured

@@ -5,6 +5,8 @@ import { listenToHover, listenToKept } from "./cards.js";
 import { contentOf } from "./content.js";
 import { listenToDecoder, listenToWalk } from "./decoder_panel.js";
 import { byId } from "./dom.js";
+import { listenToExplain } from "./explain.js";
+import { listenToFind, rowsWith } from "./find.js";
 import { Explorer } from "./state.js";
 import { listenToLabels } from "./labelling.js";
 import { Pictures } from "./pictures.js";
@@ -54,9 +56,11 @@ function start() {
   listenToConfusion(explorer);
   listenToSelection(explorer);
   listenToLabels(explorer, pictures);
+  listenToExplain(explorer, pictures);
+  listenToFind(explorer, pictures);
   stage.draw();
   // For the browser's console, and for tests.
-  Object.assign(globalThis, { explorer, stage, csv: () => selectionCsv(explorer) });
+  Object.assign(globalThis, { explorer, stage, csv: () => selectionCsv(explorer), rowsWith });
 }
 
 start();

@@ -87,6 +87,11 @@ export class Explorer {
     return this.method.clusters[this.cloudNumber];
   }
 
+  /** What is said of the clusters and the labels of the samples shown. */
+  get explained() {
+    return this.method.explained[this.cloudNumber];
+  }
+
   get decode() {
     const { decoder } = this.method;
     return decoder === null ? null : this.content.decoders[decoder];
