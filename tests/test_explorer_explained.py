@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from explorer_page import blobs, content_of, make_run, pixels, small_images, wait_until
+from PIL import Image
 
 from ae_cluster import load_run
 from ae_cluster.explorer import write_page
@@ -114,6 +115,37 @@ def test_a_table_is_told_by_columns_with_strips(open_page, table_page):
     assert re.search(r"[+-]\d+\.\d\d \(-?\d", page.locator(".columns").inner_text())
     assert pixels(page, ".strip").any()
     assert "purity" not in page.locator("#explained").inner_text()
+
+
+def test_a_link_leads_to_the_same_view_and_a_wrong_one_nowhere(open_page, images_page):
+    page = open_page(images_page)
+    page.evaluate("explorer.colorBy('confidence'); stage.zoom(1.7)")
+    page.locator("#link").click()
+    hash_ = page.evaluate("location.hash")
+    assert "method=kmeans" in hash_
+    before = page.evaluate("[explorer.coloringName, stage.view.distance, stage.view.azimuth]")
+    page.evaluate("explorer.colorBy('cluster'); stage.reset(); location.hash = ''")
+    page.evaluate("hash => { location.hash = hash; }", hash_)
+    wait_until(page, "explorer.coloringName === 'confidence'")
+    after = page.evaluate("[explorer.coloringName, stage.view.distance, stage.view.azimuth]")
+    assert after[0] == before[0]
+    assert after[1:] == pytest.approx(before[1:], rel=1e-4)
+    page.evaluate(
+        "location.hash = 'samples=x&method=<b>&colour=constructor&view=1,2,-3,NaN,x,<img>'"
+    )
+    page.wait_for_timeout(200)
+    assert page.evaluate("[explorer.coloringName, stage.view.distance]") == after[:2]
+
+
+def test_the_view_is_saved_as_a_png_with_its_dots(open_page, images_page):
+    page = open_page(images_page)
+    with page.expect_download() as saved:
+        page.locator("#save-picture").click()
+    assert saved.value.suggested_filename == "codes.png"
+    picture = np.asarray(Image.open(saved.value.path()).convert("RGB"))
+    size = page.evaluate("[stage.size.height * stage.ratio, stage.size.width * stage.ratio]")
+    assert picture.shape[:2] == pytest.approx(size, abs=1)
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 20
 
 
 @pytest.mark.slow

@@ -64,12 +64,13 @@ export function styleValue(name) {
 export const wantsStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /**
- * Give a text to be saved as a file.
- * @param {string} text
+ * Give something to be saved as a file.
+ * @param {string | Blob} content text is a CSV
  * @param {string} name
  */
-export function saveAs(text, name) {
-  const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+export function saveAs(content, name) {
+  const blob = typeof content === "string" ? new Blob([content], { type: "text/csv" }) : content;
+  const url = URL.createObjectURL(blob);
   element("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 1000); // some browsers read it only now
 }

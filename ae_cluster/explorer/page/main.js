@@ -12,6 +12,7 @@ import { listenToLabels } from "./labelling.js";
 import { Pictures } from "./pictures.js";
 import { listenToPointer } from "./pointer.js";
 import { listenToChoices, listenToFilm, listenToLegend, listenToTheme } from "./controls.js";
+import { listenToShare } from "./share.js";
 import { Stage } from "./stage.js";
 import { listenToConfusion, listenToScores, listenToSelection, selectionCsv } from "./tables.js";
 import { toolSentence } from "./text.js";
@@ -58,6 +59,7 @@ function start() {
   listenToLabels(explorer, pictures);
   listenToExplain(explorer, pictures);
   listenToFind(explorer, pictures);
+  listenToShare(explorer, stage);
   stage.draw();
   // For the browser's console, and for tests.
   Object.assign(globalThis, { explorer, stage, csv: () => selectionCsv(explorer), rowsWith });
