@@ -117,6 +117,28 @@ def test_a_table_is_told_by_columns_with_strips(open_page, table_page):
     assert "purity" not in page.locator("#explained").inner_text()
 
 
+def test_a_column_colours_and_hides(open_page, table_page):
+    page = open_page(table_page)
+    page.select_option("#column", "2")
+    assert page.evaluate("explorer.coloringName") == "column"
+    values = np.array(page.evaluate("[...explorer.columns.values(0, 90)]"))
+    colors = page.evaluate("[...explorer.paint]")
+    red = np.array(colors).reshape(-1, 4)[:, 0]
+    assert red[values.argmin()] != red[values.argmax()]
+    middle = float(np.median(values))
+    page.fill("#column-low", str(middle))
+    shown = np.array(page.evaluate("explorer.shownRows()"))
+    assert shown.tolist() == np.flatnonzero(values >= np.float32(middle)).tolist()
+    assert f"{len(shown)} of 90 dots" in page.locator("#column-words").inner_text()
+    page.locator("#link").click()
+    assert "column=2" in page.evaluate("location.hash")
+    page.locator("#column-all").click()
+    assert page.evaluate("explorer.shownRows().length") == 90
+    page.evaluate("location.hash = 'column=99'")
+    page.wait_for_timeout(100)
+    assert page.evaluate("explorer.columns.number") == 2
+
+
 def test_a_link_leads_to_the_same_view_and_a_wrong_one_nowhere(open_page, images_page):
     page = open_page(images_page)
     page.evaluate("explorer.colorBy('confidence'); stage.zoom(1.7)")

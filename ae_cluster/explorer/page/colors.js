@@ -81,6 +81,22 @@ export function byShare(shares, theme) {
 }
 
 /**
+ * Shades for numbers, between those that all but one in a hundred on each side lie between.
+ * @param {Float32Array} values
+ * @param {"light" | "dark"} theme
+ * @returns {Coloring}
+ */
+export function byNumber(values, theme) {
+  const sorted = values.slice().sort();
+  const [low, high] = [0.01, 0.99].map((share) => sorted[Math.round(share * (sorted.length - 1))]);
+  const stops = SCALES[theme];
+  const paints = stops.map(rgbOf);
+  const of = (/** @type {number} */ i) => shade(paints, (values[i] - low) / (high - low || 1));
+  const [from, to] = [low, high].map((value) => String(Number(value.toPrecision(3))));
+  return { of, legend: [], scale: { from, to, stops } };
+}
+
+/**
  * One shade for each label budget, smallest first; grey for samples in none.
  * @param {ArrayLike<number>} budgets 0 for none
  * @param {"light" | "dark"} theme

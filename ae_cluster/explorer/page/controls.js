@@ -25,6 +25,7 @@ const COLORINGS = [
   ["confidence", "confidence"],
   ["budget", "label budget"],
   ["given", "labels given here"],
+  ["column", "a column"],
 ];
 
 /** @param {Explorer} explorer */

@@ -1,6 +1,7 @@
 // @ts-check
 /** The page's start: what it was given, the state, the stage, and those who listen. */
 
+import { listenToColumns } from "./by_column.js";
 import { listenToHover, listenToKept } from "./cards.js";
 import { contentOf } from "./content.js";
 import { listenToDecoder, listenToWalk } from "./decoder_panel.js";
@@ -57,6 +58,7 @@ function start() {
   listenToConfusion(explorer);
   listenToSelection(explorer);
   listenToLabels(explorer, pictures);
+  listenToColumns(explorer);
   listenToExplain(explorer, pictures);
   listenToFind(explorer, pictures);
   listenToShare(explorer, stage);

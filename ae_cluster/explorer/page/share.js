@@ -15,7 +15,7 @@ const LINK_DIGITS = 5;
  * @param {Explorer} explorer
  * @param {Stage} stage
  */
-export function linkOf({ cloud, method, coloringName }, { view }) {
+export function linkOf({ cloud, method, coloringName, columns }, { view }) {
   const { azimuth, elevation, distance, target } = view;
   const numbers = [azimuth, elevation, distance, ...target].map((n) => Number(n.toPrecision(LINK_DIGITS)));
   return new URLSearchParams({
@@ -23,6 +23,7 @@ export function linkOf({ cloud, method, coloringName }, { view }) {
     method: method.name,
     colour: coloringName,
     view: numbers.join(","),
+    ...(coloringName === "column" ? { column: String(columns.number) } : {}),
   }).toString();
 }
 
@@ -42,6 +43,10 @@ export function follow(explorer, stage, hash) {
   const names = /** @type {const} */ (["label", "cluster", "right", "confidence", "budget", "given"]);
   const coloring = names.find((name) => name === said.get("colour"));
   if (coloring && explorer.canColorBy(coloring)) explorer.colorBy(coloring);
+  const column = Number(said.get("column") ?? NaN);
+  if (explorer.canColorBy("column") && Number.isInteger(column) && column >= 0 && column < explorer.columns.n) {
+    explorer.colorByColumn(column);
+  }
   const [azimuth, elevation, distance, x, y, z, ...more] = (said.get("view") ?? "").split(",").map(Number);
   const isView = [azimuth, elevation, distance, x, y, z].every(Number.isFinite) && distance > 0;
   if (isView && !more.length) stage.lookFrom({ azimuth, elevation, distance, target: [x, y, z] });

@@ -1,7 +1,18 @@
 // @ts-check
 /** What is looked at now, and who wants to know when that changes. Knows nothing of elements. */
 
-import { FADED, HIDDEN, SHOWN, byBudget, byGroup, byOutcome, byShare, someColor } from "./colors.js";
+import {
+  FADED,
+  HIDDEN,
+  SHOWN,
+  byBudget,
+  byGroup,
+  byNumber,
+  byOutcome,
+  byShare,
+  someColor,
+} from "./colors.js";
+import { Columns } from "./columns.js";
 import { framePlaces, placeOf } from "./content.js";
 import { between } from "./geometry.js";
 import { Labels } from "./labels.js";
@@ -9,7 +20,8 @@ import { Labels } from "./labels.js";
 /**
  * @typedef {"samples" | "method" | "coloring" | "shown" | "theme" | "selection" | "kept"
  *   | "cursor" | "film" | "hover" | "tool" | "labels" | "target"} Change
- * @typedef {"label" | "cluster" | "right" | "confidence" | "budget" | "given"} ColoringName
+ * @typedef {"label" | "cluster" | "right" | "confidence" | "budget" | "given"
+ *   | "column"} ColoringName
  * @typedef {{cloud: number, row: number}} Dot
  */
 
@@ -41,6 +53,7 @@ export class Explorer {
     /** @type {ArrayLike<number>[]} the two ends of the walk, as codes, while there is one */
     this.walk = [];
     this.tool = "turn";
+    this.columns = new Columns(content.pictures);
     this.labels = new Labels(content.labelling);
     this.later = 0; // what is told a moment later
     this.target = -1; // the row that is to be labelled next, where one is suggested
@@ -122,6 +135,7 @@ export class Explorer {
   /** @param {number} row */
   isShown(row) {
     const label = this.cloud.labels ? this.cloud.labels[row] : -1;
+    if (!this.columns.isShown(this.cloudNumber, row)) return false;
     if (this.moment !== null && row >= (this.film?.n ?? 0)) return false;
     return !this.hidden.label.has(label) && !this.hidden.cluster.has(this.clusters[row]);
   }
@@ -160,6 +174,7 @@ export class Explorer {
     if (name === "right") return labels !== null && this.method.class_of_cluster !== null;
     if (name === "confidence") return this.method.confidence[this.cloudNumber] !== null;
     if (name === "given") return this.labels.given.size > 0;
+    if (name === "column") return this.columns.has(this.cloudNumber);
     return name === "cluster" || budget !== null;
   }
 
@@ -175,6 +190,9 @@ export class Explorer {
     if (name === "confidence" && shares) return byShare(shares, this.theme);
     if (name === "budget" && budget) return byBudget(budget, this.theme);
     if (name === "given") return this.givenColoring();
+    if (name === "column") {
+      return byNumber(this.columns.values(this.cloudNumber, this.cloud.n), this.theme);
+    }
     return this.groupColoring(name === "label" && labels ? "label" : "cluster");
   }
 
@@ -281,6 +299,20 @@ export class Explorer {
     }
     this.coloringName = name;
     this.tell("coloring");
+  }
+
+  /** @param {number} column of a table */
+  colorByColumn(column) {
+    this.columns.number = column;
+    this.columns.range = null;
+    this.coloringName = "column";
+    this.tell("coloring", "shown");
+  }
+
+  /** @param {[number, number] | null} range of the column; null shows all */
+  showWithin(range) {
+    this.columns.range = range;
+    this.tell("shown");
   }
 
   /** @param {"light" | "dark"} theme */

@@ -88,6 +88,7 @@ function coloringSentence(coloring, { name, confidence_kind: kind }) {
       "The colour is the smallest label budget of the first draw that a sample belongs to; the " +
       "larger ones contain it, and only training samples can be in one.",
     given: "The colour is the label given in this page.",
+    column: "The colour is the value of the column chosen beside.",
   }[coloring];
 }
 

@@ -1,0 +1,38 @@
+// @ts-check
+/** A table's column as colour, and as what hides dots. */
+
+import { byId, fillSelect, grouped, inputById, selectById } from "./dom.js";
+import { shortened } from "./text.js";
+
+/** @param {import("./state.js").Explorer} explorer */
+export function listenToColumns(explorer) {
+  const select = selectById("column");
+  const [low, high] = ["column-low", "column-high"].map(inputById);
+  const names = explorer.content.pictures.columns ?? [];
+  fillSelect(
+    select,
+    Array.from({ length: explorer.columns.n }, (_, i) => shortened(names[i] ?? `column ${i + 1}`, 60)),
+  );
+  const range = () => {
+    const ends = [low, high].map(({ value }) => (value.trim() === "" ? NaN : Number(value)));
+    const [from, to] = [ends[0], ends[1]];
+    if (Number.isNaN(from) && Number.isNaN(to)) return null;
+    return /** @type {[number, number]} */ ([
+      Number.isNaN(from) ? -Infinity : from,
+      Number.isNaN(to) ? Infinity : to,
+    ]);
+  };
+  select.addEventListener("change", () => explorer.colorByColumn(Number(select.value)));
+  for (const end of [low, high]) {
+    end.addEventListener("input", () => explorer.showWithin(range()));
+  }
+  byId("column-all").addEventListener("click", () => explorer.showWithin(null));
+  explorer.whenever(["samples", "coloring", "shown"], () => {
+    byId("by-column").hidden = !explorer.canColorBy("column");
+    select.value = String(explorer.columns.number);
+    if (!explorer.columns.range) for (const end of [low, high]) end.value = "";
+    byId("column-words").textContent = explorer.columns.range
+      ? `${grouped(explorer.shownRows().length)} of ${grouped(explorer.cloud.n)} dots are shown.`
+      : "";
+  });
+}
