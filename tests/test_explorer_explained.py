@@ -131,10 +131,15 @@ def test_a_column_colours_and_hides(open_page, table_page):
     assert shown.tolist() == np.flatnonzero(values >= np.float32(middle)).tolist()
     assert f"{len(shown)} of 90 dots" in page.locator("#column-words").inner_text()
     page.locator("#link").click()
-    assert "column=2" in page.evaluate("location.hash")
+    link = page.evaluate("location.hash")
+    page.wait_for_timeout(100)
+    assert page.evaluate("explorer.shownRows().length") == len(shown)
     page.locator("#column-all").click()
     assert page.evaluate("explorer.shownRows().length") == 90
-    page.evaluate("location.hash = 'column=99'")
+    page.evaluate("location.hash = ''")
+    page.evaluate("hash => { location.hash = hash; }", link)
+    wait_until(page, f"explorer.shownRows().length === {len(shown)}")
+    page.evaluate("location.hash = 'column=99&colour=column&range=x'")
     page.wait_for_timeout(100)
     assert page.evaluate("explorer.columns.number") == 2
 

@@ -30,7 +30,10 @@ export function listenToColumns(explorer) {
   explorer.whenever(["samples", "coloring", "shown"], () => {
     byId("by-column").hidden = !explorer.canColorBy("column");
     select.value = String(explorer.columns.number);
-    if (!explorer.columns.range) for (const end of [low, high]) end.value = "";
+    const ends = explorer.columns.range ?? [-Infinity, Infinity];
+    [low, high].forEach((end, i) => {
+      if (end !== document.activeElement) end.value = Number.isFinite(ends[i]) ? String(ends[i]) : "";
+    });
     byId("column-words").textContent = explorer.columns.range
       ? `${grouped(explorer.shownRows().length)} of ${grouped(explorer.cloud.n)} dots are shown.`
       : "";

@@ -23,7 +23,8 @@ export function linkOf({ cloud, method, coloringName, columns }, { view }) {
     method: method.name,
     colour: coloringName,
     view: numbers.join(","),
-    ...(coloringName === "column" ? { column: String(columns.number) } : {}),
+    ...(columns.n ? { column: String(columns.number) } : {}),
+    ...(columns.range ? { range: columns.range.join(",") } : {}),
   }).toString();
 }
 
@@ -40,12 +41,15 @@ export function follow(explorer, stage, hash) {
   const method = methods.findIndex(({ name }) => name === said.get("method"));
   if (cloud >= 0 && cloud !== explorer.cloudNumber) explorer.showCloud(cloud);
   if (method >= 0 && method !== explorer.methodNumber) explorer.showMethod(method);
-  const names = /** @type {const} */ (["label", "cluster", "right", "confidence", "budget", "given"]);
+  const names = /** @type {const} */ (["label", "cluster", "right", "confidence", "budget", "given", "column"]);
   const coloring = names.find((name) => name === said.get("colour"));
   if (coloring && explorer.canColorBy(coloring)) explorer.colorBy(coloring);
   const column = Number(said.get("column") ?? NaN);
+  const [low, high] = (said.get("range") ?? "").split(",").map(Number);
   if (explorer.canColorBy("column") && Number.isInteger(column) && column >= 0 && column < explorer.columns.n) {
-    explorer.colorByColumn(column);
+    if (coloring === "column") explorer.colorByColumn(column);
+    else explorer.columns.number = column;
+    explorer.showWithin(low <= high ? [low, high] : null);
   }
   const [azimuth, elevation, distance, x, y, z, ...more] = (said.get("view") ?? "").split(",").map(Number);
   const isView = [azimuth, elevation, distance, x, y, z].every(Number.isFinite) && distance > 0;
@@ -80,6 +84,8 @@ export function listenToShare(explorer, stage) {
     location.hash = linkOf(explorer, stage);
     byId("link-words").textContent = "The address of this page now leads to this view.";
   });
-  addEventListener("hashchange", () => follow(explorer, stage, location.hash));
+  addEventListener("hashchange", () => {
+    if (location.hash !== `#${linkOf(explorer, stage)}`) follow(explorer, stage, location.hash);
+  });
   follow(explorer, stage, location.hash);
 }
