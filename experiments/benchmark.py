@@ -32,7 +32,7 @@ from ae_cluster.common.terminal import Parser, exit_code
 from ae_cluster.datasets.dataset import fingerprint
 from ae_cluster.methods import BY_NAME as METHODS_BY_NAME
 from ae_cluster.metrics.clustering import external_scores, matched_map
-from experiments.support.arguments import add_grid_options, positive, without_score
+from experiments.support.arguments import add_grid_options, grid_options, positive, without_score
 from experiments.support.benchmark_methods import (
     CODE,
     DEEP,
@@ -161,7 +161,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen.sort(key=lambda one: one.shape[0])  # a grid that is stopped has most of the data sets
     tasks = [task for one in chosen for task in _tasks(one, arguments)]
     store = Store(arguments.store)
-    failed = run_grid(tasks, store, jobs=arguments.jobs, retry_failed=arguments.retry_failed)
+    failed = run_grid(tasks, store, **grid_options(arguments))
     path = (arguments.out or Path("results")) / FILE
     make_folder(path.parent)
     rows = store.rows([task.key for task in tasks])

@@ -30,7 +30,7 @@ from ae_cluster.common.files import make_folder
 from ae_cluster.common.terminal import Parser, exit_code
 from ae_cluster.datasets.dataset import fingerprint
 from ae_cluster.records.rows import OK, tidy_row
-from experiments.support.arguments import add_grid_options
+from experiments.support.arguments import add_grid_options, grid_options
 from experiments.support.benchmark_methods import EVOC_COMPONENTS, Samples, is_here
 from experiments.support.benchmark_sets import HALVES
 from experiments.support.grid import Task, make_task, run_grid
@@ -127,7 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     names.sort(key=lambda name: find_set(name).shape[0])
     tasks = [t for name in names for t in _tasks(name, methods, arguments.seeds)]
     store = Store(arguments.store)
-    failed = run_grid(tasks, store, jobs=arguments.jobs, retry_failed=arguments.retry_failed)
+    failed = run_grid(tasks, store, **grid_options(arguments))
     path = (arguments.out or Path("results")) / FILE
     make_folder(path.parent)
     rows = store.rows([task.key for task in tasks])

@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -62,11 +63,19 @@ def add_grid_options(
     add = parser.add_argument
     add("--seeds", type=positive, default=n_seeds, help=f"seeds 0 … n−1; default: {n_seeds}")
     add("--jobs", type=positive, default=1, help="processes; default: 1")
+    add("--scheduler", metavar="tcp://HOST:PORT|local", help="do the work on the workers of a dask "
+        "scheduler, which see checkout, --store and data by the same paths (a shared disk); local: "
+        "on --jobs processes here. See experiments/scaling.md")  # fmt: skip
     add("--out", type=Path, help=f"folder of rows; default: results, of --smoke: runs/smoke{out}")
     add("--store", type=Path, default=Path("runs/store"), help="of finished cells; default: "
         "runs/store")  # fmt: skip
     add("--retry-failed", action="store_true", help="do failed cells again")
     add("--smoke", action="store_true", help=f"{smoke}: does it run at all?")
+
+
+def grid_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what `run_grid` takes of the arguments of `add_grid_options`."""
+    return {name: getattr(arguments, name) for name in ("jobs", "retry_failed", "scheduler")}
 
 
 def positive(text: str) -> int:
@@ -140,7 +149,8 @@ def carry_out(
         path = rows_file(arguments.out, name, dataset)
         there = published_places(path) if arguments.missing else set()
         tasks = [task for task in of_dataset if place_of(task.cell) not in there]
-        failed += run_grid(tasks, store, jobs=arguments.jobs, retry_failed=arguments.retry_failed)
+        fingerprints = {dataset: data_of(dataset).fingerprint}
+        failed += run_grid(tasks, store, fingerprints=fingerprints, **grid_options(arguments))
         rows = store.rows([task.key for task in shown_tasks[dataset]])
         make_folder(arguments.out)
         if shown:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from joblib import Parallel, delayed
@@ -15,7 +17,10 @@ from threadpoolctl import threadpool_limits
 from ae_cluster.common.interrupts import at_once_on_ctrl_c
 from ae_cluster.common.progress import progress_bar, spoken_of
 from ae_cluster.records.rows import COLUMNS
+from experiments.support.cluster import Here, here, results_on, take_place
 from experiments.support.store import Cell, Row, Store, cell_key
+
+Found = tuple[str, Cell, list[Row], str]  # key, cell, rows, status
 
 
 class Task(NamedTuple):
@@ -45,7 +50,13 @@ def make_task(
 
 
 def run_grid(
-    tasks: Sequence[Task], store: Store, *, jobs: int = 1, retry_failed: bool = False
+    tasks: Sequence[Task],
+    store: Store,
+    *,
+    jobs: int = 1,
+    retry_failed: bool = False,
+    scheduler: str | None = None,
+    fingerprints: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Task]:
     """Carry out every task that is not done yet, and return those that failed, now or before.
 
@@ -59,6 +70,15 @@ def run_grid(
         results do not depend on it and no core is asked for twice.
     retry_failed : bool
         Do failed cells again.
+    scheduler : str or None
+        Address of a dask scheduler whose workers do the work, or "local": of ``jobs`` processes.
+    fingerprints : mapping
+        Of the data sets that such a worker must have.
+
+    Raises
+    ------
+    InputError
+        When the cluster gives no more results; what was finished is in the store.
     """
     store.set_damaged_aside()
     done = store.statuses()
@@ -67,9 +87,15 @@ def run_grid(
         store.forget(failed_before)
         done = {key: status for key, status in done.items() if key not in set(failed_before)}
     open_tasks = [task for task in tasks if task.key not in done]
-    results = Parallel(n_jobs=jobs, return_as="generator_unordered")(
-        delayed(_carry_out)(group, store) for group in _groups(open_tasks)
-    )
+    groups = _groups(open_tasks)
+    results: Iterator[int]
+    if scheduler is None or not groups:
+        results = Parallel(n_jobs=jobs, return_as="generator_unordered")(
+            delayed(_carry_out)(group, store) for group in groups
+        )
+    else:
+        work = partial(_found, store=store, asked=here(store.folder, dict(fingerprints)))
+        results = _put(results_on(scheduler, work, groups, jobs), store)
     n_done_before = len(tasks) - len(open_tasks)
     bar = progress_bar(len(tasks), "grid", "cell", initial=n_done_before)
     with bar, spoken_of(f"{len(open_tasks)} cells of the grid"):
@@ -92,6 +118,20 @@ def _carry_out(tasks: Sequence[Task], store: Store) -> int:
         for task in tasks:
             store.put(task.key, task.cell, *_rows_and_status(task, store))
     return len(tasks)
+
+
+def _found(tasks: list[Task], *, store: Store, asked: Here) -> list[Found]:
+    """Carry tasks out on a cluster's worker, which writes no rows itself."""
+    take_place(asked)
+    with _one_thread():
+        return [(task.key, task.cell, *_rows_and_status(task, store)) for task in tasks]
+
+
+def _put(results: Iterator[list[Found]], store: Store) -> Iterator[int]:
+    for found in results:
+        for key, cell, rows, status in found:
+            store.put(key, cell, rows, status)
+        yield len(found)
 
 
 @contextmanager

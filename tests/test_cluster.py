@@ -1,0 +1,157 @@
+"""A grid on a real dask scheduler with real workers: the same rows, whoever is killed."""
+
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import pytest
+from test_evidence_grid import ROOT, arguments_of, n_cells, published
+
+from ae_cluster.common.errors import InputError
+
+pytest.importorskip("distributed", reason="the extra cluster is not installed")
+GRID = [sys.executable, "-m", "experiments.compare_clustering"]
+
+
+@contextmanager
+def running(*words):
+    process = subprocess.Popen(
+        [sys.executable, "-m", *words], cwd=ROOT, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_until(is_so, seconds=120):
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.01)
+
+
+@contextmanager
+def cluster(folder, n_workers):
+    """Give a scheduler's address, its process, and those of its workers."""
+    from distributed import Client
+
+    told = folder / "scheduler.json"
+    told.unlink(missing_ok=True)
+    with ExitStack() as stack:
+        words = ["distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0",
+                 "--no-dashboard"]  # fmt: skip
+        scheduler = stack.enter_context(running(*words, "--scheduler-file", str(told)))
+        wait_until(lambda: told.exists() and told.stat().st_size > 0)
+        workers = [
+            stack.enter_context(
+                running("distributed.cli.dask_worker", "--scheduler-file", str(told), "--no-nanny",
+                        "--nthreads", "1", "--no-dashboard", "--local-directory", str(folder))
+            )
+            for _ in range(n_workers)
+        ]  # fmt: skip
+        with closing(Client(scheduler_file=str(told), set_as_default=False)) as client:
+            client.wait_for_workers(n_workers, timeout=60)
+            address = client.scheduler.address
+        yield address, scheduler, workers
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, load_experiment):
+    """Give what one process that is left alone publishes."""
+    folder = tmp_path_factory.mktemp("whole")
+    assert load_experiment("compare_clustering").main(arguments_of(folder)) == 0
+    return published(folder)
+
+
+def start(folder, address):
+    return subprocess.Popen(
+        [*GRID, *arguments_of(folder, "--scheduler", address)], cwd=ROOT, text=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def test_a_worker_then_the_scheduler_are_killed_and_nothing_is_lost_or_twice(whole, tmp_path):
+    with cluster(tmp_path, 2) as (address, scheduler, workers):
+        process = start(tmp_path, address)
+        wait_until(lambda: n_cells(tmp_path) >= 1 or process.poll() is not None)
+        workers[0].kill()
+        wait_until(lambda: n_cells(tmp_path) >= 3 or process.poll() is not None)
+        scheduler.kill()
+        error = process.communicate(timeout=120)[1].strip().splitlines()
+    assert process.returncode == 2, "\n".join(error[-60:])
+    kept = n_cells(tmp_path)
+    assert 3 <= kept < 8
+    assert "what was finished is kept; start it again" in error[-1]
+    assert not any("Traceback" in line for line in error), "\n".join(error)
+
+    with cluster(tmp_path, 1) as (address, *_):
+        process = start(tmp_path, address)
+        error = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, error
+    assert published(tmp_path) == whole
+
+
+@pytest.mark.slow
+def test_a_lost_worker_is_said_and_its_cells_are_done_by_the_other(whole, tmp_path):
+    with cluster(tmp_path, 2) as (address, _, workers):
+        process = start(tmp_path, address)
+        wait_until(lambda: n_cells(tmp_path) >= 1 or process.poll() is not None)
+        workers[0].kill()
+        error = process.communicate(timeout=240)[1]
+    assert process.returncode == 0, error
+    assert "1 worker(s) left the cluster" in error
+    assert published(tmp_path) == whole
+
+
+@pytest.mark.slow
+def test_a_cluster_of_this_machine_alone_gives_the_same_bytes(whole, tmp_path):
+    command = [*GRID, *arguments_of(tmp_path, "--scheduler", "local", "--jobs", "2")]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    assert published(tmp_path) == whole
+
+
+def test_a_scheduler_that_is_not_there_is_a_sentence_and_nothing_is_written(tmp_path):
+    process = start(tmp_path, "tcp://127.0.0.1:9")
+    error = process.communicate(timeout=60)[1].strip().splitlines()
+    assert process.returncode == 2
+    assert "There is no scheduler at tcp://127.0.0.1:9: start one with" in error[-1]
+    assert n_cells(tmp_path) == 0
+    assert not (tmp_path / "compare_clustering-digits.csv").exists()
+
+
+@pytest.fixture
+def asked(load_experiment, tmp_path, monkeypatch):
+    """Give where a grid computes, and the function by which a worker takes that place."""
+    module = load_experiment("support.cluster")
+    monkeypatch.setenv("AE_CLUSTER_DATA", str(tmp_path))
+    return module, module.here(tmp_path, {})
+
+
+def test_a_worker_of_other_versions_is_refused_by_name(asked, assert_one_sentence):
+    module, place = asked
+    other = dict(place.versions) | {"numpy": "1.0"}
+    with pytest.raises(InputError, match=r"numpy .* \(asked for by 1\.0\)") as error:
+        module.take_place(place._replace(versions=(*other.items(),)))
+    assert_one_sentence(error)
+
+
+def test_a_worker_that_sees_no_shared_disk_or_other_data_is_refused(asked, assert_one_sentence):
+    module, place = asked
+    with pytest.raises(InputError, match="does not see /nowhere") as error:
+        module.take_place(place._replace(store="/nowhere"))
+    assert_one_sentence(error)
+    with pytest.raises(InputError, match="has other data of digits") as error:
+        module.take_place(place._replace(fingerprints=(("digits", "another"),)))
+    assert_one_sentence(error)
+
+
+def test_a_worker_computes_in_the_place_of_who_asks(asked, tmp_path, monkeypatch):
+    module, place = asked
+    monkeypatch.chdir(tmp_path)
+    module.take_place(place._replace(folder=str(ROOT)))
+    assert Path.cwd() == ROOT
