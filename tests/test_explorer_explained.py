@@ -164,6 +164,7 @@ def test_a_link_leads_to_the_same_view_and_a_wrong_one_nowhere(open_page, images
     assert page.evaluate("[explorer.coloringName, stage.view.distance]") == after[:2]
 
 
+@pytest.mark.slow
 def test_the_view_is_saved_as_a_png_with_its_dots(open_page, images_page):
     page = open_page(images_page)
     with page.expect_download() as saved:
