@@ -148,6 +148,13 @@ def add(commands: Any) -> None:
         help="replace a run; other files stay",
     )
     option("--resume", action="store_true", default=False, help="go on with a run that was killed")
+    option(
+        "--plan",
+        action="store_true",
+        default=False,
+        help="say what it will take (rows, bytes read, memory, seconds by step, and which steps "
+        "are on a sample), and do nothing",
+    )
     add_json(run)
     run.set_defaults(function=_run)
 
@@ -172,6 +179,8 @@ def _run(arguments: argparse.Namespace) -> int:
         elif "dataset" in said:
             if_other = _on_other_data(said["dataset"], arguments.config, content)
     config = replace(earlier, **said)
+    if arguments.plan:
+        return _tell_plan(arguments, config, datasets or [config.dataset])
     if len(datasets) > 1 or hasattr(arguments, "seeds"):
         return _run_many(arguments, config, datasets or [config.dataset], fingerprint, if_other)
     out = getattr(arguments, "out", None) or _free_place(config, arguments.resume)
@@ -193,6 +202,25 @@ def _run(arguments: argparse.Namespace) -> int:
     else:
         print(_report(rows, out), flush=True)
     return 0 if _has_score(rows) else 1
+
+
+def _tell_plan(arguments: argparse.Namespace, config: RunConfig, datasets: list[str]) -> int:
+    """Print what the runs will take, and return the exit code."""
+    from ae_cluster.common import progress
+    from ae_cluster.reports.plan import plan_report
+    from ae_cluster.runs.estimate import estimate
+
+    how = {name: getattr(arguments, name) for name in ("data_home", "download", "figures")}
+    n_seeds = getattr(arguments, "seeds", 1)
+    found = [estimate(replace(config, dataset=name), **how) for name in datasets]
+    if arguments.json:
+        print_json({"plans": found, "seeds": n_seeds})
+    else:
+        print("\n\n".join(map(plan_report, found)))
+        if len(found) * n_seeds > 1:
+            seconds = n_seeds * sum(plan["seconds"] for plan in found)
+            print(f"\n{len(found) * n_seeds} runs: about {progress.in_words(seconds)}.")
+    return 0
 
 
 def _has_score(rows: pd.DataFrame) -> bool:

@@ -37,6 +37,7 @@ from ae_cluster.figures.style import (
 
 # (elevation, azimuth) in degrees: two looks a quarter turn apart.
 _VIEWS = ((20.0, -60.0), (20.0, 30.0))
+MOST_DRAWN = 60_000  # points
 _MOST_NAMED_GROUPS = 40
 _MOST_WRITTEN_GROUPS = 20
 _NAME_SIZE = 9.5
@@ -119,7 +120,7 @@ def plot_codes(
     clusters: ArrayLike | None = None,
     class_names: Sequence[str] = (),
     *,
-    max_points: int = 60_000,
+    max_points: int = MOST_DRAWN,
     seed: int = 0,
     title: str = "Codes of all samples",
 ) -> Figure:
