@@ -228,6 +228,7 @@ for run in (out + "→", out):
     go("run", "d–é.npz", "--n-clusters", "3", "--out", run, *quick)
 go("compare", out, out + "→", "--csv", out + "é.csv")
 go("explore", out)
+go("describe", out)
 go("label", out, "--n-labels", "6")
 config = json.loads(Path(out, "config.json").read_text(encoding="utf-8"))
 names = config["data"]["class_names"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ae_cluster.clustering.codes import Clustering
 from ae_cluster.datasets import Dataset
+from ae_cluster.graphs.neighbors import MOST_IN_A_GRAPH
 from ae_cluster.methods import BY_NAME, DEEP, SORTERS
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ def estimated_seconds(name: str, n_train: int, n_features: int, epochs: int | No
     measured = BY_NAME[name].seconds
     steps = _steps(name, n_train, epochs) / _steps(name, MEASURED_SAMPLES, None)
     return (measured or math.nan) * steps * (0.3 + 0.7 * n_features / MEASURED_FEATURES)
+
+
+def graph_samples(name: str, n_train: int) -> int | None:
+    """Return of how many samples a method's neighbour graph is made; None where it has none."""
+    return min(n_train, MOST_IN_A_GRAPH) if name in (*SORTERS, "n2d") else None
 
 
 def _steps(name: str, n_train: int, epochs: int | None) -> float:

@@ -19,6 +19,7 @@ from ae_cluster.explorer.run_arrays import Method
 from ae_cluster.explorer.samples import Cloud, IntArray, confidence
 
 MOST_LISTED = 100  # doubtful labels and pairs that travel
+MOST_SEARCHED = 3_000  # samples for pairs: of more, as many at random, so that a page is quick
 MOST_PICTURED = 300  # clusters whose mean image travels
 LARGEST_SIDE = 32  # pixels of such an image
 _DIGITS = 5
@@ -69,7 +70,8 @@ def close_pairs(data: Dataset | None, cloud: Cloud) -> list[list[float | None]]:
     """Return rows, and the distance, of pairs of samples of a cloud that are nearly the same."""
     if data is None:
         return []
-    found = near_duplicates(cloud_rows(data, cloud), is_table=data.is_table)
+    rows = cloud_rows(data, cloud)
+    found = near_duplicates(rows, is_table=data.is_table, most=MOST_SEARCHED)
     pairs = zip(found.first, found.second, found.distance, strict=True)
     return [[int(a), int(b), _short(distance)] for a, b, distance in pairs][:MOST_LISTED]
 

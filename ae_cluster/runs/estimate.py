@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ae_cluster.clustering.estimators import deep_epochs, estimated_seconds, steps_of
+from ae_cluster.clustering.estimators import (
+    deep_epochs,
+    estimated_seconds,
+    graph_samples,
+    steps_of,
+)
 from ae_cluster.clustering.number_of_clusters.suggestion import MOST_SAMPLES
 from ae_cluster.datasets import Dataset
 from ae_cluster.figures.codes import MOST_DRAWN
-from ae_cluster.graphs.neighbors import MOST_IN_A_GRAPH
-from ae_cluster.methods import AUTOENCODER, DEEP, LEARNERS, SORTERS, kind_of
+from ae_cluster.methods import AUTOENCODER, DEEP, LEARNERS, kind_of
 from ae_cluster.records.config import RunConfig, preset_epochs
 from ae_cluster.records.reading import load_data
 from ae_cluster.runs.plan import Plan, plan_of
@@ -123,11 +127,9 @@ def _steps(config: RunConfig, plan: Plan, data: Dataset) -> Iterator[Step]:
 
 def _samples_of(name: str, n: int) -> str:
     """Return what a method that learns its clusters looks at."""
-    if n > MOST_IN_A_GRAPH and (name in SORTERS or name == "n2d"):
-        return (
-            f"a neighbour graph of {MOST_IN_A_GRAPH:,} of {n:,} training samples; the rest are "
-            "assigned"
-        )
+    some = graph_samples(name, n)
+    if some is not None and some < n:
+        return f"a neighbour graph of {some:,} of {n:,} training samples; the rest are assigned"
     epochs = f", {deep_epochs(name, n)} epochs" if kind_of(name) == DEEP and name != "n2d" else ""
     return f"all {n:,} training samples{epochs}"
 

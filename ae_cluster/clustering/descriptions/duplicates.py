@@ -38,18 +38,19 @@ class Duplicates(NamedTuple):
     n_searched: int
 
 
-def near_duplicates(rows: NDArray[Any], *, is_table: bool) -> Duplicates:
+def near_duplicates(rows: NDArray[Any], *, is_table: bool, most: int = MOST_SEARCHED) -> Duplicates:
     """Return the pairs of samples that are equal, or closer than nearly all nearest ones are.
 
     Close is a sample to its nearest other when their distance is below the 1 % quantile of such
     distances. These are Euclidean: of images between pixels, of a table after each column was
-    divided by its standard deviation. Of more than 20,000 samples so many are drawn at random to
-    look for close ones; equal ones are looked for among all.
+    divided by its standard deviation. Of more than ``most`` samples so many are drawn at random
+    to look for close ones; equal ones are looked for among all.
 
     Parameters
     ----------
     rows : ndarray (n, n_features)
     is_table : bool
+    most : int
     """
     plain = np.ascontiguousarray(rows + 0.0 if rows.dtype.kind == "f" else rows)  # no −0
     keys = plain.view(np.dtype((np.void, plain.dtype.itemsize * plain.shape[1]))).ravel()
@@ -57,7 +58,7 @@ def near_duplicates(rows: NDArray[Any], *, is_table: bool) -> Duplicates:
     is_later = np.ones(len(rows), dtype=bool)
     is_later[earliest] = False
     later = np.flatnonzero(is_later)
-    close = _close(plain, np.sort(earliest), is_table)
+    close = _close(plain, np.sort(earliest), is_table, most)
     return Duplicates(
         np.concatenate([earliest[group[later]], close.first]),
         np.concatenate([later, close.second]),
@@ -68,9 +69,9 @@ def near_duplicates(rows: NDArray[Any], *, is_table: bool) -> Duplicates:
     )
 
 
-def _close(rows: NDArray[Any], distinct: IntArray, is_table: bool) -> Duplicates:
+def _close(rows: NDArray[Any], distinct: IntArray, is_table: bool, most: int) -> Duplicates:
     """Return the close pairs among rows of which no two are equal."""
-    some = distinct[np.sort(np.random.default_rng(0).permutation(len(distinct))[:MOST_SEARCHED])]
+    some = distinct[np.sort(np.random.default_rng(0).permutation(len(distinct))[:most])]
     if len(some) < 3:
         return Duplicates(some[:0], some[:0], np.zeros(0), float("nan"), 0, len(some))
     points = _scaled(rows[some], is_table)
