@@ -161,7 +161,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen.sort(key=lambda one: one.shape[0])  # a grid that is stopped has most of the data sets
     tasks = [task for one in chosen for task in _tasks(one, arguments)]
     store = Store(arguments.store)
-    failed = run_grid(tasks, store, **grid_options(arguments))
+    failed = run_grid(tasks, store, fingerprint_of=fingerprint_of, **grid_options(arguments))
     path = (arguments.out or Path("results")) / FILE
     make_folder(path.parent)
     rows = store.rows([task.key for task in tasks])

@@ -61,11 +61,16 @@ def samples_of(name: str) -> Samples:
     return Samples(one, *one.load())
 
 
+@lru_cache(maxsize=1)
+def fingerprint_of(name: str) -> str:
+    """Return what tells these samples from others."""
+    samples = samples_of(name)
+    return fingerprint({"x": samples.x, "y": samples.y}, None, ())
+
+
 def make_task_of(cell: Cell) -> Task:
     """Return the task of a cell; its data are loaded for their fingerprint."""
-    samples = samples_of(cell["dataset"])
-    found = fingerprint({"x": samples.x, "y": samples.y}, None, ())
-    return make_task(number_rows, cell, found, VERSION)
+    return make_task(number_rows, cell, fingerprint_of(cell["dataset"]), VERSION)
 
 
 def number_rows(cell: Cell, store: Store) -> list[Row]:  # noqa: ARG001 (nothing is shared)
@@ -127,7 +132,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     names.sort(key=lambda name: find_set(name).shape[0])
     tasks = [t for name in names for t in _tasks(name, methods, arguments.seeds)]
     store = Store(arguments.store)
-    failed = run_grid(tasks, store, **grid_options(arguments))
+    failed = run_grid(tasks, store, fingerprint_of=fingerprint_of, **grid_options(arguments))
     path = (arguments.out or Path("results")) / FILE
     make_folder(path.parent)
     rows = store.rows([task.key for task in tasks])

@@ -1,15 +1,19 @@
 """A grid on a real dask scheduler with real workers: the same rows, whoever is killed."""
 
+import os
 import subprocess
 import sys
 import time
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from test_evidence_grid import ROOT, arguments_of, n_cells, published
 
 from ae_cluster.common.errors import InputError
+from ae_cluster.datasets import load_dataset
 
 pytest.importorskip("distributed", reason="the extra cluster is not installed")
 GRID = [sys.executable, "-m", "experiments.compare_clustering"]
@@ -36,7 +40,7 @@ def wait_until(is_so, seconds=120):
 
 
 @contextmanager
-def cluster(folder, n_workers):
+def cluster(folder, n_workers, n_threads=1):
     """Give a scheduler's address, its process, and those of its workers."""
     from distributed import Client
 
@@ -50,7 +54,8 @@ def cluster(folder, n_workers):
         workers = [
             stack.enter_context(
                 running("distributed.cli.dask_worker", "--scheduler-file", str(told), "--no-nanny",
-                        "--nthreads", "1", "--no-dashboard", "--local-directory", str(folder))
+                        "--nthreads", str(n_threads), "--no-dashboard", "--local-directory",
+                        str(folder))
             )
             for _ in range(n_workers)
         ]  # fmt: skip
@@ -129,7 +134,7 @@ def asked(load_experiment, tmp_path, monkeypatch):
     """Give where a grid computes, and the function by which a worker takes that place."""
     module = load_experiment("support.cluster")
     monkeypatch.setenv("AE_CLUSTER_DATA", str(tmp_path))
-    return module, module.here(tmp_path, {})
+    return module, module.here(tmp_path)
 
 
 def test_a_worker_of_other_versions_is_refused_by_name(asked, assert_one_sentence):
@@ -140,18 +145,88 @@ def test_a_worker_of_other_versions_is_refused_by_name(asked, assert_one_sentenc
     assert_one_sentence(error)
 
 
-def test_a_worker_that_sees_no_shared_disk_or_other_data_is_refused(asked, assert_one_sentence):
+def test_a_worker_that_sees_no_shared_disk_is_refused(asked, assert_one_sentence):
     module, place = asked
     with pytest.raises(InputError, match="does not see /nowhere") as error:
         module.take_place(place._replace(store="/nowhere"))
-    assert_one_sentence(error)
-    with pytest.raises(InputError, match="has other data of digits") as error:
-        module.take_place(place._replace(fingerprints=(("digits", "another"),)))
     assert_one_sentence(error)
 
 
 def test_a_worker_computes_in_the_place_of_who_asks(asked, tmp_path, monkeypatch):
     module, place = asked
     monkeypatch.chdir(tmp_path)
-    module.take_place(place._replace(folder=str(ROOT)))
-    assert Path.cwd() == ROOT
+    other = place._replace(folder=str(ROOT), data_home=str(ROOT))
+    for asked_for in (place, other, place):  # a worker outlives grids
+        module.take_place(asked_for)
+        assert str(Path.cwd()) == asked_for.folder
+        assert os.environ["AE_CLUSTER_DATA"] == asked_for.data_home
+
+
+@pytest.fixture
+def mine(load_experiment, tmp_path, monkeypatch):
+    """Give a function that writes a file of data and returns its fingerprint, and the reader."""
+    monkeypatch.chdir(tmp_path)
+
+    def written(seed):
+        np.save("mine.npy", np.random.default_rng(seed).normal(size=(30, 4)))
+        return load_dataset("mine.npy").fingerprint
+
+    return written, load_experiment("support.cells")
+
+
+def test_a_worker_without_the_data_or_with_others_is_refused(asked, mine, assert_one_sentence):
+    module, (written, cells) = asked[0], mine
+    written(0)
+    with pytest.raises(InputError, match=r"has other data of mine\.npy") as error:
+        module.refuse_other_data("mine.npy", "another", cells.fingerprint_of)
+    assert_one_sentence(error)
+    with pytest.raises(InputError, match=r"The worker .* cannot read .*absent.npy") as error:
+        module.refuse_other_data("absent.npy", "another", cells.fingerprint_of)
+    assert_one_sentence(error)
+
+
+def test_a_worker_reads_data_anew_that_changed_after_an_earlier_grid(asked, mine):
+    module, (written, cells) = asked[0], mine
+    for seed in (0, 1):
+        wanted = written(seed)
+        module.refuse_other_data("mine.npy", wanted, cells.fingerprint_of)
+        assert cells.data_of("mine.npy").fingerprint == wanted
+
+
+@pytest.mark.slow
+def test_work_that_an_experiment_defines_itself_is_done_by_a_real_worker(tmp_path):
+    command = [sys.executable, "-m", "experiments.number_of_clusters", "--smoke"]
+    rows = []
+    with cluster(tmp_path, 1) as (address, *_):
+        for more in ([], ["--scheduler", address]):
+            out = tmp_path / str(len(more))
+            words = [*command, "--out", str(out), "--store", str(out / "store"), *more]
+            subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
+            rows.append(pd.read_csv(next(out.glob("*.csv"))).drop(columns="seconds"))
+    pd.testing.assert_frame_equal(*rows)
+
+
+@pytest.mark.slow
+def test_a_worker_of_several_threads_is_refused(tmp_path):
+    with cluster(tmp_path, 1, n_threads=2) as (address, *_):
+        process = start(tmp_path, address)
+        error = process.communicate(timeout=120)[1].strip().splitlines()
+    assert process.returncode == 2
+    assert "has 2 threads" in error[-1]
+    assert n_cells(tmp_path) == 0
+
+
+@pytest.mark.slow
+def test_a_cluster_that_lost_every_worker_ends_the_grid_with_a_sentence(whole, tmp_path):
+    with cluster(tmp_path, 1) as (address, _, workers):
+        process = start(tmp_path, address)
+        wait_until(lambda: n_cells(tmp_path) >= 2 or process.poll() is not None)
+        workers[0].kill()
+        error = process.communicate(timeout=120)[1].strip().splitlines()
+    assert process.returncode == 2
+    assert "No worker is left" in error[-1]
+    kept = n_cells(tmp_path)
+    assert 2 <= kept < 8
+    command = [*GRID, *arguments_of(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    assert published(tmp_path) == whole

@@ -16,7 +16,7 @@ from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import make_folder
 from ae_cluster.common.terminal import Parser
 from ae_cluster.datasets import known_datasets
-from experiments.support.cells import VERSION, cluster_cell, data_of
+from experiments.support.cells import VERSION, cluster_cell, data_of, fingerprint_of
 from experiments.support.grid import Task, make_task, run_grid
 from experiments.support.published import (
     place_of,
@@ -149,8 +149,7 @@ def carry_out(
         path = rows_file(arguments.out, name, dataset)
         there = published_places(path) if arguments.missing else set()
         tasks = [task for task in of_dataset if place_of(task.cell) not in there]
-        fingerprints = {dataset: data_of(dataset).fingerprint}
-        failed += run_grid(tasks, store, fingerprints=fingerprints, **grid_options(arguments))
+        failed += run_grid(tasks, store, fingerprint_of=fingerprint_of, **grid_options(arguments))
         rows = store.rows([task.key for task in shown_tasks[dataset]])
         make_folder(arguments.out)
         if shown:

@@ -42,6 +42,12 @@ def data_of(dataset: str) -> Dataset:
     return load_dataset(dataset)
 
 
+@lru_cache(maxsize=8)
+def fingerprint_of(dataset: str) -> str:
+    """Return the fingerprint of a data set as this machine has it; nothing is downloaded."""
+    return load_dataset(dataset, download=False).fingerprint
+
+
 @lru_cache(maxsize=1)
 def faithful_to(dataset: str) -> FaithfulTo:
     """Return what scores codes of a data set, which looks for its neighbours once per process."""

@@ -12,7 +12,9 @@ import logging
 import os
 import platform
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib.metadata import version
@@ -22,13 +24,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ae_cluster
 from ae_cluster.common.errors import InputError
-from ae_cluster.datasets import load_dataset
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
 LOCAL = "local"
 SECONDS = 5  # to find the scheduler, or to find it again
+SECONDS_WITHOUT_WORKERS = 20  # a nanny starts a worker again in a few
 MOST_SECONDS = 60  # for a result that is there to come over the network
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "umap-learn")  # on which results depend
 DATA = "AE_CLUSTER_DATA"
@@ -43,23 +45,24 @@ class Here(NamedTuple):
         Absolute paths; ``data_home`` is "" where none is set.
     versions : tuple of (str, str)
         Of everything that results depend on, this project's code included.
-    fingerprints : tuple of (str, str)
-        Data sets and the fingerprints of their data.
     """
 
     folder: str
     store: str
     data_home: str
     versions: tuple[tuple[str, str], ...]
-    fingerprints: tuple[tuple[str, str], ...]
 
 
-def here(store: Path, fingerprints: dict[str, str]) -> Here:
+_taken: list[Here] = []  # where this process computes now, if it is a worker
+_own_data_home = os.environ.get(DATA, "")
+
+
+def here(store: Path) -> Here:
     """Return where this process computes."""
     home = os.environ.get(DATA, "")
     home = str(Path(home).expanduser().absolute()) if home else ""
     folder = str(Path.cwd())
-    return Here(folder, str(store.absolute()), home, versions(), (*fingerprints.items(),))
+    return Here(folder, str(store.absolute()), home, versions())
 
 
 @lru_cache(maxsize=1)
@@ -73,23 +76,24 @@ def versions() -> tuple[tuple[str, str], ...]:
     return (*found, *((name, version(name)) for name in PACKAGES))
 
 
-@lru_cache(maxsize=8)
 def take_place(asked: Here) -> None:
-    """Compute where and with what ``asked`` does; once per process and grid.
+    """Compute where and with what ``asked`` does, whatever grid this process did before.
 
     Raises
     ------
     InputError
-        When this worker sees other files, other data or other versions.
+        When this worker does not see the same folders, or has other versions or several threads.
     """
+    if _taken == [asked]:
+        return
+    _taken.clear()
     me = f"The worker {os.getpid()} on {platform.node()}"
-    other = [
-        f"{name} {mine} (asked for by {theirs})"
-        for (name, theirs), (_, mine) in zip(asked.versions, versions(), strict=True)
-        if theirs != mine
-    ]
-    if other:
-        raise InputError(f"{me} has {', '.join(other)}: install the same on all machines.")
+    _refuse_other_versions(asked, me)
+    if (threads := _threads_of_worker()) > 1:
+        raise InputError(
+            f"{me} has {threads} threads, and results depend on how many compute: start workers "
+            "with --nthreads 1, one per core."
+        )
     for path in filter(None, (asked.folder, asked.store, asked.data_home)):
         if not Path(path).is_dir():
             raise InputError(
@@ -97,11 +101,55 @@ def take_place(asked: Here) -> None:
                 "all machines see by the same path."
             )
     os.chdir(asked.folder)
-    if asked.data_home:
-        os.environ[DATA] = asked.data_home
-    for name, fingerprint in asked.fingerprints:
-        if load_dataset(name, download=False).fingerprint != fingerprint:
-            raise InputError(f"{me} has other data of {name}: give all machines the same files.")
+    os.environ[DATA] = asked.data_home or _own_data_home
+    _taken.append(asked)
+
+
+def _refuse_other_versions(asked: Here, me: str) -> None:
+    other = [
+        f"{name} {mine} (asked for by {theirs})"
+        for (name, theirs), (_, mine) in zip(asked.versions, versions(), strict=True)
+        if theirs != mine
+    ]
+    if other:
+        raise InputError(f"{me} has {', '.join(other)}: install the same on all machines.")
+
+
+def _threads_of_worker() -> int:
+    from distributed import get_worker
+
+    try:
+        return int(get_worker().state.nthreads)
+    except ValueError:  # not on a worker
+        return 1
+
+
+def refuse_other_data(name: str, wanted: str, fingerprint_of: Callable[[str], str]) -> None:
+    """Raise where this worker's data of a name are not those that are asked for.
+
+    A worker outlives grids: what it has read for an earlier one is read anew if it is not that.
+
+    Raises
+    ------
+    InputError
+    """
+    me = f"The worker {os.getpid()} on {platform.node()}"
+    try:
+        if fingerprint_of(name) != wanted:
+            _forget_what_was_read()
+        same = fingerprint_of(name) == wanted
+    except (InputError, OSError) as error:
+        raise InputError(f"{me} cannot read {name}: {error}") from error
+    if not same:
+        raise InputError(f"{me} has other data of {name}: give all machines the same files.")
+
+
+def _forget_what_was_read() -> None:
+    for name, module in [*sys.modules.items()]:
+        if name.startswith("experiments.") and name != __name__:
+            for cached in [*vars(module).values()]:
+                if hasattr(cached, "cache_clear"):
+                    cached.cache_clear()
 
 
 def results_on(
@@ -135,18 +183,37 @@ def results_on(
             except InputError:
                 raise
             except Exception as error:
-                raise InputError(_reason(error, scheduler)) from error
+                raise InputError(_reason(error, client, scheduler)) from error
             n_workers = _told_of_lost(client, n_workers)
 
 
 def _next(done: SimpleQueue[Future], client: Client, scheduler: str) -> Future:
-    """Wait for the next result as long as there is a scheduler to give it."""
+    """Wait for the next result as long as there are a scheduler and workers to give it."""
+    last_seen = time.monotonic()
     while True:
         try:
             return done.get(timeout=1)
         except Empty:
-            if client.status != "running":
-                raise InputError(_reason(ConnectionError(), scheduler)) from None
+            n_workers = _count_workers(client)
+            if n_workers is None:
+                raise InputError(_reason(ConnectionError(), client, scheduler)) from None
+            if n_workers:
+                last_seen = time.monotonic()
+            elif time.monotonic() - last_seen > SECONDS_WITHOUT_WORKERS:
+                raise InputError(
+                    f"No worker is left at {scheduler}: what was finished is kept; start some, "
+                    "and the same command goes on."
+                ) from None
+
+
+def _count_workers(client: Client) -> int | None:
+    """Return how many workers there are, or None where the scheduler is gone."""
+    if client.status != "running":
+        return None
+    try:
+        return len(client.scheduler_info(n_workers=-1)["workers"])
+    except (OSError, TimeoutError):
+        return None
 
 
 @contextmanager
@@ -195,9 +262,9 @@ def _say_nothing_of_itself() -> None:
 
 def _told_of_lost(client: Client, n_workers: int) -> int:
     """Say when there are fewer workers than before; return how many there are."""
-    if client.status != "running":
+    found = _count_workers(client)
+    if found is None:
         return n_workers
-    found = len(client.scheduler_info(n_workers=-1)["workers"])
     if found < n_workers:
         print(
             f"{n_workers - found} worker(s) left the cluster; what they had begun is begun again "
@@ -207,7 +274,7 @@ def _told_of_lost(client: Client, n_workers: int) -> int:
     return found
 
 
-def _reason(error: Exception, scheduler: str) -> str:
+def _reason(error: Exception, client: Client, scheduler: str) -> str:
     """Return in a sentence why a cluster gives no more results."""
     from distributed import KilledWorker
 
@@ -218,6 +285,10 @@ def _reason(error: Exception, scheduler: str) -> str:
         )
     if isinstance(error, KilledWorker):
         return "Several workers ended at the same cell: look into their logs (memory, say)."
+    gone = (OSError, TimeoutError, CancelledError)
+    if client.status == "running" and not isinstance(error, gone):
+        text = " ".join(str(error).split())
+        return f"A worker could not take up its work ({type(error).__name__}: {text})."
     return (
         f"The scheduler at {scheduler} went away ({type(error).__name__}): what was finished is "
         "kept; start it again, and the same command goes on."

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from joblib import Parallel, delayed
@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from ae_cluster.common.interrupts import at_once_on_ctrl_c
 from ae_cluster.common.progress import progress_bar, spoken_of
 from ae_cluster.records.rows import COLUMNS
-from experiments.support.cluster import Here, here, results_on, take_place
+from experiments.support.cluster import Here, here, refuse_other_data, results_on, take_place
 from experiments.support.store import Cell, Row, Store, cell_key
 
 Found = tuple[str, Cell, list[Row], str]  # key, cell, rows, status
@@ -35,18 +35,21 @@ class Task(NamedTuple):
     work : callable
         Takes the cell and the store, returns tidy rows. Must be importable, so
         that other processes can carry it out.
+    fingerprint : str
+        Of the cell's data.
     """
 
     cell: Cell
     key: str
     work: Callable[[Cell, Store], list[Row]]
+    fingerprint: str = ""
 
 
 def make_task(
     work: Callable[[Cell, Store], list[Row]], cell: Cell, fingerprint: str, version: int = 1
 ) -> Task:
     """Return the task of a cell on data of this fingerprint by this version of the method."""
-    return Task(cell, cell_key(cell, fingerprint, version), work)
+    return Task(cell, cell_key(cell, fingerprint, version), work, fingerprint)
 
 
 def run_grid(
@@ -56,7 +59,7 @@ def run_grid(
     jobs: int = 1,
     retry_failed: bool = False,
     scheduler: str | None = None,
-    fingerprints: Mapping[str, str] = MappingProxyType({}),
+    fingerprint_of: Callable[[str], str] | None = None,
 ) -> list[Task]:
     """Carry out every task that is not done yet, and return those that failed, now or before.
 
@@ -72,8 +75,8 @@ def run_grid(
         Do failed cells again.
     scheduler : str or None
         Address of a dask scheduler whose workers do the work, or "local": of ``jobs`` processes.
-    fingerprints : mapping
-        Of the data sets that such a worker must have.
+    fingerprint_of : callable or None
+        Takes a cell's data set, returns the fingerprint of what such a worker has of it.
 
     Raises
     ------
@@ -94,7 +97,9 @@ def run_grid(
             delayed(_carry_out)(group, store) for group in groups
         )
     else:
-        work = partial(_found, store=store, asked=here(store.folder, dict(fingerprints)))
+        groups = [[t._replace(work=_importable(t.work)) for t in group] for group in groups]
+        read = fingerprint_of and _importable(fingerprint_of)
+        work = partial(_found, store=store, asked=here(store.folder), fingerprint_of=read)
         results = _put(results_on(scheduler, work, groups, jobs), store)
     n_done_before = len(tasks) - len(open_tasks)
     bar = progress_bar(len(tasks), "grid", "cell", initial=n_done_before)
@@ -120,9 +125,27 @@ def _carry_out(tasks: Sequence[Task], store: Store) -> int:
     return len(tasks)
 
 
-def _found(tasks: list[Task], *, store: Store, asked: Here) -> list[Found]:
+def _importable(work: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of the command itself as a worker can import it: not as ``__main__``'s."""
+    spec = sys.modules["__main__"].__spec__
+    if work.__module__ != "__main__" or spec is None:
+        return work
+    found: Callable[..., Any] = getattr(importlib.import_module(spec.name), work.__name__)
+    return found
+
+
+def _found(
+    tasks: list[Task],
+    *,
+    store: Store,
+    asked: Here,
+    fingerprint_of: Callable[[str], str] | None,
+) -> list[Found]:
     """Carry tasks out on a cluster's worker, which writes no rows itself."""
     take_place(asked)
+    if fingerprint_of:
+        for name, wanted in {task.cell["dataset"]: task.fingerprint for task in tasks}.items():
+            refuse_other_data(name, wanted, fingerprint_of)
     with _one_thread():
         return [(task.key, task.cell, *_rows_and_status(task, store)) for task in tasks]
 
