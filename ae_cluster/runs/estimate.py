@@ -18,7 +18,7 @@ from ae_cluster.figures.codes import MOST_DRAWN
 from ae_cluster.methods import AUTOENCODER, DEEP, LEARNERS, kind_of
 from ae_cluster.records.config import RunConfig, preset_epochs
 from ae_cluster.records.reading import load_data
-from ae_cluster.runs.plan import Plan, plan_of
+from ae_cluster.runs.plan import WITHOUT_CODES, Plan, plan_of
 
 
 class Rate(NamedTuple):
@@ -114,7 +114,7 @@ def _steps(config: RunConfig, plan: Plan, data: Dataset) -> Iterator[Step]:
         )
     for name in filter(LEARNERS.__contains__, names):
         yield Step(name, estimated_seconds(name, n, width, config.epochs), _samples_of(name, n))
-    coded = len(names)
+    coded = sum(name not in WITHOUT_CODES for name in names)
     if data.y_train is not None:
         share = len(config.budgets) * config.draws / USUAL_SPLITS
         seconds = coded * share * FEW_LABELS.of(n_test)

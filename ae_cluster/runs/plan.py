@@ -20,6 +20,8 @@ from ae_cluster.methods import (
 )
 from ae_cluster.records.config import RunConfig
 
+WITHOUT_CODES = ("pixels", "n2d")  # of their own: the samples, and the autoencoder's
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -45,7 +45,7 @@ from ae_cluster.runs.clusterers import (
 )
 from ae_cluster.runs.drawing import Kept, draw_run
 from ae_cluster.runs.encoders import FittedEncoder, FittedEncoders, Job, save_model
-from ae_cluster.runs.plan import Plan, plan_of
+from ae_cluster.runs.plan import WITHOUT_CODES, Plan, plan_of
 from ae_cluster.runs.run_folder import (
     can_go_on,
     check_partial,
@@ -72,8 +72,6 @@ from ae_cluster.runs.scoring import (
     rows_of_pipeline,
 )
 from ae_cluster.runs.suggest_k import chosen_n_clusters
-
-WITHOUT_CODES = ("pixels", "n2d")  # of their own: the samples, and the autoencoder's
 
 
 @default_state()
