@@ -64,6 +64,34 @@ def milliseconds_of_a_label(page, tries=9):
     return taken
 
 
+def milliseconds_of_an_image(page, tries=5):
+    """Return the least time from a file until it is drawn with its neighbours listed."""
+    return page.evaluate(
+        """async (tries) => {
+          const canvas = document.createElement("canvas");
+          [canvas.width, canvas.height] = [300, 200];
+          canvas.getContext("2d").fillRect(50, 20, 90, 90);
+          const blob = await new Promise((resolve) => canvas.toBlob(resolve));
+          const taken = [];
+          for (let i = 0; i < tries; i++) {
+            const list = new DataTransfer();
+            list.items.add(new File([blob], `${i}.png`));
+            const input = document.getElementById("image-file");
+            const start = performance.now();
+            const told = new Promise((resolve) => explorer.whenever(["image"],
+              () => explorer.image?.name === `${i}.png` && resolve()));
+            input.files = list.files;
+            input.dispatchEvent(new Event("change"));
+            await told;
+            stage.draw(false);
+            taken.push(performance.now() - start);
+          }
+          return Math.min(...taken);
+        }""",
+        tries,
+    )
+
+
 def test_ten_thousand_digits_are_light_and_quick(open_page, mnist, mnist_home, tmp_path):
     folder = fake_run(tmp_path, mnist)
     html = folder / "explorer.html"
@@ -75,6 +103,7 @@ def test_ten_thousand_digits_are_light_and_quick(open_page, mnist, mnist_home, t
     assert milliseconds(page, "explorer.colorBy(i % 2 ? 'label' : 'right')") < 100
     assert milliseconds(page, "explorer.moveCursor(explorer.codeOf(i))") < 16
     assert milliseconds_of_a_label(page) < 50
+    assert milliseconds_of_an_image(page) < 200
 
 
 def test_seventy_thousand_dots_still_turn(open_page, mnist, tmp_path):

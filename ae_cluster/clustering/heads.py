@@ -189,6 +189,14 @@ class MixtureHead(ScoredHead):
         ]
         return self._library.stack(columns, 1)
 
+    @property
+    def whitened(self) -> tuple[Floats, Floats, Floats]:
+        """Constants (k,), matrices W (k, d, d) and shifts (k, d).
+
+        The scores are ``constant − ½|code W − shift|²``.
+        """
+        return self._constants, self._whiten, self._shifts
+
     def scores(self, squared: Any) -> Any:
         """Return the logarithms (n, k) of weights times densities, but for a constant."""
         return self._constants - 0.5 * squared

@@ -12,6 +12,7 @@ import numpy as np
 from ae_cluster.datasets import Dataset
 from ae_cluster.explorer.colors import group_colors
 from ae_cluster.explorer.decoders import read_decoder
+from ae_cluster.explorer.encoders import read_encoder
 from ae_cluster.explorer.encoding import Array, packed, packed_ids, packed_places
 from ae_cluster.explorer.explanations import close_pairs, explanation
 from ae_cluster.explorer.images import cloud_images, cloud_table, per_sheet, picture_shape
@@ -56,9 +57,13 @@ def page_content(
     """
     spaces, space_of_method = _spaces(run.methods, clouds)
     decoders, decoder_of_method = _decoders(run)
+    encoders, encoder_of_method = _encoders(run)
     shown = data and data.shown
     methods = [
-        _method(run, method, clouds, shown) | space_of_method[i] | decoder_of_method[i]
+        _method(run, method, clouds, shown)
+        | space_of_method[i]
+        | decoder_of_method[i]
+        | encoder_of_method[i]
         for i, method in enumerate(run.methods)
     ]
     described = run.config["data"]
@@ -74,6 +79,7 @@ def page_content(
         ],
         "spaces": spaces,
         "decoders": decoders,
+        "encoders": encoders,
         "methods": methods,
         "scores": _scores(run),
         "labelling": labelling(run),
@@ -211,6 +217,20 @@ def _decoders(run: Run) -> tuple[list[Tree], list[Tree]]:
         number = None if decoder is None else decoders.index(decoder)
         places.append({"decoder": number, "decoder_note": note})
     return decoders, places
+
+
+def _encoders(run: Run) -> tuple[list[Tree], list[Tree]]:
+    """Return the different encoders, and which one each method codes with."""
+    encoders: list[Tree] = []
+    places: list[Tree] = []
+    for method in run.methods:
+        encoder, note = read_encoder(method, run.config["data"])
+        decides = None if encoder is None else encoder.pop("decides")
+        if encoder is not None and encoder not in encoders:
+            encoders.append(encoder)
+        number = None if encoder is None else encoders.index(encoder)
+        places.append({"encoder": number, "encoder_note": note, "decides": decides})
+    return encoders, places
 
 
 # Pictures and scores

@@ -41,6 +41,30 @@ class Layer(NamedTuple):
     activation: str
 
 
+class Saved(NamedTuple):
+    """A model folder as it was read; nothing in it is checked."""
+
+    description: dict[str, Any]
+    tensors: dict[str, Array]
+
+    def network(self) -> tuple[str, dict[str, Any], dict[str, Any], dict[str, Array]]:
+        """Return kind, parameters, fitted attributes and tensors of the autoencoder in it."""
+        about = self.description.get("autoencoder", self.description)
+        parameters, fitted = about["parameters"], about["fitted"]
+        kind = parameters.get("kind", self.description.get("kind"))  # some are of one kind only
+        return kind, parameters, fitted, self.tensors
+
+
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, SafetensorError)
+OTHER = (AttributeError, ArithmeticError, LookupError, TypeError, ValueError)
+
+
+def read_saved(model: Path) -> Saved:
+    """Return what lies in a model folder; what it raises of a damaged one is ``UNREADABLE``."""
+    description, weights = read_model(model)
+    return Saved(description, load(weights))
+
+
 def read_decoder(model: Path, codes: Array) -> tuple[dict[str, Any] | None, str]:
     """Return a model folder's decoder as JSON takes it, or None and a sentence that says why.
 
@@ -64,18 +88,15 @@ def read_decoder(model: Path, codes: Array) -> tuple[dict[str, Any] | None, str]
     try:
         if not (model / DESCRIPTION).exists():
             return None, NO_MODEL
-        description, weights = read_model(model)
-        tensors = load(weights)
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+        saved = read_saved(model)
+    except UNREADABLE:
         return None, DAMAGED
     try:
-        of_autoencoder = description.get("autoencoder", description)
-        parameters, fitted = of_autoencoder["parameters"], of_autoencoder["fitted"]
-        kind = parameters.get("kind", description.get("kind"))  # some estimators are of one only
+        kind, parameters, fitted, tensors = saved.network()
         take = {"dense": _dense, "conv": _conv, "SortingAutoEncoder": _sorting}[kind]
         layers, maps, shape = take(parameters, fitted, tensors)
-        fits = _fit_together(layers, maps, codes.shape[1])
-    except (AttributeError, ArithmeticError, LookupError, TypeError, ValueError):
+        fits = fit_together(layers, maps, codes.shape[1])
+    except OTHER:
         return None, NO_KIND
     if not fits:
         return None, NO_KIND
@@ -84,8 +105,8 @@ def read_decoder(model: Path, codes: Array) -> tuple[dict[str, Any] | None, str]
         return None, f"The decoder has {n_weights:,} weights, too many to travel in this page."
     halved = n_weights > MANY_WEIGHTS and not maps and _is_half_enough(layers, codes)
     number = "f2" if halved else "f4"
-    decoder = {"layers": [_packed(layer, number) for layer in layers]}
-    decoder |= {"maps": [_packed(layer, number) for layer in maps]} | shape
+    decoder = {"layers": [packed_layer(layer, number) for layer in layers]}
+    decoder |= {"maps": [packed_layer(layer, number) for layer in maps]} | shape
     units: dict[str, Any] = {k: packed(tensors[k], "f4") for k in ("mean", "scale") if k in tensors}
     if _is_log(fitted):
         units["log"] = True
@@ -101,11 +122,11 @@ Parts = tuple[list[Layer], list[Layer], dict[str, Any]]
 
 
 def _dense(parameters: dict[str, Any], fitted: dict[str, Any], tensors: dict[str, Array]) -> Parts:
-    n_layers = sum(1 for _ in _numbered(tensors, "network.layers"))
+    n_layers = sum(1 for _ in numbered(tensors, "network.layers"))
     half = n_layers // 2
     activations = [parameters["activation"]] * (half - 1) + [_output(fitted)]
     layers = [
-        _layer(tensors, f"network.layers.{half + i}", name) for i, name in enumerate(activations)
+        layer_of(tensors, f"network.layers.{half + i}", name) for i, name in enumerate(activations)
     ]
     return layers, [], {}
 
@@ -115,9 +136,9 @@ def _conv(parameters: dict[str, Any], fitted: dict[str, Any], tensors: dict[str,
     channels = parameters["conv_channels"]
     stride = 2 ** len(channels)
     activations = [parameters["activation"]] * (len(channels) - 1) + [_output(fitted)]
-    maps = [_layer(tensors, f"network.up.{i}", name) for i, name in enumerate(activations)]
+    maps = [layer_of(tensors, f"network.up.{i}", name) for i, name in enumerate(activations)]
     grid = [channels[-1], math.ceil(height / stride), math.ceil(width / stride)]
-    first = _layer(tensors, "network.from_code", parameters["activation"])
+    first = layer_of(tensors, "network.from_code", parameters["activation"])
     if math.prod(grid) != len(first.weight) or channels[-1] != len(maps[0].weight):
         raise ValueError("the maps do not begin with the first layer's numbers")
     return [first], maps, {"grid": grid, "height": height, "width": width}
@@ -129,10 +150,10 @@ def _sorting(
     tensors: dict[str, Array],
 ) -> Parts:
     """Return a perceptron that takes codes in units of the style's radius."""
-    numbers = list(_numbered(tensors, "network.decoder", 2))  # activations stand between
+    numbers = list(numbered(tensors, "network.decoder", 2))  # activations stand between
     activations = ["relu"] * (len(numbers) - 1) + [_output(fitted)]
     layers = [
-        _layer(tensors, f"network.decoder.{number}", name)
+        layer_of(tensors, f"network.decoder.{number}", name)
         for number, name in zip(numbers, activations, strict=True)
     ]
     if not tensors["network.radius"] > 0:
@@ -141,9 +162,9 @@ def _sorting(
     return [first, *layers[1:]], [], {}
 
 
-def _fit_together(layers: list[Layer], maps: list[Layer], n_components: int) -> bool:
+def fit_together(layers: list[Layer], maps: list[Layer], n_inputs: int) -> bool:
     """Return whether each layer takes what the one before gives, in finite numbers."""
-    width = n_components
+    width = n_inputs
     for weight, bias, activation in layers:
         if weight.ndim != 2 or weight.shape[1] != width or activation not in ACTIVATIONS:
             return False
@@ -169,15 +190,18 @@ def _output(fitted: dict[str, Any]) -> str:
     return "identity" if fitted["input_kind_"] == "table" else "logistic"
 
 
-def _numbered(tensors: dict[str, Array], stem: str, step: int = 1) -> Iterator[int]:
+def numbered(tensors: dict[str, Array], stem: str, step: int = 1) -> Iterator[int]:
+    """Return the numbers of the layers whose names begin with a stem."""
     return takewhile(lambda i: f"{stem}.{i}.weight" in tensors, count(0, step))
 
 
-def _layer(tensors: dict[str, Array], name: str, activation: str) -> Layer:
+def layer_of(tensors: dict[str, Array], name: str, activation: str) -> Layer:
+    """Return the layer whose tensors have this name."""
     return Layer(tensors[f"{name}.weight"], tensors[f"{name}.bias"], activation)
 
 
-def _packed(layer: Layer, kind: str) -> dict[str, Any]:
+def packed_layer(layer: Layer, kind: str) -> dict[str, Any]:
+    """Return a layer as JSON takes it, its weights in numbers of this kind."""
     return {
         "weight": packed(layer.weight, kind),
         "bias": packed(layer.bias, "f4"),

@@ -17,7 +17,7 @@ def packed(values: Array, kind: str) -> dict[str, Any]:
     Parameters
     ----------
     values : ndarray
-    kind : {"u2", "i1", "i2", "i4", "f2", "f4"}
+    kind : {"u2", "i1", "i2", "i4", "f2", "f4", "f8"}
         What its numbers are written as.
     """
     data = np.ascontiguousarray(values, dtype=f"<{kind}").tobytes()

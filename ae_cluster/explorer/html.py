@@ -42,7 +42,7 @@ def write_page(
 ) -> Path:
     """Write the explorer of a run as one HTML file that needs no network.
 
-    The page carries the samples it shows, images or rows of a table, and the decoder's weights.
+    The page carries the samples it shows, images or rows of a table, and the network's weights.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 /** Arrays of numbers that travel as text. */
 
 /**
- * @typedef {{kind: "u2" | "i1" | "i2" | "i4" | "f2" | "f4", shape: number[], data: string}} Packed
+ * @typedef {{kind: "u2" | "i1" | "i2" | "i4" | "f2" | "f4" | "f8", shape: number[], data: string}} Packed
  * @typedef {{low: number[], extent: number[], steps: Packed}} PackedPlaces
  */
 
@@ -13,6 +13,7 @@ const KINDS = {
   i4: Int32Array,
   f2: Uint16Array,
   f4: Float32Array,
+  f8: Float64Array,
 };
 
 /**

@@ -2,7 +2,7 @@
 /** Cards: all that is known of a dot. In the tip beside the pointer, and of those that were kept. */
 
 import { byId, element } from "./dom.js";
-import { nearestRows } from "./geometry.js";
+import { nearestTo } from "./geometry.js";
 import { decimals } from "./text.js";
 
 const N_NEIGHBOURS = 6;
@@ -16,7 +16,7 @@ const MOST_NUMBERS = 4; // of a code
 /**
  * @param {Explorer} explorer
  * @param {Pictures} pictures
- * @param {import("./state.js").Dot} dot
+ * @param {import("./looked_at.js").Dot} dot
  */
 export function dotCard(explorer, pictures, { cloud, row }) {
   const { content, method, space } = explorer;
@@ -100,8 +100,9 @@ function samplePictures(explorer, pictures, cloud, row, code) {
  */
 function neighbours(explorer, pictures, cloud, row) {
   const { space, content } = explorer;
-  const rows = nearestRows(space.codes[cloud], space.size, row, N_NEIGHBOURS);
-  const shown = rows.map((near) => {
+  const { codes, size } = space;
+  const code = codes[cloud].subarray(row * size, (row + 1) * size);
+  const shown = nearestTo(codes[cloud], size, code, N_NEIGHBOURS, row).map(({ row: near }) => {
     const label = content.clouds[cloud].labels?.[near];
     const name = label === undefined ? content.clouds[cloud].ids[near] : explorer.className(label);
     const words = element("span", {}, name);
@@ -177,7 +178,7 @@ export function listenToKept(explorer, pictures) {
 /**
  * @param {Explorer} explorer
  * @param {Pictures} pictures
- * @param {import("./state.js").Dot} dot
+ * @param {import("./looked_at.js").Dot} dot
  * @param {number} number
  */
 function keptCard(explorer, pictures, dot, number) {
@@ -197,6 +198,11 @@ function keptCard(explorer, pictures, dot, number) {
         "button",
         { type: "button", "aria-label": said("Cursor to"), click: () => explorer.moveCursor(code) },
         "Cursor here",
+      ),
+      element(
+        "button",
+        { type: "button", "aria-label": said("List the nearest to"), click: () => explorer.choose(dot) },
+        "Neighbours",
       ),
       element(
         "button",

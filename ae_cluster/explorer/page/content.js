@@ -3,6 +3,7 @@
 
 import { unpackedFloats, unpackedIds, unpackedPlaces } from "./arrays.js";
 import { decoderOf } from "./decoder.js";
+import { decidesOf, encoderOf } from "./encoder.js";
 
 /**
  * @typedef {import("./arrays.js").Packed} Packed
@@ -20,14 +21,16 @@ import { decoderOf } from "./decoder.js";
  * @typedef {{name: string, n_clusters: number, clusters: Packed[],
  *   confidence: (Packed | null)[], confidence_kind: string | null,
  *   explained: Explained[], class_of_cluster: number[] | null, colors: Record<string, string[]>, space: number,
- *   decoder: number | null, decoder_note: string}} PackedMethod
+ *   decoder: number | null, decoder_note: string, encoder: number | null, encoder_note: string,
+ *   decides: import("./encoder.js").PackedDecides | null}} PackedMethod
  * @typedef {{native: number[] | null, shape?: number[], per_sheet?: number, sheets?: string[][],
  *   tables?: (Packed | null)[], columns?: string[], note: string}} Pictured
  * @typedef {{columns: string[], rows: {name: string, shown_by: string | null,
  *   values: (number | null)[], reason: string}[]}} Scores
  * @typedef {{name: string, seed: number | null, n_train: number, n_test: number,
  *   classes: string[], pictures: Pictured, clouds: PackedCloud[], spaces: PackedSpace[],
- *   decoders: import("./decoder.js").PackedDecoder[], methods: PackedMethod[],
+ *   decoders: import("./decoder.js").PackedDecoder[],
+ *   encoders: import("./encoder.js").PackedEncoder[], methods: PackedMethod[],
  *   scores: Scores, labelling: import("./labels.js").Labelling}} Tree
  * @typedef {ReturnType<typeof contentOf>} Content
  * @typedef {ReturnType<typeof spaceOf>} Space
@@ -45,10 +48,12 @@ export function contentOf(tree) {
     })),
     spaces: tree.spaces.map(spaceOf),
     decoders: tree.decoders.map(decoderOf),
+    encoders: tree.encoders.map(encoderOf),
     methods: tree.methods.map((method) => ({
       ...method,
       clusters: method.clusters.map((ids) => /** @type {Int32Array} */ (unpackedIds(ids))),
       confidence: method.confidence.map(unpackedFloats),
+      clusterOf: method.decides && decidesOf(method.decides),
     })),
   };
 }

@@ -14,7 +14,7 @@ import { captionOf, cloudName, filmSentence, summaryOf } from "./text.js";
 
 /**
  * @typedef {import("./state.js").Explorer} Explorer
- * @typedef {import("./state.js").ColoringName} ColoringName
+ * @typedef {import("./looked_at.js").ColoringName} ColoringName
  */
 
 /** @type {[ColoringName, string][]} */

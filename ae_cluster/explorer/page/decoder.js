@@ -44,7 +44,7 @@ export function decoderOf(packed) {
  * @param {PackedLayer} packed
  * @returns {Layer}
  */
-function layerOf({ weight, bias, activation }) {
+export function layerOf({ weight, bias, activation }) {
   return {
     weight: /** @type {Float32Array} */ (unpacked(weight)),
     bias: /** @type {Float32Array} */ (unpacked(bias)),
@@ -57,7 +57,7 @@ function layerOf({ weight, bias, activation }) {
  * @param {Float32Array} values
  * @param {Layer} layer with weights (out, in)
  */
-function throughDense(values, { weight, bias, activate }) {
+export function throughDense(values, { weight, bias, activate }) {
   const size = values.length;
   return bias.map((start, row) => {
     let sum = start;

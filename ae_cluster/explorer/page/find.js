@@ -2,6 +2,7 @@
 /** Samples by what they are called, and those that should be looked at again. */
 
 import { byId, element, grouped, inputById, selectById } from "./dom.js";
+import { nearestTo } from "./geometry.js";
 import { drawSamples, sampleButton } from "./sample_list.js";
 import { decimals, shortened } from "./text.js";
 
@@ -83,6 +84,38 @@ export function listenToFind(explorer, pictures) {
   what.addEventListener("change", show);
   byId("select-found").addEventListener("click", () => explorer.select([...new Set(rows)]));
   explorer.whenever(["method", "samples"], show);
+  explorer.whenever(["chosen"], () => {
+    if (!explorer.chosen) return;
+    what.value = "neighbours";
+    show();
+    byId("finding").scrollIntoView({ block: "nearest" });
+  });
+  explorer.whenever(["kept"], () => what.value === "neighbours" && show());
+}
+
+/** The dot whose neighbours are looked for: chosen, else kept last. @param {Explorer} explorer */
+function dotToCompare({ chosen, kept, cloudNumber }) {
+  const here = (/** @type {import("./looked_at.js").Dot} */ { cloud }) => cloud === cloudNumber;
+  return chosen && here(chosen) ? chosen : kept.findLast(here);
+}
+
+/**
+ * The samples with the nearest codes to a code.
+ * @param {Explorer} explorer
+ * @param {ArrayLike<number>} code
+ * @param {number} without a row that is left out
+ * @returns {Found}
+ */
+export function neighboursOf(explorer, code, without = -1) {
+  const near = nearestTo(explorer.codes, explorer.space.size, code, MOST_FOUND, without);
+  return {
+    rows: near.map(({ row }) => row),
+    words: near.map(({ row, distance }) => {
+      const label = explorer.cloud.labels ? `${explorer.className(explorer.cloud.labels[row])}, ` : "";
+      const cluster = explorer.clusterName(explorer.clusters[row]);
+      return `${label}cluster ${cluster}, ${distance.toPrecision(3)} away`;
+    }),
+  };
 }
 
 /**
@@ -96,7 +129,7 @@ function searchedFor(explorer, text) {
 }
 
 /**
- * The likely label errors or the near-duplicates.
+ * The likely label errors, the near-duplicates or the neighbours of a dot.
  * @param {Explorer} explorer
  * @param {string} what
  * @returns {Found}
@@ -111,6 +144,10 @@ function toLookAt(explorer, what) {
         return `${label}, neighbours ${explorer.className(suggested)} (${decimals(p, 2)})`;
       }),
     };
+  }
+  if (what === "neighbours") {
+    const dot = dotToCompare(explorer);
+    return dot ? neighboursOf(explorer, explorer.codeOf(dot.row), dot.row) : { rows: [], words: [] };
   }
   const { pairs, ids } = explorer.cloud;
   return {
@@ -129,6 +166,11 @@ function toLookAt(explorer, what) {
  */
 function foundSentence(explorer, n, what, text) {
   if (what === "search" && !text.trim()) return "Part of an id, file name or class, or “cluster 3”; Enter selects.";
+  if (what === "neighbours") {
+    const dot = dotToCompare(explorer);
+    if (!dot) return "Keep a dot, and those with the nearest codes are listed here.";
+    return `The nearest codes to ${shortened(explorer.cloud.ids[dot.row], 40)}, in the space shown.`;
+  }
   if (!n) return "None among the samples shown.";
   const listed = n > MOST_FOUND ? `, the first ${MOST_FOUND} listed` : "";
   if (what === "errors") {
@@ -144,7 +186,7 @@ function foundSentence(explorer, n, what, text) {
  * @param {number} row
  * @param {string | null | undefined} words
  */
-function foundItem(explorer, pictures, row, words) {
+export function foundItem(explorer, pictures, row, words) {
   const id = explorer.cloud.ids[row];
   return element(
     "li",

@@ -194,24 +194,42 @@ export function boxAround([x1, y1], [x2, y2]) {
 }
 
 /**
- * The rows whose codes are nearest to one row's, nearest first, without itself.
+ * The rows whose codes are nearest to a code, nearest first, each with its distance.
  * @param {Float32Array} codes
  * @param {number} size numbers of a code
- * @param {number} row
+ * @param {ArrayLike<number>} code
  * @param {number} n
+ * @param {number} without a row that is left out
  */
-export function nearestRows(codes, size, row, n) {
+export function nearestTo(codes, size, code, n, without = -1) {
   /** @type {[number, number][]} */
   const found = [];
-  for (let i = 0; i < codes.length / size; i++) {
+  let farthest = Infinity;
+  for (let row = 0; row < codes.length / size; row++) {
     let distance = 0;
-    for (let d = 0; d < size; d++) distance += (codes[i * size + d] - codes[row * size + d]) ** 2;
-    if (i === row || (found.length === n && distance >= found[n - 1][0])) continue;
-    const place = found.findIndex(([other]) => distance < other);
-    found.splice(place < 0 ? found.length : place, 0, [distance, i]);
+    for (let d = 0, i = row * size; d < size; d++, i++) distance += (codes[i] - code[d]) ** 2;
+    if (distance >= farthest || row === without) continue;
+    const place = found.findIndex(([, other]) => distance < other);
+    found.splice(place < 0 ? found.length : place, 0, [row, distance]);
     found.length = Math.min(found.length, n);
+    if (found.length === n) farthest = found[n - 1][1];
   }
-  return found.map(([, i]) => i);
+  return found.map(([row, distance]) => ({ row, distance: Math.sqrt(distance) }));
+}
+
+/**
+ * The mean of the codes of some rows; null of none.
+ * @param {Float32Array} codes
+ * @param {number} size numbers of a code
+ * @param {number[]} rows
+ */
+export function meanOfRows(codes, size, rows) {
+  if (!rows.length) return null;
+  const sums = new Float32Array(size);
+  for (const row of rows) {
+    for (let d = 0; d < size; d++) sums[d] += codes[row * size + d] / rows.length;
+  }
+  return sums;
 }
 
 /**

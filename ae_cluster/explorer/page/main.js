@@ -8,6 +8,8 @@ import { listenToDecoder, listenToWalk } from "./decoder_panel.js";
 import { byId } from "./dom.js";
 import { listenToExplain } from "./explain.js";
 import { listenToFind, rowsWith } from "./find.js";
+import { listenToPlacing } from "./place_panel.js";
+import { nearestTo } from "./geometry.js";
 import { Explorer } from "./state.js";
 import { listenToLabels } from "./labelling.js";
 import { Pictures } from "./pictures.js";
@@ -61,10 +63,11 @@ function start() {
   listenToColumns(explorer);
   listenToExplain(explorer, pictures);
   listenToFind(explorer, pictures);
+  listenToPlacing(explorer, pictures);
   listenToShare(explorer, stage);
   stage.draw();
   // For the browser's console, and for tests.
-  Object.assign(globalThis, { explorer, stage, csv: () => selectionCsv(explorer), rowsWith });
+  Object.assign(globalThis, { explorer, stage, csv: () => selectionCsv(explorer), rowsWith, nearestTo });
 }
 
 start();

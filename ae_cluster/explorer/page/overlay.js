@@ -8,7 +8,7 @@ import { onScreen } from "./geometry.js";
  * @typedef {{name: string, place: number[]}} Named
  * @typedef {{matrix: ArrayLike<number>, axes: string[], directions: number[][],
  *   names: Named[], hovered: number[] | null, target: number[] | null, kept: {place: number[], mark: string}[],
- *   cursor: number[] | null, walk: number[][], reach: number,
+ *   cursor: number[] | null, image: number[] | null, walk: number[][], reach: number,
  *   outline: [number, number][], pen: [number, number] | null}} Marks
  */
 
@@ -32,6 +32,7 @@ export function drawOverlay(canvas, width, height, ratio, marks) {
   drawLine(ink, marks.walk.map(at), styleValue("--accent"), [5, 4], 1.5);
   for (const { place, mark } of marks.kept) drawMark(ink, at(place), mark);
   if (marks.target) drawRing(ink, at(marks.target), 11, styleValue("--accent"), 2);
+  if (marks.image) drawDiamond(ink, at(marks.image));
   if (marks.hovered) drawRing(ink, at(marks.hovered), 8, styleValue("--ink"), 2);
   if (marks.cursor) drawCursor(ink, marks.cursor, marks.reach, at);
   drawOutline(ink, marks.outline);
@@ -138,6 +139,18 @@ function drawMark(ink, seen, mark) {
   ink.strokeText(mark, seen[0] + 11, seen[1] - 7);
   ink.fillStyle = styleValue("--accent");
   ink.fillText(mark, seen[0] + 11, seen[1] - 7);
+}
+
+/**
+ * A user's image.
+ * @param {CanvasRenderingContext2D} ink
+ * @param {ArrayLike<number>} seen
+ */
+function drawDiamond(ink, seen) {
+  const [x, y] = [seen[0], seen[1]];
+  const corners = [[x, y - 10], [x + 10, y], [x, y + 10], [x - 10, y], [x, y - 10]]; // prettier-ignore
+  drawLine(ink, corners, styleValue("--ground"), [], 6);
+  drawLine(ink, corners, styleValue("--accent"), [], 3);
 }
 
 /**

@@ -6,6 +6,7 @@ import { dotAt, eyeOf, extentOf, firstView, isInside, onScreen, screenAxes, zoom
 import { NO_WEBGL, shortened } from "./text.js";
 import { drawOverlay } from "./overlay.js";
 import { Pen } from "./pen.js";
+import { placedIn } from "./placed_image.js";
 import { Scene } from "./scene.js";
 import { placeOf } from "./content.js";
 
@@ -43,7 +44,7 @@ export class Stage {
       ["samples", "method", "film", "coloring", "shown", "selection", "theme"],
       () => this.takeColors(),
     );
-    explorer.whenever(["kept", "cursor", "hover", "target"], () => this.askOver());
+    explorer.whenever(["kept", "cursor", "hover", "target", "image"], () => this.askOver());
     explorer.whenever(["tool"], () => {
       this.pen.putAway();
       this.askOver();
@@ -124,6 +125,7 @@ export class Stage {
   /** @returns {import("./overlay.js").Marks} */
   marks() {
     const { explorer, extent } = this;
+    const placed = placedIn(explorer);
     const at = (/** @type {number} */ row) => [...this.places.slice(3 * row, 3 * row + 3)];
     const here = explorer.kept
       .map(({ cloud, row }, i) => ({ cloud, row, mark: String(i + 1) }))
@@ -136,6 +138,7 @@ export class Stage {
       hovered: explorer.hovered < 0 ? null : at(explorer.hovered),
       target: explorer.target < 0 || explorer.moment !== null ? null : at(explorer.target),
       kept: here.map(({ row, mark }) => ({ place: at(row), mark })),
+      image: placed && explorer.moment === null ? placeOf(placed.code, explorer.space) : null,
       cursor: explorer.showsCursor ? explorer.cursorPlace : null,
       walk: explorer.showsCursor ? explorer.walk.map((code) => placeOf(code, explorer.space)) : [],
       reach: 0.12 * extent.radius,

@@ -1,266 +1,18 @@
 // @ts-check
-/** What is looked at now, and who wants to know when that changes. Knows nothing of elements. */
+/** What can be done with what is looked at. Knows nothing of elements. */
 
-import {
-  FADED,
-  HIDDEN,
-  SHOWN,
-  byBudget,
-  byGroup,
-  byNumber,
-  byOutcome,
-  byShare,
-  someColor,
-} from "./colors.js";
-import { Columns } from "./columns.js";
-import { framePlaces, placeOf } from "./content.js";
 import { between } from "./geometry.js";
-import { Labels } from "./labels.js";
+import { LookedAt } from "./looked_at.js";
 
 /**
- * @typedef {"samples" | "method" | "coloring" | "shown" | "theme" | "selection" | "kept"
- *   | "cursor" | "film" | "hover" | "tool" | "labels" | "target"} Change
- * @typedef {"label" | "cluster" | "right" | "confidence" | "budget" | "given"
- *   | "column"} ColoringName
- * @typedef {{cloud: number, row: number}} Dot
+ * @typedef {import("./looked_at.js").ColoringName} ColoringName
+ * @typedef {import("./looked_at.js").Dot} Dot
  */
 
 const A_MOMENT = 100; // milliseconds
 
-/** The state of the page. Change it by its methods only: they tell those who listen. */
-export class Explorer {
-  /** @param {import("./content.js").Content} content */
-  constructor(content) {
-    this.content = content;
-    this.cloudNumber = 0;
-    this.methodNumber = 0;
-    /** @type {ColoringName} */
-    this.coloringName = content.clouds[0].labels ? "label" : "cluster";
-    /** @type {"light" | "dark"} */
-    this.theme = "light";
-    this.hidden = { label: new Set([NaN]), cluster: new Set([NaN]) };
-    this.showAll();
-    /** @type {Set<number> | null} */
-    this.selected = null;
-    this.cell = ""; // of the confusion matrix, where that is what is selected
-    this.hovered = -1;
-    /** @type {Dot[]} */
-    this.kept = [];
-    /** @type {number | null} frame of the film, with a fraction; null: the end of training */
-    this.moment = null;
-    this.cursor = this.codeInTheMiddle();
-    this.showsCursor = false;
-    /** @type {ArrayLike<number>[]} the two ends of the walk, as codes, while there is one */
-    this.walk = [];
-    this.tool = "turn";
-    this.columns = new Columns(content.pictures);
-    this.labels = new Labels(content.labelling);
-    this.later = 0; // what is told a moment later
-    this.target = -1; // the row that is to be labelled next, where one is suggested
-    /** @type {[Set<Change>, () => void][]} */
-    this.listeners = [];
-  }
-
-  /**
-   * Act now, and again after each of these changes.
-   * @param {Change[]} changes
-   * @param {() => void} act
-   */
-  whenever(changes, act) {
-    this.listeners.push([new Set(changes), act]);
-    act();
-  }
-
-  /** @param {...Change} changes */
-  tell(...changes) {
-    for (const [wanted, act] of this.listeners) {
-      if (changes.some((change) => wanted.has(change))) act();
-    }
-  }
-
-  // What is there
-
-  get cloud() {
-    return this.content.clouds[this.cloudNumber];
-  }
-
-  get method() {
-    return this.content.methods[this.methodNumber];
-  }
-
-  get space() {
-    return this.content.spaces[this.method.space];
-  }
-
-  get codes() {
-    return this.space.codes[this.cloudNumber];
-  }
-
-  get clusters() {
-    return this.method.clusters[this.cloudNumber];
-  }
-
-  /** What is said of the clusters and the labels of the samples shown. */
-  get explained() {
-    return this.method.explained[this.cloudNumber];
-  }
-
-  get decode() {
-    const { decoder } = this.method;
-    return decoder === null ? null : this.content.decoders[decoder];
-  }
-
-  /** The film of this method, and the samples in which it can be seen; null if none was kept. */
-  get film() {
-    const { film } = this.space;
-    const cloud = film ? this.content.clouds.findIndex(({ n_train: n }) => n >= film.n) : -1;
-    return film && cloud >= 0 ? { ...film, cloud } : null;
-  }
-
-  /** Places of all dots now: of the film's frame, where one is shown. */
-  get places() {
-    const final = this.space.places[this.cloudNumber];
-    if (this.moment === null || !this.film) return final;
-    const places = final.slice();
-    places.set(framePlaces(this.film, this.moment));
-    return places;
-  }
-
-  /** @param {number} row */
-  codeOf(row) {
-    const { size } = this.space;
-    return this.codes.slice(row * size, (row + 1) * size);
-  }
-
-  /** @param {number} row */
-  isShown(row) {
-    const label = this.cloud.labels ? this.cloud.labels[row] : -1;
-    if (!this.columns.isShown(this.cloudNumber, row)) return false;
-    if (this.moment !== null && row >= (this.film?.n ?? 0)) return false;
-    return !this.hidden.label.has(label) && !this.hidden.cluster.has(this.clusters[row]);
-  }
-
-  shownRows() {
-    return [...Array(this.cloud.n).keys()].filter((row) => this.isShown(row));
-  }
-
-  /** @param {number} id */
-  className(id) {
-    return id < 0 ? "no label" : this.content.classes[id];
-  }
-
-  /** @param {number} id */
-  clusterName(id) {
-    const match = this.method.class_of_cluster?.[id] ?? -1;
-    if (id < 0) return "noise";
-    return match < 0 ? String(id) : `${id} → ${this.className(match)}`;
-  }
-
-  get clusterNames() {
-    return this.method.colors.cluster
-      .slice(0, this.method.n_clusters)
-      .map((_, id) => this.clusterName(id));
-  }
-
-  /** The colours of classes or clusters in this theme. @param {"label" | "cluster"} kind */
-  groupColors(kind) {
-    return this.method.colors[this.theme === "dark" ? `${kind}-dark` : kind] ?? [];
-  }
-
-  /** @param {ColoringName} name */
-  canColorBy(name) {
-    const { labels, budget } = this.cloud;
-    if (name === "label") return labels !== null;
-    if (name === "right") return labels !== null && this.method.class_of_cluster !== null;
-    if (name === "confidence") return this.method.confidence[this.cloudNumber] !== null;
-    if (name === "given") return this.labels.given.size > 0;
-    if (name === "column") return this.columns.has(this.cloudNumber);
-    return name === "cluster" || budget !== null;
-  }
-
-  /** @returns {import("./colors.js").Coloring} */
-  get coloring() {
-    const { labels, budget } = this.cloud;
-    const { class_of_cluster: classOfCluster } = this.method;
-    const shares = this.method.confidence[this.cloudNumber];
-    const name = this.coloringName;
-    if (name === "right" && labels && classOfCluster) {
-      return byOutcome(labels, this.clusters, classOfCluster, this.theme);
-    }
-    if (name === "confidence" && shares) return byShare(shares, this.theme);
-    if (name === "budget" && budget) return byBudget(budget, this.theme);
-    if (name === "given") return this.givenColoring();
-    if (name === "column") {
-      return byNumber(this.columns.values(this.cloudNumber, this.cloud.n), this.theme);
-    }
-    return this.groupColoring(name === "label" && labels ? "label" : "cluster");
-  }
-
-  /** By the labels given in this page; classes of the data have their own colours. */
-  givenColoring() {
-    const { names, given } = this.labels;
-    const known = this.groupColors("label");
-    const colors = names.map((_, i) => known[i] ?? someColor(i, this.theme));
-    const place = new Map(names.map((name, i) => [name, i]));
-    const ids = this.cloud.ids.map((id) => place.get(given.get(id) ?? "") ?? -1);
-    return byGroup(ids, colors, names, this.theme, "not labelled");
-  }
-
-  /**
-   * @param {"label" | "cluster"} kind
-   * @returns {import("./colors.js").Coloring}
-   */
-  groupColoring(kind) {
-    const labels = this.cloud.labels ?? new Int32Array(this.cloud.n).fill(-1);
-    const [ids, names, none] =
-      kind === "label"
-        ? [labels, this.content.classes, "no label"]
-        : [this.clusters, this.clusterNames, "noise"];
-    return byGroup(ids, this.groupColors(kind), names, this.theme, none);
-  }
-
-  /**
-   * Whether a dot stands back: it is not of the selection; or has no label, where these are shown.
-   * @param {number} row
-   */
-  isFaded(row) {
-    if (this.selected) return !this.selected.has(row);
-    return this.coloringName === "given" && !this.labels.given.has(this.cloud.ids[row]);
-  }
-
-  /** Red, green, blue and how much it is shown, of every dot. */
-  get paint() {
-    const { of } = this.coloring;
-    const paint = new Uint8Array(4 * this.cloud.n);
-    for (let row = 0; row < this.cloud.n; row++) {
-      paint.set(of(row), 4 * row);
-      paint[4 * row + 3] = !this.isShown(row) ? HIDDEN : this.isFaded(row) ? FADED : SHOWN;
-    }
-    return paint;
-  }
-
-  codeInTheMiddle() {
-    const { size } = this.space;
-    return this.meanCode([...Array(this.cloud.n).keys()]) ?? new Float32Array(size);
-  }
-
-  /** @param {number[]} rows */
-  meanCode(rows) {
-    const { size } = this.space;
-    if (!rows.length) return null;
-    const sums = new Float32Array(size);
-    for (const row of rows) {
-      for (let d = 0; d < size; d++) sums[d] += this.codes[row * size + d] / rows.length;
-    }
-    return sums;
-  }
-
-  get cursorPlace() {
-    return placeOf(this.cursor, this.space);
-  }
-
-  // What can be done
-
+/** The state of the page. Change it by these methods only: they tell those who listen. */
+export class Explorer extends LookedAt {
   /**
    * @param {number} number
    * @param {number | null} moment of the film
@@ -402,6 +154,18 @@ export class Explorer {
     const isNew = !this.kept.some((other) => other.cloud === dot.cloud && other.row === row);
     if (isNew) this.kept = [...this.kept, dot];
     this.tell("kept");
+  }
+
+  /** @param {Dot} dot whose neighbours are to be listed */
+  choose(dot) {
+    this.chosen = dot;
+    this.tell("chosen");
+  }
+
+  /** @param {import("./placed_image.js").PlacedImage | null} image null takes it away */
+  placeImage(image) {
+    this.image = image;
+    this.tell("image");
   }
 
   /** @param {Dot} dot */

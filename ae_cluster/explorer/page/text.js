@@ -144,3 +144,5 @@ export const NO_LABELS =
 export const NO_WEBGL =
   "This browser draws no 3-D pictures (WebGL is off or missing), so the dots cannot be shown. " +
   "The decoder, the scores and the tables below still work.";
+export const ASSIGN_SENTENCE =
+  "On the command line: ae-cluster assign RUN FILE_OR_FOLDER --out FILE.csv.";
