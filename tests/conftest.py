@@ -27,6 +27,17 @@ if os.environ.get("AE_CLUSTER_TEST_GPU") != "1":
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
+# A browser, and the whole evidence made small: what uses them is left to `pytest -m heavy`.
+_HEAVY_FIXTURES = {"start_browser", "smoke"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if not _HEAVY_FIXTURES.isdisjoint(item.fixturenames):
+            item.add_marker("heavy")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
     """Let a test that measures time (``alone``) wait for other workers, and them for it."""

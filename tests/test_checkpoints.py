@@ -129,6 +129,7 @@ def assert_same(first, second, rows):
 @pytest.mark.parametrize(
     "configuration", [pytest.param("plain", marks=pytest.mark.slow), "everything"]
 )
+@pytest.mark.heavy
 def test_a_killed_process_is_resumed_to_the_same_weights(rows, path, configuration):
     few = {"hidden_layer_sizes": (8,), "max_iter": 100, "random_state": 0}
     parameters = few | CONFIGURATIONS[configuration]  # 500 steps of ten milliseconds

@@ -80,6 +80,7 @@ def start(folder, address):
     )  # fmt: skip
 
 
+@pytest.mark.heavy
 def test_a_worker_then_the_scheduler_are_killed_and_nothing_is_lost_or_twice(whole, tmp_path):
     with cluster(tmp_path, 2) as (address, scheduler, workers):
         process = start(tmp_path, address)
@@ -120,6 +121,7 @@ def test_a_cluster_of_this_machine_alone_gives_the_same_bytes(whole, tmp_path):
     assert published(tmp_path) == whole
 
 
+@pytest.mark.heavy
 def test_a_scheduler_that_is_not_there_is_a_sentence_and_nothing_is_written(tmp_path):
     process = start(tmp_path, "tcp://127.0.0.1:9")
     error = process.communicate(timeout=60)[1].strip().splitlines()

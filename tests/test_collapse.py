@@ -147,6 +147,7 @@ def bright_photographs(n=200, side=32):
     return images.astype(np.uint8)
 
 
+@pytest.mark.heavy
 def test_bright_wide_images_collapse_unless_steps_are_centered():
     rows = bright_photographs()
     recipe = {"learning_rate_init": 0.005, "max_iter": 60, "random_state": 0}

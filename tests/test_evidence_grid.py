@@ -61,6 +61,7 @@ def whole(tmp_path_factory, load_experiment):
     return published(folder)
 
 
+@pytest.mark.heavy
 def test_a_grid_killed_twice_publishes_the_same_bytes(whole, load_experiment, tmp_path):
     for n_done in (1, 4):
         process = start(tmp_path)
@@ -80,6 +81,7 @@ def test_two_jobs_publish_the_same_bytes(whole, tmp_path):
     assert published(tmp_path) == whole
 
 
+@pytest.mark.heavy
 def test_training_labels_leave_codes_and_clusters_as_they_are(load_experiment, tmp_path):
     """Carry out the whole grid twice: with the training labels, and with them permuted."""
     images, labels = load_digits(return_X_y=True)

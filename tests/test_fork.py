@@ -49,6 +49,7 @@ def _forked(name, timeout=60):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.heavy
 def test_a_child_made_by_fork_after_a_fit_can_fit():
     assert _forked("autoencoder") == "same True"
 

@@ -9,12 +9,19 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.parametrize(("n", "seed"), [(300, 0), pytest.param(3000, 1, marks=pytest.mark.slow)])
+def more_in_time(few, some, many):
+    """Give how many files a plain ``pytest`` tries, a heavy test, and a slow one."""
+    heavy = pytest.param(some, 1, marks=pytest.mark.heavy)
+    slow = pytest.param(many, 2, marks=pytest.mark.slow)
+    return pytest.mark.parametrize(("n", "seed"), [(few, 0), heavy, slow])
+
+
+@more_in_time(40, 300, 3000)
 def test_readers_survive_any_file(n, seed):
     assert_survived(n, seed)
 
 
-@pytest.mark.parametrize(("n", "seed"), [(15, 0), pytest.param(300, 1, marks=pytest.mark.slow)])
+@more_in_time(3, 15, 300)
 def test_the_reader_of_h5ad_survives_any_file(n, seed):
     pytest.importorskip("anndata", reason="the extra bio is not installed")
     assert_survived(n, seed, "h5ad")

@@ -97,6 +97,7 @@ print(min(grown))
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.heavy
 def test_training_from_a_file_takes_no_memory_for_its_samples(tmp_path):
     rows = np.random.default_rng(0).integers(0, 255, (120_000, 784), np.uint8)  # 94 MB
     np.save(tmp_path / "x.npy", rows)

@@ -53,6 +53,7 @@ def test_every_combination(states, tmp_path, command):
         pytest.param("nothing", "nothing", [], 3, marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.heavy
 def test_a_kill_at_any_moment(states, tmp_path, command, x, partial, flags, step):
     """A killed command loses nothing of anybody's, and with --resume it ends."""
     argv = [*RUN, *flags]

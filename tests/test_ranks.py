@@ -45,6 +45,7 @@ def torchrun(n, *words, **options):
     return subprocess.Popen([*TORCHRUN, str(n), *words], env=environment, **pipes, **options)
 
 
+@pytest.mark.heavy
 def test_two_ranks_have_the_losses_of_one_process():
     process = torchrun(2, str(Path(__file__).parent / "losses_on_ranks.py"))
     said, errors = process.communicate(timeout=300)

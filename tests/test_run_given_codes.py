@@ -19,6 +19,7 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.heavy
 def test_given_codes_are_clustered_as_they_are(here, capsys):
     options = ["--features", "given", "--n-clusters", "3", "--n-components", "9", "--out", "a"]
     methods = ["--method", "gmm", "--method", "kmeans"]

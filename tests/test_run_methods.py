@@ -139,6 +139,7 @@ def test_the_first_method_named_gives_the_codes_that_classify_takes(every):
     assert np.array_equal(np.sort(codes, axis=0), np.sort(np.concatenate(both), axis=0))
 
 
+@pytest.mark.heavy
 def test_figures_of_what_learns_clusters_of_its_own(here):
     config = RunConfig("d.npz", n_clusters=4, methods=("idec",), **FEW)
     run(config, here / "out")

@@ -252,6 +252,7 @@ def test_ctrl_c_while_training_keeps_the_run_for_resume(tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(whole[free], again[free])
 
 
+@pytest.mark.heavy
 def test_a_killed_run_goes_on_and_ends_the_same(command, tmp_path):
     few = ["--epochs", "100", "--draws", "1", "--budgets", "1", "--method", "kmeans"]
     run_to = ["run", *few, "--no-figures", "--out"]
@@ -390,6 +391,7 @@ def some_of_mnist(home, few, idx_bytes):
 
 
 @pytest.mark.mnist
+@pytest.mark.heavy
 def test_mnist_end_to_end(mnist_home, idx_bytes, tmp_path, monkeypatch):
     monkeypatch.setattr("ae_cluster.datasets.named.SHA256", {})  # those of the whole files
     home = some_of_mnist(mnist_home, tmp_path / "few", idx_bytes)

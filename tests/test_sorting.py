@@ -91,6 +91,7 @@ def test_the_same_seed_gives_the_same_bytes_and_labels_are_never_read(fitted, bl
     assert again.transform(blobs[2]).tobytes() == fitted.transform(blobs[2]).tobytes()
 
 
+@pytest.mark.heavy
 def test_images_may_be_told_to_be_images(digit_rows):
     images = digit_rows[:300].reshape(-1, 8, 8)
     few = QUICK | {"hidden_layer_sizes": (400, 400), "min_steps": 20}

@@ -263,6 +263,7 @@ def test_three_samples_make_two_clusters_without_a_warning():
 
 
 @pytest.mark.parametrize("sizes", [(900, 90, 60), (1000, 100, 100, 100)])
+@pytest.mark.heavy
 def test_a_large_crowd_beside_small_ones_is_not_cut(sizes):
     centers = np.zeros((len(sizes), 5))
     centers[1:, 0] = 14

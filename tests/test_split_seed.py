@@ -81,6 +81,7 @@ def test_a_config_with_another_split_is_no_change_of_the_data(said):
     assert (held_out("a") == held_out("b")) == (said[0] == "--image-shape")
 
 
+@pytest.mark.heavy
 def test_a_split_seed_changes_no_run_of_data_with_halves():
     first = ran("a", "digits", *QUICK[:-2])
     assert ran("b", "digits", "--split-seed", "1", *QUICK[:-2])["run_id"] == first["run_id"]

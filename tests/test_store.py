@@ -214,6 +214,7 @@ def test_results_do_not_depend_on_the_number_of_jobs(tmp_path):
 
 
 @pytest.mark.parametrize("n_kills", [6, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.heavy
 def test_kills_at_random_moments_lose_and_double_nothing(tmp_path, n_kills):
     script = tmp_path / "grid.py"
     script.write_text(GRID)

@@ -271,6 +271,7 @@ def tour(place, name, env):
     return out
 
 
+@pytest.mark.heavy
 def test_every_command_in_ascii(place):
     out = tour(place, "ascii", {"PYTHONIOENCODING": "ascii"})
     assert b"autoencoder -> kmeans" in out

@@ -258,6 +258,7 @@ def test_smoke_run_from_the_command_line(run_experiment, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["tutorial"]
 
 
+@pytest.mark.heavy
 def test_it_is_a_command_outside_a_checkout(tmp_path):
     code = (
         "import sys; sys.modules['experiments'] = None; from ae_cluster.cli.main import main; "

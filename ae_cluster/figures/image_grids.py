@@ -153,8 +153,9 @@ def _write_tags(ax: Axes, block: _Block, n: int, below: float) -> None:
         for c, tag in enumerate(tags):
             x = (c + 0.46) * columns / n - 0.5
             y = (r + 1 / (1 + below)) * lines / len(block.tags) - 0.5
-            ax.annotate(tag, (x, y), (0, -1.5), textcoords="offset points", fontsize=7,
-                        ha="center", va="top")  # fmt: skip
+            # It lies inside the axes: whether it does, and what room it needs, takes time.
+            ax.annotate(tag, (x, y), (0, -1.5), textcoords="offset points", fontsize=7, ha="center",
+                        va="top", annotation_clip=False).set_in_layout(False)  # fmt: skip
 
 
 def _images_caption(blocks: list[_Block], n_shown: int, n_clusters: int) -> str:
