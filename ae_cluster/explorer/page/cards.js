@@ -132,12 +132,13 @@ export function listenToHover(explorer, pictures, stage) {
     const { hovered: row, cloudNumber: cloud, methodNumber } = explorer;
     tip.hidden = row < 0 || !stage.scene;
     if (tip.hidden) return;
-    const wanted = `${cloud}/${row}/${methodNumber}/${explorer.theme}`;
+    const name = explorer.clusterName(explorer.clusters[row]);
+    const wanted = `${cloud}/${row}/${methodNumber}/${explorer.theme}/${name}`;
     if (wanted !== shown) tip.replaceChildren(dotCard(explorer, pictures, { cloud, row }));
     shown = wanted;
     place(tip, stage, row);
   };
-  explorer.whenever(["hover", "method", "samples", "theme"], show);
+  explorer.whenever(["hover", "method", "samples", "theme", "names"], show);
   stage.whenDrawn.push(show);
 }
 
@@ -167,7 +168,7 @@ function place(tip, stage, row) {
  * @param {Pictures} pictures
  */
 export function listenToKept(explorer, pictures) {
-  explorer.whenever(["kept", "method", "theme"], () => {
+  explorer.whenever(["kept", "method", "theme", "names"], () => {
     byId("kept-hint").hidden = explorer.kept.length > 0;
     byId("kept").replaceChildren(
       ...explorer.kept.map((dot, i) => keptCard(explorer, pictures, dot, i + 1)),

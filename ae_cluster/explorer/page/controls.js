@@ -86,7 +86,7 @@ export function listenToTheme(explorer) {
 
 /** @param {Explorer} explorer */
 export function listenToLegend(explorer) {
-  explorer.whenever(["samples", "method", "coloring", "theme"], () => {
+  explorer.whenever(["samples", "method", "coloring", "theme", "names"], () => {
     const { legend, scale } = explorer.coloring;
     const isGroups = explorer.coloringName === "label" || explorer.coloringName === "cluster";
     byId("legend").replaceChildren(
@@ -95,7 +95,7 @@ export function listenToLegend(explorer) {
     );
   });
   const kinds = /** @type {("label" | "cluster")[]} */ (["label", "cluster"]);
-  explorer.whenever(["samples", "method", "coloring", "theme"], () => {
+  explorer.whenever(["samples", "method", "coloring", "theme", "names"], () => {
     byId("groups").replaceChildren(
       ...kinds.filter((kind) => explorer.canColorBy(kind)).map((kind) => groupList(explorer, kind)),
     );

@@ -149,7 +149,7 @@ export function listenToWalk(explorer, pictures) {
     isWalking = true;
     requestAnimationFrame((now) => walkOn(now)(now));
   });
-  explorer.whenever(["kept", "method", "samples", "coloring"], () => {
+  explorer.whenever(["kept", "method", "samples", "coloring", "names"], () => {
     ends = walkEnds(explorer);
     const { length } = explorer.kept;
     const words = ends.map(({ name }) => shortened(name, 60));

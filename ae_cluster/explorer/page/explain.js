@@ -3,6 +3,7 @@
 
 import { drawSamples, sampleList } from "./sample_list.js";
 import { byId, element, fillSelect, grouped, inkOf, selectById, styleValue } from "./dom.js";
+import { listenToNames } from "./name_panel.js";
 import { decimals, shortened } from "./text.js";
 
 const N_CLASSES = 3;
@@ -34,12 +35,22 @@ export function listenToExplain(explorer, pictures) {
     show();
   };
   select.addEventListener("change", show);
-  explorer.whenever(["method", "samples"], () => {
+  const fill = () => {
     const names = explorer.explained.clusters.map(({ id }) => explorer.clusterName(id));
     fillSelect(select, names.map((name) => shortened(name, 60)));
+  };
+  explorer.whenever(["method", "samples"], () => {
+    fill();
+    show();
+  });
+  explorer.whenever(["names"], () => {
+    const before = select.value;
+    fill();
+    select.value = before;
     show();
   });
   explorer.whenever(["theme"], show);
+  listenToNames(explorer, select);
   byId("explain-select").addEventListener("click", () => {
     const cluster = shown();
     if (cluster) explorer.select(rowsOfCluster(explorer, cluster.id));

@@ -24,10 +24,13 @@ const BETWEEN = "\n";
 export function rowsWith(explorer, text) {
   const wanted = text.trim().toLowerCase();
   const { cloud, clusters, content } = explorer;
+  const names = explorer.names?.of(explorer.method.name) ?? [];
   if (!wanted) return [];
   const classes = content.classes.map((name) => name.toLowerCase().includes(wanted));
   const cluster = /^cluster (\d+)$/.exec(wanted);
   const wantedCluster = wanted === "noise" ? -1 : cluster ? Number(cluster[1]) : NaN;
+  const named = [...names].filter(([, name]) => name.toLowerCase().includes(wanted));
+  const wantedClusters = new Set([wantedCluster, ...named.map(([id]) => id)]);
   const ids = idsOf(cloud);
   const rows = [];
   for (let row = 0; row < cloud.n; row++) {
@@ -35,7 +38,7 @@ export function rowsWith(explorer, text) {
     if (
       ids[row].includes(wanted) ||
       (label >= 0 && classes[label]) ||
-      clusters[row] === wantedCluster
+      wantedClusters.has(clusters[row])
     ) {
       rows.push(row);
     }
@@ -83,7 +86,7 @@ export function listenToFind(explorer, pictures) {
   });
   what.addEventListener("change", show);
   byId("select-found").addEventListener("click", () => explorer.select([...new Set(rows)]));
-  explorer.whenever(["method", "samples"], show);
+  explorer.whenever(["method", "samples", "names"], show);
   explorer.whenever(["chosen"], () => {
     if (!explorer.chosen) return;
     what.value = "neighbours";

@@ -218,6 +218,7 @@ export class LabelPanel {
       const row = counts.get(label) ?? new Map();
       counts.set(label, row.set(cluster, (row.get(cluster) ?? 0) + 1));
     }
+    const { names, method } = this.explorer;
     const head = ["class", "labels", "in cluster"].map((name) =>
       element("th", { scope: "col" }, name),
     );
@@ -226,7 +227,9 @@ export class LabelPanel {
     const rows = ordered.map(([label, row]) => {
       const sorted = [...row].sort((a, b) => b[1] - a[1]);
       const total = sorted.reduce((sum, [, n]) => sum + n, 0);
-      const where = sorted.slice(0, 4).map(([cluster, n]) => `${cluster} × ${grouped(n)}`);
+      const called = (/** @type {number} */ cluster) =>
+        shortened(names.called(method.name, cluster, String(cluster)) || String(cluster));
+      const where = sorted.slice(0, 4).map(([cluster, n]) => `${called(cluster)} × ${grouped(n)}`);
       return element(
         "tr",
         {},

@@ -1,11 +1,14 @@
 // @ts-check
-/** What this browser keeps of the labels between visits. */
+/** What this browser keeps of the labels, and of clusters' names, between visits. */
 
 /** A place in the browser's storage; what goes wrong with it is said, and nothing is lost. */
 export class LabelStore {
-  /** @param {{run: string, data: string}} labelling */
-  constructor({ run, data }) {
-    this.key = `ae_cluster labels ${run || data}`;
+  /**
+   * @param {{run: string, data: string}} labelling
+   * @param {string} what is kept
+   */
+  constructor({ run, data }, what = "labels") {
+    this.key = `ae_cluster ${what} ${run || data}`;
     this.problem = "";
   }
 

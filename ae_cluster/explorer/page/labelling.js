@@ -1,8 +1,9 @@
 // @ts-check
 /** Labelling: what the panel listens to, what the browser keeps of it, and files of labels. */
 
+import { TableFileError } from "./csv_reading.js";
 import { byId, grouped, inputById, saveAs } from "./dom.js";
-import { LabelFileError, labelTable, labelsIn } from "./label_file.js";
+import { labelTable, labelsIn } from "./label_file.js";
 import { LabelPanel } from "./label_panel.js";
 import { LabelStore } from "./label_store.js";
 
@@ -29,7 +30,7 @@ export function listenToLabels(explorer, pictures) {
   listenToLabelFiles(panel);
   explorer.whenever(["samples", "method"], () => panel.suggestions.start());
   explorer.whenever(["labels"], () => panel.showClasses());
-  explorer.whenever(["labels", "method"], () => panel.showAgreement());
+  explorer.whenever(["labels", "method", "names"], () => panel.showAgreement());
   explorer.whenever(["labels", "samples", "method", "selection", "theme"], () =>
     panel.showTarget(),
   );
@@ -75,7 +76,7 @@ function listenToLabelFiles(panel) {
   const shown = { ids, areAll: ids.size === nTrain + nTest };
   byId("export-labels").addEventListener("click", () => {
     const file = `labels-${name.replace(/[^\p{L}\p{N}._-]+/gu, "-").slice(0, 60)}.csv`;
-    saveAs(labelTable(explorer.labels, labelling.data), file);
+    saveAs(labelTable(explorer.labels, labelling.data, namesBySample(explorer)), file);
     panel.isExported = true;
     panel.say(`${grouped(explorer.labels.given.size)} labels are in ${file}.`);
   });
@@ -103,6 +104,18 @@ function listenToLabelFiles(panel) {
 }
 
 /**
+ * What the user calls the clusters of the samples by the method shown, by their ids.
+ * @param {Explorer} explorer
+ */
+function namesBySample({ content, method, names }) {
+  const own = names.of(method.name);
+  const pairs = content.clouds.flatMap(({ ids }, cloud) =>
+    ids.map((id, row) => /** @type {const} */ ([id, own.get(method.clusters[cloud][row]) ?? ""])),
+  );
+  return new Map(own.size ? pairs : []);
+}
+
+/**
  * Take the labels in a file, or say why not and change nothing.
  * @param {LabelPanel} panel
  * @param {string} name of the file
@@ -122,7 +135,7 @@ function takeFile(panel, name, bytes, shown) {
         "Undo takes the import back.",
     );
   } catch (error) {
-    if (!(error instanceof LabelFileError)) throw error;
+    if (!(error instanceof TableFileError)) throw error;
     panel.say(`${name}: ${error.message}`);
   }
 }

@@ -2,6 +2,7 @@
 /** What is looked at now, and what is known of it. Knows nothing of elements. */
 
 import { canColor, coloringOf, groupColoringOf, paintOf } from "./coloring.js";
+import { ClusterNames } from "./cluster_names.js";
 import { Columns } from "./columns.js";
 import { framePlaces, placeOf } from "./content.js";
 import { meanOfRows } from "./geometry.js";
@@ -9,7 +10,8 @@ import { Labels } from "./labels.js";
 
 /**
  * @typedef {"samples" | "method" | "coloring" | "shown" | "theme" | "selection" | "kept"
- *   | "cursor" | "film" | "hover" | "tool" | "labels" | "target" | "chosen" | "image"} Change
+ *   | "cursor" | "film" | "hover" | "tool" | "labels" | "target" | "chosen" | "image"
+ *   | "names"} Change
  * @typedef {"label" | "cluster" | "right" | "confidence" | "budget" | "given"
  *   | "column"} ColoringName
  * @typedef {{cloud: number, row: number}} Dot
@@ -43,6 +45,7 @@ export class LookedAt {
     this.tool = "turn";
     this.columns = new Columns(content.pictures);
     this.labels = new Labels(content.labelling);
+    this.names = new ClusterNames();
     this.later = 0; // what is told a moment later
     /** @type {Dot | null} whose neighbours are looked for */
     this.chosen = null;
@@ -149,6 +152,8 @@ export class LookedAt {
 
   /** @param {number} id */
   clusterName(id) {
+    const own = this.names.called(this.method.name, id, id < 0 ? "noise" : String(id));
+    if (own) return own;
     const match = this.method.class_of_cluster?.[id] ?? -1;
     if (id < 0) return "noise";
     return match < 0 ? String(id) : `${id} → ${this.className(match)}`;

@@ -42,8 +42,8 @@ export function listenToPlacing(explorer, pictures) {
     event.preventDefault(); // or the browser would leave the page for the file
     void take(event.dataTransfer.files[0]);
   });
-  explorer.whenever(["method", "samples", "image", "theme"], () => show(explorer, pictures));
-  explorer.whenever(["method"], () => {
+  explorer.whenever(["method", "samples", "image", "theme", "names"], () => show(explorer, pictures));
+  explorer.whenever(["method", "names"], () => {
     if (explorer.image) say(sentenceOn(explorer));
   });
 }

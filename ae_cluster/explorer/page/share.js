@@ -2,6 +2,7 @@
 /** What is looked at now, as a link and as a picture. */
 
 import { byId, canvasById, element, inkOf, saveAs, styleValue } from "./dom.js";
+import { drawLegend } from "./legend_picture.js";
 
 const LINK_DIGITS = 5;
 
@@ -69,6 +70,8 @@ export function picturedStage(stage) {
   ink.fillStyle = styleValue("--ground");
   ink.fillRect(0, 0, width, height);
   for (const canvas of [points, canvasById("overlay")]) ink.drawImage(canvas, 0, 0, width, height);
+  ink.scale(stage.ratio, stage.ratio);
+  drawLegend(ink, stage.explorer.coloring, stage.size);
   return made;
 }
 

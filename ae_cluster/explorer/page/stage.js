@@ -44,6 +44,10 @@ export class Stage {
       ["samples", "method", "film", "coloring", "shown", "selection", "theme"],
       () => this.takeColors(),
     );
+    explorer.whenever(["names"], () => {
+      this.names = this.namesNow();
+      this.askOver();
+    });
     explorer.whenever(["kept", "cursor", "hover", "target", "image"], () => this.askOver());
     explorer.whenever(["tool"], () => {
       this.pen.putAway();

@@ -142,6 +142,18 @@ export class Explorer extends LookedAt {
     if (isShown) this.later = setTimeout(() => this.tell("coloring"), A_MOMENT);
   }
 
+  /** @param {Map<number, string>} names of the clusters by the method shown */
+  nameClusters(names) {
+    this.names.replace(this.method.name, names);
+    this.tell("names");
+  }
+
+  /** @param {number} id @param {string} name "" takes it away */
+  nameCluster(id, name) {
+    this.names.give(this.method.name, id, name);
+    this.tell("names");
+  }
+
   /** @param {number} row −1 for none */
   aimAt(row) {
     this.target = row;

@@ -57,7 +57,7 @@ function scoreRow({ name: way, shown_by, values, reason }, shown) {
 
 /** @param {Explorer} explorer */
 export function listenToConfusion(explorer) {
-  explorer.whenever(["samples", "method", "theme"], () => {
+  explorer.whenever(["samples", "method", "theme", "names"], () => {
     const { labels } = explorer.cloud;
     byId("confusion-words").textContent = labels ? CONFUSION_SENTENCE : NO_LABELS;
     const table = byId("confusion");
@@ -185,12 +185,14 @@ export function listenToSelection(explorer) {
   byId("select-shown").addEventListener("click", () => explorer.select(explorer.shownRows()));
   const cluster = selectById("select-cluster");
   cluster.addEventListener("change", () => selectCluster(explorer, cluster.value));
-  explorer.whenever(["method"], () => {
+  explorer.whenever(["method", "names"], () => {
+    const before = cluster.value || "0";
     fillSelect(cluster, ["a cluster …", ...explorer.clusterNames]);
+    cluster.value = isCluster(explorer, before) ? before : "0";
   });
   byId("select-none").addEventListener("click", () => explorer.select(null));
   byId("download").addEventListener("click", () => saveAs(selectionCsv(explorer), "selected.csv"));
-  explorer.whenever(["selection", "method", "samples"], () => {
+  explorer.whenever(["selection", "method", "samples", "names"], () => {
     const { selected, cloud } = explorer;
     const n = selected?.size ?? 0;
     byId("selected").textContent = selected
@@ -264,15 +266,17 @@ function selectionCounts(explorer, selected) {
 }
 
 /** @param {Explorer} explorer */
-export function selectionCsv({ selected, cloud, clusters, content, method }) {
+export function selectionCsv({ selected, cloud, clusters, content, method, names }) {
   const rows = [...(selected ?? [])].sort((a, b) => a - b);
   const label = (/** @type {number} */ row) => {
     const id = cloud.labels ? cloud.labels[row] : -1;
     return id < 0 ? "" : content.classes[id];
   };
   const split = (/** @type {number} */ row) => (row < cloud.n_train ? "train" : "test");
+  const own = names.of(method.name);
+  const name = (/** @type {number} */ row) => (own.size ? [own.get(clusters[row]) ?? ""] : []);
   return csvOf(
-    ["id", "split", "label", `cluster_${method.name}`],
-    rows.map((row) => [cloud.ids[row], split(row), label(row), clusters[row]]),
+    ["id", "split", "label", `cluster_${method.name}`, ...(own.size ? [`name_${method.name}`] : [])],
+    rows.map((row) => [cloud.ids[row], split(row), label(row), clusters[row], ...name(row)]),
   );
 }
