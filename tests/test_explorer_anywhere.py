@@ -136,10 +136,12 @@ def test_axe_finds_nothing_serious(open_page, html, width, scheme):
     page.evaluate("explorer.keep(0); explorer.select([0, 1, 2]); explorer.setTool('cursor')")
     page.evaluate("explorer.label([0, 1], '0'); explorer.label([2, 3], '1')")
     page.evaluate("for (const list of document.querySelectorAll('details')) list.open = true")
-    found = Axe().run(page).response["violations"]
-    bad = [v for v in found if v["impact"] in ("serious", "critical")]
-    assert [(v["id"], v["nodes"][0]["html"]) for v in bad] == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for language in ("en", "zh"):
+        page.evaluate(f"explorer.setLanguage('{language}')")
+        found = Axe().run(page).response["violations"]
+        bad = [v for v in found if v["impact"] in ("serious", "critical")]
+        assert [(v["id"], v["nodes"][0]["html"]) for v in bad] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_dark_and_light_differ_and_can_be_switched(open_page, html):

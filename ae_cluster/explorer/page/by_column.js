@@ -2,6 +2,7 @@
 /** A table's column as colour, and as what hides dots. */
 
 import { byId, fillSelect, grouped, inputById, selectById } from "./dom.js";
+import { say } from "./language.js";
 import { shortened } from "./text.js";
 
 /** @param {import("./state.js").Explorer} explorer */
@@ -9,9 +10,12 @@ export function listenToColumns(explorer) {
   const select = selectById("column");
   const [low, high] = ["column-low", "column-high"].map(inputById);
   const names = explorer.content.pictures.columns ?? [];
-  fillSelect(
-    select,
-    Array.from({ length: explorer.columns.n }, (_, i) => shortened(names[i] ?? `column ${i + 1}`, 60)),
+  const nameOf = (/** @type {number} */ i) => names[i] ?? say("column_n", { n: i + 1 });
+  explorer.whenever(["language"], () =>
+    fillSelect(
+      select,
+      Array.from({ length: explorer.columns.n }, (_, i) => shortened(nameOf(i), 60)),
+    ),
   );
   const range = () => {
     const ends = [low, high].map(({ value }) => (value.trim() === "" ? NaN : Number(value)));
@@ -27,7 +31,7 @@ export function listenToColumns(explorer) {
     end.addEventListener("input", () => explorer.showWithin(range()));
   }
   byId("column-all").addEventListener("click", () => explorer.showWithin(null));
-  explorer.whenever(["samples", "coloring", "shown"], () => {
+  explorer.whenever(["samples", "coloring", "shown", "language"], () => {
     byId("by-column").hidden = !explorer.canColorBy("column");
     select.value = String(explorer.columns.number);
     const ends = explorer.columns.range ?? [-Infinity, Infinity];
@@ -35,7 +39,7 @@ export function listenToColumns(explorer) {
       if (end !== document.activeElement) end.value = Number.isFinite(ends[i]) ? String(ends[i]) : "";
     });
     byId("column-words").textContent = explorer.columns.range
-      ? `${grouped(explorer.shownRows().length)} of ${grouped(explorer.cloud.n)} dots are shown.`
+      ? say("dots_shown", { n: grouped(explorer.shownRows().length), all: grouped(explorer.cloud.n) })
       : "";
   });
 }

@@ -3,6 +3,7 @@
 
 import { byId, element } from "./dom.js";
 import { nearestTo } from "./geometry.js";
+import { say, spoken, translated } from "./language.js";
 import { decimals } from "./text.js";
 
 const N_NEIGHBOURS = 6;
@@ -26,15 +27,15 @@ export function dotCard(explorer, pictures, { cloud, row }) {
   const farther = content.clouds[cloud].farther_out?.[row];
   const code = space.codes[cloud].subarray(row * space.size, (row + 1) * space.size);
   const facts = [
-    ...(content.classes.length ? [["label", explorer.className(label)]] : []),
-    ["cluster", explorer.clusterName(cluster)],
+    ...(content.classes.length ? [[say("label"), explorer.className(label)]] : []),
+    [say("cluster"), explorer.clusterName(cluster)],
     ...(sure === undefined
       ? []
-      : [["confidence", `${decimals(sure, 3)} (${method.confidence_kind})`]]),
+      : [[say("confidence"), say("confidence_value", { value: decimals(sure, 3), kind: translated(method.confidence_kind ?? "") })]]),
     ...(farther === undefined
       ? []
-      : [["farther out", `${decimals(100 * farther, 1)} % of training samples`]]),
-    ["code", codeInWords(code)],
+      : [[say("farther_out"), say("share_of_training", { share: decimals(100 * farther, 1) })]]),
+    [say("code"), codeInWords(code)],
   ];
   return element(
     "div",
@@ -81,12 +82,12 @@ function samplePictures(explorer, pictures, cloud, row, code) {
   if (pictures.has(cloud)) {
     const canvas = element("canvas", { class: "picture", "aria-hidden": "true" });
     pictures.drawSample(canvas, cloud, row);
-    found.push(element("figure", {}, canvas, element("figcaption", {}, "sample")));
+    found.push(element("figure", {}, canvas, element("figcaption", {}, say("sample"))));
   }
   if (decode) {
     const canvas = element("canvas", { class: "picture", "aria-hidden": "true" });
     pictures.drawDecoded(canvas, decode(code));
-    found.push(element("figure", {}, canvas, element("figcaption", {}, "decoded")));
+    found.push(element("figure", {}, canvas, element("figcaption", {}, say("decoded"))));
   }
   return found;
 }
@@ -114,7 +115,7 @@ function neighbours(explorer, pictures, cloud, row) {
   return element(
     "div",
     { class: "neighbours" },
-    element("p", {}, "nearest codes"),
+    element("p", {}, say("nearest_codes")),
     element("ol", {}, ...shown),
   );
 }
@@ -133,12 +134,12 @@ export function listenToHover(explorer, pictures, stage) {
     tip.hidden = row < 0 || !stage.scene;
     if (tip.hidden) return;
     const name = explorer.clusterName(explorer.clusters[row]);
-    const wanted = `${cloud}/${row}/${methodNumber}/${explorer.theme}/${name}`;
+    const wanted = `${cloud}/${row}/${methodNumber}/${explorer.theme}/${spoken.language}/${name}`;
     if (wanted !== shown) tip.replaceChildren(dotCard(explorer, pictures, { cloud, row }));
     shown = wanted;
     place(tip, stage, row);
   };
-  explorer.whenever(["hover", "method", "samples", "theme", "names"], show);
+  explorer.whenever(["hover", "method", "samples", "theme", "names", "language"], show);
   stage.whenDrawn.push(show);
 }
 
@@ -168,7 +169,7 @@ function place(tip, stage, row) {
  * @param {Pictures} pictures
  */
 export function listenToKept(explorer, pictures) {
-  explorer.whenever(["kept", "method", "theme", "names"], () => {
+  explorer.whenever(["kept", "method", "theme", "names", "language"], () => {
     byId("kept-hint").hidden = explorer.kept.length > 0;
     byId("kept").replaceChildren(
       ...explorer.kept.map((dot, i) => keptCard(explorer, pictures, dot, i + 1)),
@@ -186,7 +187,6 @@ function keptCard(explorer, pictures, dot, number) {
   const { space } = explorer;
   const code = space.codes[dot.cloud].slice(dot.row * space.size, (dot.row + 1) * space.size);
   const id = explorer.content.clouds[dot.cloud].ids[dot.row];
-  const said = (/** @type {string} */ what) => `${what} dot ${number}, ${id}`;
   return element(
     "li",
     { class: "kept-dot" },
@@ -197,18 +197,18 @@ function keptCard(explorer, pictures, dot, number) {
       { class: "row" },
       element(
         "button",
-        { type: "button", "aria-label": said("Cursor to"), click: () => explorer.moveCursor(code) },
-        "Cursor here",
+        { type: "button", "aria-label": say("cursor_to", { number, id }), click: () => explorer.moveCursor(code) },
+        say("cursor_here"),
       ),
       element(
         "button",
-        { type: "button", "aria-label": said("List the nearest to"), click: () => explorer.choose(dot) },
-        "Neighbours",
+        { type: "button", "aria-label": say("neighbours_of", { number, id }), click: () => explorer.choose(dot) },
+        say("neighbours"),
       ),
       element(
         "button",
-        { type: "button", "aria-label": said("Let go of"), click: () => explorer.forget(dot) },
-        "Let go",
+        { type: "button", "aria-label": say("let_go_of", { number, id }), click: () => explorer.forget(dot) },
+        say("let_go"),
       ),
     ),
   );

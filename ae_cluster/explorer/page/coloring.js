@@ -12,6 +12,7 @@ import {
   byShare,
   someColor,
 } from "./colors.js";
+import { say } from "./language.js";
 
 /**
  * @typedef {import("./looked_at.js").LookedAt} Explorer
@@ -62,7 +63,7 @@ function givenColoring(explorer) {
   const colors = names.map((_, i) => known[i] ?? someColor(i, explorer.theme));
   const place = new Map(names.map((name, i) => [name, i]));
   const ids = explorer.cloud.ids.map((id) => place.get(given.get(id) ?? "") ?? -1);
-  return byGroup(ids, colors, names, explorer.theme, "not labelled");
+  return byGroup(ids, colors, names, explorer.theme, say("not_labelled"));
 }
 
 /**
@@ -75,8 +76,8 @@ export function groupColoringOf(explorer, kind) {
   const labels = cloud.labels ?? new Int32Array(cloud.n).fill(-1);
   const [ids, names, none] =
     kind === "label"
-      ? [labels, content.classes, "no label"]
-      : [clusters, clusterNames, "noise"];
+      ? [labels, content.classes, say("no_label")]
+      : [clusters, clusterNames, say("noise")];
   return byGroup(ids, explorer.groupColors(kind), names, theme, none);
 }
 

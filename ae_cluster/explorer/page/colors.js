@@ -1,6 +1,8 @@
 // @ts-check
 /** From what is known of the samples to the colour of each dot. */
 
+import { say } from "./language.js";
+
 /**
  * @typedef {[number, number, number]} Rgb
  * @typedef {{name: string, color: string, n: number}} LegendEntry
@@ -64,7 +66,7 @@ export function byOutcome(labels, clusters, classOfCluster, theme) {
     label < 0 ? -1 : Number(classOfCluster[clusters[i]] !== label),
   );
   const { right, wrong } = TONES[theme];
-  return byGroup(outcomes, [right, wrong], ["right", "wrong"], theme, "no label");
+  return byGroup(outcomes, [right, wrong], [say("right"), say("wrong")], theme, say("no_label"));
 }
 
 /**
@@ -77,7 +79,7 @@ export function byShare(shares, theme) {
   const stops = SCALES[theme];
   const paints = stops.map(rgbOf);
   const of = (/** @type {number} */ i) => shade(paints, shares[i]);
-  return { of, legend: [], scale: { from: "0 unsure", to: "1 sure", stops } };
+  return { of, legend: [], scale: { from: say("unsure"), to: say("sure"), stops } };
 }
 
 /**
@@ -107,8 +109,8 @@ export function byBudget(budgets, theme) {
   const colors = sizes.map((_, i) => hexOf(shade(paints, i / Math.max(1, sizes.length - 1))));
   const places = new Map(sizes.map((size, i) => [size, i]));
   const groups = Int32Array.from(budgets, (size) => places.get(size) ?? -1);
-  const names = sizes.map((size, i) => `${i ? "from " : ""}${size} per class`);
-  return byGroup(groups, colors, names, theme, "in no budget");
+  const names = sizes.map((n, i) => say(i ? "from_per_class" : "per_class", { n }));
+  return byGroup(groups, colors, names, theme, say("in_no_budget"));
 }
 
 /**

@@ -6,26 +6,28 @@ import {
   element,
   fillSelect,
   grouped,
+  refillSelect,
   selectById,
   swatch,
   wantsStillness,
 } from "./dom.js";
-import { captionOf, cloudName, filmSentence, summaryOf } from "./text.js";
+import { say, translated } from "./language.js";
+import { captionOf, cloudName, epochWords, filmSentence, summaryOf } from "./text.js";
 
 /**
  * @typedef {import("./state.js").Explorer} Explorer
  * @typedef {import("./looked_at.js").ColoringName} ColoringName
  */
 
-/** @type {[ColoringName, string][]} */
+/** @type {[ColoringName, import("./language.js").Key][]} */
 const COLORINGS = [
-  ["label", "label"],
-  ["cluster", "cluster"],
-  ["right", "right or wrong"],
-  ["confidence", "confidence"],
-  ["budget", "label budget"],
-  ["given", "labels given here"],
-  ["column", "a column"],
+  ["label", "color_label"],
+  ["cluster", "color_cluster"],
+  ["right", "color_right"],
+  ["confidence", "color_confidence"],
+  ["budget", "color_budget"],
+  ["given", "color_given"],
+  ["column", "color_column"],
 ];
 
 /** @param {Explorer} explorer */
@@ -33,8 +35,11 @@ export function listenToChoices(explorer) {
   const { content } = explorer;
   const [samples, method, coloring] = ["samples", "method", "coloring"].map(selectById);
   byId("title").textContent = content.name;
-  byId("summary").textContent = summaryOf(content);
   fillSelect(samples, content.clouds.map(cloudName));
+  explorer.whenever(["language"], () => {
+    byId("summary").textContent = summaryOf(content);
+    refillSelect(samples, content.clouds.map(cloudName));
+  });
   fillSelect(
     method,
     content.methods.map(({ name }) => name),
@@ -44,28 +49,31 @@ export function listenToChoices(explorer) {
   coloring.addEventListener("change", () =>
     explorer.colorBy(/** @type {ColoringName} */ (coloring.value)),
   );
-  explorer.whenever(["samples", "method", "coloring", "labels"], () => {
+  explorer.whenever(["samples", "method", "coloring", "labels", "language"], () => {
     samples.value = String(explorer.cloudNumber);
     method.value = String(explorer.methodNumber);
     coloring.replaceChildren(
       ...COLORINGS.filter(([name]) => explorer.canColorBy(name)).map(([name, words]) =>
-        element("option", { value: name }, words),
+        element("option", { value: name }, say(words)),
       ),
     );
     coloring.value = explorer.coloringName;
   });
-  explorer.whenever(["samples", "method", "coloring", "film"], () => sayWhatIsShown(explorer));
+  explorer.whenever(["samples", "method", "coloring", "film", "language"], () =>
+    sayWhatIsShown(explorer),
+  );
 }
 
 /** @param {Explorer} explorer */
 function sayWhatIsShown(explorer) {
   const { cloud, method, coloringName, space, film, moment } = explorer;
-  const words = captionOf(cloud, method, coloringName, space.note);
+  const words = captionOf(cloud, method, coloringName, translated(space.note));
   const isFilm = film && moment !== null;
   const epoch = isFilm ? film.epochs[Math.round(moment)] : 0;
   byId("caption").textContent = isFilm
-    ? `The codes ${filmSentence(epoch, film.epochs[film.epochs.length - 1], film.n)}. ` +
-      "Clusters, names and what is told of a dot are those found at the end."
+    ? say("film_caption", {
+        what: filmSentence(epoch, film.epochs[film.epochs.length - 1], film.n),
+      })
     : words;
 }
 
@@ -75,10 +83,13 @@ export function listenToTheme(explorer) {
   const button = byId("theme");
   const set = (/** @type {boolean} */ isDark) => {
     document.documentElement.dataset.theme = isDark ? "dark" : "light";
-    button.textContent = isDark ? "Light" : "Dark";
-    button.setAttribute("aria-label", `Show the page in ${isDark ? "light" : "dark"} colours`);
     explorer.setTheme(isDark ? "dark" : "light");
   };
+  explorer.whenever(["theme", "language"], () => {
+    const isDark = explorer.theme === "dark";
+    button.textContent = say(isDark ? "light" : "dark");
+    button.setAttribute("aria-label", say(isDark ? "show_in_light" : "show_in_dark"));
+  });
   dark.addEventListener("change", () => set(dark.matches));
   button.addEventListener("click", () => set(explorer.theme === "light"));
   set(dark.matches);
@@ -86,7 +97,7 @@ export function listenToTheme(explorer) {
 
 /** @param {Explorer} explorer */
 export function listenToLegend(explorer) {
-  explorer.whenever(["samples", "method", "coloring", "theme", "names"], () => {
+  explorer.whenever(["samples", "method", "coloring", "theme", "names", "language"], () => {
     const { legend, scale } = explorer.coloring;
     const isGroups = explorer.coloringName === "label" || explorer.coloringName === "cluster";
     byId("legend").replaceChildren(
@@ -95,7 +106,7 @@ export function listenToLegend(explorer) {
     );
   });
   const kinds = /** @type {("label" | "cluster")[]} */ (["label", "cluster"]);
-  explorer.whenever(["samples", "method", "coloring", "theme", "names"], () => {
+  explorer.whenever(["samples", "method", "coloring", "theme", "names", "language"], () => {
     byId("groups").replaceChildren(
       ...kinds.filter((kind) => explorer.canColorBy(kind)).map((kind) => groupList(explorer, kind)),
     );
@@ -146,25 +157,25 @@ function groupList(explorer, kind) {
   const { legend } = explorer.groupColoring(kind);
   const n = kind === "label" ? explorer.content.classes.length : explorer.method.n_clusters;
   const ids = legend.map((_, i) => (i < n ? i : -1));
-  const title = kind === "label" ? "Classes" : "Clusters";
+  const isLabel = kind === "label";
   const all = (/** @type {boolean} */ isShown) => () => explorer.show(kind, ids, isShown);
   const open = explorer.coloringName === kind || !explorer.canColorBy("label");
   return element(
     "details",
     { open },
-    element("summary", {}, `${title} (${n})`),
+    element("summary", {}, say(isLabel ? "classes_n" : "clusters_n", { n })),
     element(
       "div",
       { class: "row" },
       element(
         "button",
-        { type: "button", click: all(true), "aria-label": `Show all ${title.toLowerCase()}` },
-        "All",
+        { type: "button", click: all(true), "aria-label": say(isLabel ? "show_all_classes" : "show_all_clusters") },
+        say("all"),
       ),
       element(
         "button",
-        { type: "button", click: all(false), "aria-label": `Hide all ${title.toLowerCase()}` },
-        "None",
+        { type: "button", click: all(false), "aria-label": say(isLabel ? "hide_all_classes" : "hide_all_clusters") },
+        say("none"),
       ),
     ),
     element(
@@ -239,18 +250,18 @@ export function listenToFilm(explorer) {
     isPlaying = false;
     explorer.showMoment(null);
   });
-  explorer.whenever(["film", "method", "samples"], () => {
+  explorer.whenever(["film", "method", "samples", "language"], () => {
     const { film, moment } = explorer;
     byId("film").hidden = film === null;
     if (!film) return;
     if (moment === null) isPlaying = false;
     slider.max = String(last());
     slider.value = String(moment ?? last());
-    play.textContent = isPlaying ? "Pause" : "Play training";
+    play.textContent = say(isPlaying ? "pause" : "play");
     const epoch = film.epochs[Math.round(moment ?? last())];
-    const words = filmSentence(epoch, film.epochs[last()], film.n);
-    slider.setAttribute("aria-valuetext", words);
-    byId("epoch-words").textContent = moment === null ? "end of training" : words.split(",")[0];
+    slider.setAttribute("aria-valuetext", filmSentence(epoch, film.epochs[last()], film.n));
+    byId("epoch-words").textContent =
+      moment === null ? say("end_of_training") : epochWords(epoch, film.epochs[last()]);
     byId("end").hidden = moment === null;
   });
 }

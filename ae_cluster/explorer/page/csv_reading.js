@@ -1,9 +1,10 @@
 // @ts-check
 /** Tables in files that a user gives: CSV as spreadsheets and Python write it. */
 
+import { say } from "./language.js";
+
 const SEPARATORS = [",", ";", "\t"];
 const FORMULA = /^'+(?:[\t\r\n]|[ \u00a0\u3000]*[=+\-@\uff1d\uff0b\uff0d\uff20])/;
-export const UNCHANGED = "Nothing was changed.";
 
 /** A file that cannot be taken; the message is for the one who gave it. */
 export class TableFileError extends Error {}
@@ -34,7 +35,7 @@ function textOf(bytes) {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new TableFileError(`it is not UTF-8 text; save it as CSV UTF-8. ${UNCHANGED}`);
+    throw new TableFileError(say("file_not_utf8"));
   }
 }
 
@@ -54,7 +55,7 @@ function cellsOf(text, separator) {
   const ended = `${text}\n`;
   while (cell.lastIndex < ended.length) {
     const match = cell.exec(ended);
-    if (!match) throw new TableFileError(`line ${line} cannot be read. ${UNCHANGED}`);
+    if (!match) throw new TableFileError(say("file_bad_line", { line }));
     const [whole, quoted, plain, end] = match;
     cells.push((quoted?.replaceAll('""', '"') ?? plain).trim());
     line += (whole.match(/\r\n|\r|\n/g) ?? []).length;

@@ -7,12 +7,14 @@ import {
   element,
   fillSelect,
   inputById,
+  refillSelect,
   selectById,
   wantsStillness,
 } from "./dom.js";
 import { between } from "./geometry.js";
 import { codeMoved } from "./content.js";
-import { DECODER_SENTENCE, WALK_SENTENCE, decimals, shortened } from "./text.js";
+import { say, translated } from "./language.js";
+import { decimals, shortened } from "./text.js";
 
 const N_STEPS = 9; // pictures along a walk
 const WALK_SECONDS = 4;
@@ -30,17 +32,16 @@ const WALK_SECONDS = 4;
  * @param {Stage} stage
  */
 export function listenToDecoder(explorer, pictures, stage) {
-  byId("decoder-words").textContent = DECODER_SENTENCE;
-  byId("decoder-note").textContent = pictures.isTable
-    ? "Each bar is a column, up or down from its mean by up to three standard deviations."
-    : "";
-  byId("picture-note").textContent = pictures.given.note;
-  explorer.whenever(["method"], () => {
+  explorer.whenever(["language"], () => {
+    byId("decoder-note").textContent = pictures.isTable ? say("bars_note") : "";
+    byId("picture-note").textContent = translated(pictures.given.note);
+  });
+  explorer.whenever(["method", "language"], () => {
     const { decoder_note: note } = explorer.method;
-    byId("no-decoder").textContent = note;
+    byId("no-decoder").textContent = translated(note);
     byId("decoder").hidden = note !== "";
   });
-  explorer.whenever(["method", "samples"], () => makeSliders(explorer, stage));
+  explorer.whenever(["method", "samples", "language"], () => makeSliders(explorer, stage));
   explorer.whenever(["cursor", "method", "theme"], () => {
     const { decode, cursor } = explorer;
     if (!decode) return;
@@ -88,7 +89,7 @@ function makeSliders(explorer, stage) {
       return element(
         "div",
         { class: "slider" },
-        element("label", { for: `cursor-${axis}` }, name),
+        element("label", { for: `cursor-${axis}` }, translated(name)),
         value,
         slider,
       );
@@ -117,7 +118,6 @@ export function listenToWalk(explorer, pictures) {
   const play = /** @type {HTMLButtonElement} */ (byId("walk-play"));
   /** @type {End[]} */
   let ends = [];
-  byId("walk-words").textContent = WALK_SENTENCE;
 
   const show = () => {
     const [a, b] = [ends[Number(from.value)], ends[Number(to.value)]];
@@ -162,6 +162,10 @@ export function listenToWalk(explorer, pictures) {
     explorer.walk = [];
     show();
   });
+  explorer.whenever(["language"], () => {
+    const words = walkEnds(explorer).map(({ name }) => shortened(name, 60));
+    for (const select of [from, to]) refillSelect(select, words);
+  });
   explorer.whenever(["theme"], show);
 }
 
@@ -173,7 +177,7 @@ export function listenToWalk(explorer, pictures) {
 function walkEnds(explorer) {
   const { space, content, cloud } = explorer;
   const kept = explorer.kept.map(({ cloud: number, row }, i) => ({
-    name: `dot ${i + 1}: ${content.clouds[number].ids[row]}`,
+    name: say("walk_dot", { number: i + 1, id: content.clouds[number].ids[row] }),
     code: space.codes[number].slice(row * space.size, (row + 1) * space.size),
   }));
   const byCluster = explorer.coloringName === "cluster" || !cloud.labels;
@@ -184,7 +188,7 @@ function walkEnds(explorer) {
   ids.forEach((id, row) => id >= 0 && rows[id].push(row));
   const middles = names.flatMap((name, id) => {
     const code = explorer.meanCode(rows[id]);
-    return code ? [{ name: `middle of ${name}`, code }] : [];
+    return code ? [{ name: say("walk_middle", { name }), code }] : [];
   });
   return [...kept, ...middles];
 }

@@ -55,6 +55,17 @@ export function fillSelect(select, words) {
   select.replaceChildren(...words.map((word, i) => element("option", { value: String(i) }, word)));
 }
 
+/**
+ * Fill a choice with the same choices in other words; what is chosen stays.
+ * @param {HTMLSelectElement} select
+ * @param {string[]} words
+ */
+export function refillSelect(select, words) {
+  const { value } = select;
+  fillSelect(select, words);
+  select.value = value;
+}
+
 /** @param {string} name of a CSS variable */
 export function styleValue(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();

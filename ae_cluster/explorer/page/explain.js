@@ -3,6 +3,7 @@
 
 import { drawSamples, sampleList } from "./sample_list.js";
 import { byId, element, fillSelect, grouped, inkOf, selectById, styleValue } from "./dom.js";
+import { say } from "./language.js";
 import { listenToNames } from "./name_panel.js";
 import { decimals, shortened } from "./text.js";
 
@@ -43,7 +44,7 @@ export function listenToExplain(explorer, pictures) {
     fill();
     show();
   });
-  explorer.whenever(["names"], () => {
+  explorer.whenever(["names", "language"], () => {
     const before = select.value;
     fill();
     select.value = before;
@@ -74,9 +75,9 @@ function rowsOfCluster({ clusters }, id) {
 function partsOf(explorer, pictures, cluster, go) {
   const rows = rowsOfCluster(explorer, cluster.id);
   const lists = /** @type {[string, number[]][]} */ ([
-    ["most typical: nearest to its mean code", cluster.typical],
-    ["borderline: of which the method is least sure", cluster.borderline],
-    ["outliers: farthest out, first", cluster.outliers],
+    [say("most_typical"), cluster.typical],
+    [say("borderline"), cluster.borderline],
+    [say("outliers"), cluster.outliers],
   ]);
   return [
     clusterFacts(explorer, rows),
@@ -96,7 +97,7 @@ function partsOf(explorer, pictures, cluster, go) {
 function clusterFacts(explorer, rows) {
   const { cloud, content } = explorer;
   const share = decimals((100 * rows.length) / cloud.n, 1);
-  const told = [["samples", `${grouped(rows.length)}, ${share} % of those shown`]];
+  const told = [[say("samples"), say("samples_and_share", { n: grouped(rows.length), share })]];
   if (cloud.labels) {
     /** @type {Map<number, number>} */
     const counts = new Map();
@@ -105,10 +106,10 @@ function clusterFacts(explorer, rows) {
     const sorted = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
     const n = sorted.reduce((sum, [, count]) => sum + count, 0);
     const named = sorted.slice(0, N_CLASSES).map(([id, count]) => `${content.classes[id]}: ${count}`);
-    const more = sorted.length > N_CLASSES ? [`${sorted.length - N_CLASSES} more`] : [];
+    const more = sorted.length > N_CLASSES ? [say("n_more", { n: sorted.length - N_CLASSES })] : [];
     told.push(
-      ["purity", n ? decimals(sorted[0][1] / n, 3) : "no label is known"],
-      ["classes", [...named, ...more].join(", ")],
+      [say("purity"), n ? decimals(sorted[0][1] / n, 3) : say("no_label_known")],
+      [say("its_classes"), [...named, ...more].join(", ")],
     );
   }
   const cells = told.flatMap(([name, fact]) => [
@@ -129,12 +130,12 @@ function meanImages({ explained }, id) {
   if (!means || place < 0) return [];
   const [height, width] = means.shape;
   const perSheet = Math.floor(2048 / width) * Math.floor(2048 / height);
-  const figures = /** @type {[string, number][]} */ ([
-    ["mean", place],
-    ["standard deviation", means.n + place],
-  ]).map(([words, number]) => {
+  const figures = /** @type {[string, string, number][]} */ ([
+    [say("mean"), say("mean_of_images"), place],
+    [say("standard_deviation"), say("deviation_of_images"), means.n + place],
+  ]).map(([words, label, number]) => {
     const canvas = element("canvas", {
-      class: "picture", role: "img", "aria-label": `${words} of the cluster's images`,
+      class: "picture", role: "img", "aria-label": label,
       width: String(width), height: String(height),
     });
     const sheet = new Image();
@@ -168,13 +169,13 @@ function nearClusters(explorer, cluster, go) {
     const toIt = element("button", { type: "button", click: () => go(id) }, shortened(name, 24));
     const half = element(
       "button",
-      { type: "button", "aria-label": `Decoder half way to cluster ${name}`, click: () => walk(id) },
-      "Half way",
+      { type: "button", "aria-label": say("half_way_to", { name }), click: () => walk(id) },
+      say("half_way"),
     );
     const far = element("span", { class: "count" }, distance === null ? "" : distance.toPrecision(3));
     return element("li", {}, toIt, ...(explorer.decode ? [half] : []), far);
   });
-  const title = "nearest clusters, and the distance of their mean codes";
+  const title = say("nearest_clusters");
   return [element("h3", {}, title), element("ol", { class: "near" }, ...items)];
 }
 
@@ -192,9 +193,13 @@ function tellingColumns(explorer, pictures, id, rows) {
   const items = found.map(([column, difference, low, high]) => {
     const words =
       difference === null
-        ? "no overlap"
-        : `${difference > 0 ? "+" : ""}${decimals(difference, 2)} (${decimals(low ?? 0, 2)} to ${decimals(high ?? 0, 2)})`;
-    const name = names[Number(column)] ?? `column ${Number(column) + 1}`;
+        ? say("no_overlap")
+        : say("difference", {
+            difference: `${difference > 0 ? "+" : ""}${decimals(difference, 2)}`,
+            low: decimals(low ?? 0, 2),
+            high: decimals(high ?? 0, 2),
+          });
+    const name = names[Number(column)] ?? say("column_n", { n: Number(column) + 1 });
     const strip = stripOf(explorer, pictures, Number(column), new Set(rows));
     const line = element(
       "div",
@@ -205,14 +210,12 @@ function tellingColumns(explorer, pictures, id, rows) {
     return element("li", {}, line, ...(strip ? [strip] : []));
   });
   return [
-    element("h3", {}, "what differs from the rest"),
+    element("h3", {}, say("what_differs")),
     element("ol", { class: "columns" }, ...items),
     element(
       "p",
       { class: "quiet" },
-      "Difference of means in standard deviations within the cluster and the rest, with its 95 % " +
-        "interval; the clusters were made of these numbers, so it is no test. Below: samples of " +
-        "the rest, and above them those of the cluster.",
+      say("difference_note"),
     ),
   ];
 }

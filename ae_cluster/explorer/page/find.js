@@ -3,6 +3,7 @@
 
 import { byId, element, grouped, inputById, selectById } from "./dom.js";
 import { nearestTo } from "./geometry.js";
+import { means, say } from "./language.js";
 import { drawSamples, sampleButton } from "./sample_list.js";
 import { decimals, shortened } from "./text.js";
 
@@ -27,8 +28,9 @@ export function rowsWith(explorer, text) {
   const names = explorer.names?.of(explorer.method.name) ?? [];
   if (!wanted) return [];
   const classes = content.classes.map((name) => name.toLowerCase().includes(wanted));
-  const cluster = /^cluster (\d+)$/.exec(wanted);
-  const wantedCluster = wanted === "noise" ? -1 : cluster ? Number(cluster[1]) : NaN;
+  const [, word, number] = /^(\D+?) ?(\d+)$/.exec(wanted) ?? [];
+  const numbered = means("cluster", word) ? Number(number) : NaN;
+  const wantedCluster = means("noise", wanted) ? -1 : numbered;
   const named = [...names].filter(([, name]) => name.toLowerCase().includes(wanted));
   const wantedClusters = new Set([wantedCluster, ...named.map(([id]) => id)]);
   const ids = idsOf(cloud);
@@ -86,7 +88,7 @@ export function listenToFind(explorer, pictures) {
   });
   what.addEventListener("change", show);
   byId("select-found").addEventListener("click", () => explorer.select([...new Set(rows)]));
-  explorer.whenever(["method", "samples", "names"], show);
+  explorer.whenever(["method", "samples", "names", "language"], show);
   explorer.whenever(["chosen"], () => {
     if (!explorer.chosen) return;
     what.value = "neighbours";
@@ -114,9 +116,10 @@ export function neighboursOf(explorer, code, without = -1) {
   return {
     rows: near.map(({ row }) => row),
     words: near.map(({ row, distance }) => {
-      const label = explorer.cloud.labels ? `${explorer.className(explorer.cloud.labels[row])}, ` : "";
+      const label = explorer.cloud.labels ? explorer.className(explorer.cloud.labels[row]) : "";
       const cluster = explorer.clusterName(explorer.clusters[row]);
-      return `${label}cluster ${cluster}, ${distance.toPrecision(3)} away`;
+      const words = { label, cluster, distance: distance.toPrecision(3) };
+      return say(label ? "neighbour_labelled" : "neighbour", words);
     }),
   };
 }
@@ -144,7 +147,7 @@ function toLookAt(explorer, what) {
       rows: doubtful.map(([row]) => row),
       words: doubtful.map(([row, suggested, , p]) => {
         const label = explorer.className(explorer.cloud.labels?.[row] ?? -1);
-        return `${label}, neighbours ${explorer.className(suggested)} (${decimals(p, 2)})`;
+        return say("label_contradicted", { label, other: explorer.className(suggested), value: decimals(p, 2) });
       }),
     };
   }
@@ -156,7 +159,7 @@ function toLookAt(explorer, what) {
   return {
     rows: pairs.flatMap(([a, b]) => [a, b]),
     words: pairs.flatMap(([a, b, distance]) =>
-      [b, a].map((other) => `${distance ? "like" : "the same as"} ${shortened(ids[other], 24)}`),
+      [b, a].map((other) => say(distance ? "like" : "same_as", { id: shortened(ids[other], 24) })),
     ),
   };
 }
@@ -168,19 +171,17 @@ function toLookAt(explorer, what) {
  * @param {string} text
  */
 function foundSentence(explorer, n, what, text) {
-  if (what === "search" && !text.trim()) return "Part of an id, file name or class, or “cluster 3”; Enter selects.";
+  if (what === "search" && !text.trim()) return say("find_hint");
   if (what === "neighbours") {
     const dot = dotToCompare(explorer);
-    if (!dot) return "Keep a dot, and those with the nearest codes are listed here.";
-    return `The nearest codes to ${shortened(explorer.cloud.ids[dot.row], 40)}, in the space shown.`;
+    if (!dot) return say("neighbours_hint");
+    return say("neighbours_found", { id: shortened(explorer.cloud.ids[dot.row], 40) });
   }
-  if (!n) return "None among the samples shown.";
-  const listed = n > MOST_FOUND ? `, the first ${MOST_FOUND} listed` : "";
-  if (what === "errors") {
-    return `${grouped(n)} labels that most of the nearest codes contradict, surest first${listed}.`;
-  }
-  if (what === "pairs") return `${grouped(n / 2)} pairs closer than nearly all others, equal ones first${listed}.`;
-  return `${grouped(n)} of ${grouped(explorer.cloud.n)} samples${listed}.`;
+  if (!n) return say("found_none");
+  const listed = n > MOST_FOUND ? say("first_listed", { n: MOST_FOUND }) : "";
+  if (what === "errors") return say("found_errors", { n: grouped(n), listed });
+  if (what === "pairs") return say("found_pairs", { n: grouped(n / 2), listed });
+  return say("found_n", { n: grouped(n), all: grouped(explorer.cloud.n), listed });
 }
 
 /**

@@ -2,6 +2,7 @@
 /** An image in a file as the numbers that the encoder takes, or a sentence on why not. */
 
 import { inkOf, element, grouped } from "./dom.js";
+import { say } from "./language.js";
 import { drafted, greyOf, overWhite, resized } from "./resizing.js";
 
 const MOST_BYTES = 2 ** 28; // as ae_cluster/datasets/image_files.py has it
@@ -18,7 +19,7 @@ export class ImageFileError extends Error {}
  * @returns {Promise<Float32Array>} values in [0, 1]
  */
 export async function imageIn(file, [height, width, depth]) {
-  if (file.size > MOST_BYTES) throw new ImageFileError(`it has more than ${grouped(MOST_BYTES)} bytes.`);
+  if (file.size > MOST_BYTES) throw new ImageFileError(say("image_too_long", { n: grouped(MOST_BYTES) }));
   const head = new Uint8Array(await file.slice(0, 32).arrayBuffer());
   const kind = kindOf(head);
   const [wide, high] = kind === "PNG" ? [16, 20].map((at) => new DataView(head.buffer).getUint32(at)) : [0, 0];
@@ -40,9 +41,9 @@ function kindOf(head) {
   if (starts("RIFF") && starts("WEBP", WEBP_PLACE)) return "WebP";
   if (starts("BM")) return "BMP";
   if (starts("II*\0") || starts("MM\0*")) {
-    throw new ImageFileError("browsers read no TIFF; save it as PNG, or give it to ae-cluster assign.");
+    throw new ImageFileError(say("image_tiff"));
   }
-  throw new ImageFileError("it is no PNG, JPEG, WebP or BMP.");
+  throw new ImageFileError(say("image_of_no_kind"));
 }
 
 /**
@@ -56,7 +57,7 @@ async function pixelsOf(file, hasAlpha) {
     colorSpaceConversion: "none",
     premultiplyAlpha: "none",
   }).catch(() => {
-    throw new ImageFileError("it is damaged, or too large for this browser.");
+    throw new ImageFileError(say("image_damaged"));
   });
   const { width, height } = bitmap;
   if (width * height > MOST_PIXELS) throw tooLarge(height, width);
@@ -84,6 +85,10 @@ function isTransparent(data) {
 /** @param {number} height @param {number} width */
 function tooLarge(height, width) {
   return new ImageFileError(
-    `it is ${grouped(height)} × ${grouped(width)} pixels, and at most ${grouped(MOST_PIXELS)} are read.`,
+    say("image_too_large", {
+      height: grouped(height),
+      width: grouped(width),
+      most: grouped(MOST_PIXELS),
+    }),
   );
 }

@@ -2,8 +2,9 @@
 /** Files of labels, as `ae-cluster classify --labels` and `ae-cluster label --answers` read them. */
 
 import { csvOf } from "./content.js";
-import { TableFileError, UNCHANGED, tableIn, unescaped } from "./csv_reading.js";
+import { TableFileError, tableIn, unescaped } from "./csv_reading.js";
 import { labelKey } from "./labels.js";
+import { say } from "./language.js";
 
 /**
  * @typedef {import("./labels.js").Labels} Labels
@@ -34,20 +35,15 @@ export function labelTable({ given }, data, clusters) {
  */
 export function labelsIn(bytes, { labels, data, ids, areAll }) {
   const rows = rowsOf(bytes).filter(({ label }) => labelKey(label, labels.none));
-  if (!rows.length) throw new TableFileError(`it holds no label. ${UNCHANGED}`);
+  if (!rows.length) throw new TableFileError(say("file_no_label"));
   const other = rows.find((row) => row.data && row.data !== data);
   if (other) {
-    throw new TableFileError(
-      `its labels are of other data (${other.data}) than this page shows (${data}); ` +
-        `import it in the page of a run on those. ${UNCHANGED}`,
-    );
+    throw new TableFileError(say("file_other_data", { other: other.data, data }));
   }
   const strange = rows.filter(({ id }) => !ids.has(id));
   if (strange.length && (areAll || strange.length === rows.length)) {
     const { line, id } = strange[0];
-    throw new TableFileError(
-      `line ${line} labels “${id}”, and no sample here has this id; is it of another run? ${UNCHANGED}`,
-    );
+    throw new TableFileError(say("file_other_id", { line, id }));
   }
   return [...checked(rows, labels)];
 }
@@ -63,14 +59,12 @@ function checked(rows, labels) {
   const spelled = new Map(); // a new class, by its key, as it is written first
   for (const { line, id, label } of rows) {
     const { name, why } = labels.classOf(label);
-    if (why) throw new TableFileError(`line ${line}: ${why} ${UNCHANGED}`);
+    if (why) throw new TableFileError(say("file_bad_class", { line, why }));
     const key = labelKey(name, labels.none);
     spelled.set(key, spelled.get(key) ?? name);
     const before = found.get(id);
     if (before !== undefined && labelKey(before, labels.none) !== key) {
-      throw new TableFileError(
-        `line ${line} labels “${id}” as “${label}”, and an earlier line as “${before}”; keep one. ${UNCHANGED}`,
-      );
+      throw new TableFileError(say("file_two_labels", { line, id, label, before }));
     }
     found.set(id, /** @type {string} */ (spelled.get(key)));
   }
@@ -86,7 +80,7 @@ function rowsOf(bytes) {
   };
   const table = tableIn(bytes, (head) => Math.min(...places(head).slice(0, 2)) >= 0);
   if (!table) {
-    throw new TableFileError(`its first line does not name the columns id and label. ${UNCHANGED}`);
+    throw new TableFileError(say("file_no_columns"));
   }
   const [id, label, data] = places(table.head);
   return table.lines.map(({ line, cells }) => ({

@@ -3,6 +3,7 @@
 
 import { byId, element, grouped, inputById } from "./dom.js";
 import { agreementOf, keysOf } from "./labels.js";
+import { say } from "./language.js";
 import { Suggestions } from "./suggestions.js";
 import { decimals, shortened } from "./text.js";
 
@@ -48,11 +49,12 @@ export class LabelPanel {
   /** @param {string | undefined} name of a class; undefined takes the label away */
   give(name) {
     const { explorer, rows, isSelection, suggestions } = this;
-    if (!rows.length) return this.say("Every sample shown has a label.");
-    const who = isSelection ? `${grouped(rows.length)} selected` : explorer.cloud.ids[rows[0]];
+    if (!rows.length) return this.say(say("all_labelled"));
+    const who = isSelection ? say("n_selected", { n: grouped(rows.length) }) : explorer.cloud.ids[rows[0]];
     explorer.label(rows, name);
     if (!isSelection && name !== undefined) suggestions.next();
-    this.say(`${shortened(who, 40)}: ${name === undefined ? "no label" : shortened(name, 40)}.`);
+    const given = name === undefined ? say("no_label") : shortened(name, 40);
+    this.say(say("label_given", { who: shortened(who, 40), name: given }));
     this.showTarget();
   }
 
@@ -68,7 +70,7 @@ export class LabelPanel {
   undo() {
     const ids = this.explorer.undoLabels();
     if (ids.length === 1) this.suggestions.goTo(ids[0]);
-    this.say(ids.length ? "The last step was undone." : "There is no step to undo.");
+    this.say(say(ids.length ? "step_undone" : "no_step"));
     this.showTarget();
   }
 
@@ -113,10 +115,10 @@ export class LabelPanel {
     byId("to-label-facts").textContent =
       shown.length === 1 ? shown[0].title.replaceAll("\n", ", ") : "";
     byId("to-label-name").textContent = isSelection
-      ? `${grouped(rows.length)} selected`
+      ? say("n_selected", { n: grouped(rows.length) })
       : rows.length
         ? explorer.cloud.ids[rows[0]]
-        : "Every sample shown has a label.";
+        : say("all_labelled");
     byId("to-label-why").textContent = this.wordsOn(rows);
     for (const id of ["label-back", "label-skip"]) {
       /** @type {HTMLButtonElement} */ (byId(id)).disabled = isSelection;
@@ -142,15 +144,15 @@ export class LabelPanel {
   /** @param {number[]} rows */
   wordsOn(rows) {
     const { explorer, suggestions, isSelection } = this;
-    if (isSelection) return "A class is given to all of them. Escape lets them go.";
+    if (isSelection) return say("labels_all_selected");
     if (!rows.length) return "";
     const label = explorer.labels.given.get(explorer.cloud.ids[rows[0]]);
-    if (label !== undefined) return `labelled ${shortened(label, 40)}`;
-    if (suggestions.isTypical) return "suggested: typical of many";
+    if (label !== undefined) return say("labelled_as", { name: shortened(label, 40) });
+    if (suggestions.isTypical) return say("suggested_typical");
     const sure = explorer.method.confidence[explorer.cloudNumber]?.[rows[0]];
     return sure === undefined
-      ? "no label yet"
-      : `suggested: ${explorer.method.name} is unsure of it (${decimals(sure, 3)})`;
+      ? say("no_label_yet")
+      : say("suggested_unsure", { method: explorer.method.name, value: decimals(sure, 3) });
   }
 
   /** A button for each class, with its key and how many have it. */
@@ -199,12 +201,11 @@ export class LabelPanel {
     const { agreeing, compared } = agreementOf(labelled);
     const elsewhere = labels.given.size - labelled.length;
     byId("agreement").textContent = [
-      `${grouped(labels.given.size)} label${labels.given.size === 1 ? "" : "s"}.`,
+      say(labels.given.size === 1 ? "one_label" : "n_labels", { n: grouped(labels.given.size) }),
       compared
-        ? `In clusters by ${method} with two labels or more, ${grouped(agreeing)} of ` +
-          `${grouped(compared)} are their cluster’s commonest.`
+        ? say("agreement", { method, agreeing: grouped(agreeing), compared: grouped(compared) })
         : "",
-      elsewhere ? `${grouped(elsewhere)} are of samples that this page does not show.` : "",
+      elsewhere ? say("labels_elsewhere", { n: grouped(elsewhere) }) : "",
     ].join(" ");
     byId("by-class").hidden = !labelled.length;
     byId("label-counts").replaceChildren(...this.countRows(labelled));
@@ -219,7 +220,7 @@ export class LabelPanel {
       counts.set(label, row.set(cluster, (row.get(cluster) ?? 0) + 1));
     }
     const { names, method } = this.explorer;
-    const head = ["class", "labels", "in cluster"].map((name) =>
+    const head = [say("class"), say("labels"), say("in_cluster")].map((name) =>
       element("th", { scope: "col" }, name),
     );
     const place = (/** @type {string} */ name) => this.explorer.labels.names.indexOf(name);

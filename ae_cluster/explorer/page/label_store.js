@@ -9,6 +9,7 @@ export class LabelStore {
    */
   constructor({ run, data }, what = "labels") {
     this.key = `ae_cluster ${what} ${run || data}`;
+    /** @type {"" | import("./language.js").Key} */
     this.problem = "";
   }
 
@@ -23,11 +24,10 @@ export class LabelStore {
       try {
         take(text);
       } catch {
-        this.problem =
-          "What this browser has kept for this page cannot be read and is left as it is.";
+        this.problem = "storage_unreadable";
       }
     } catch {
-      this.problem = "This browser forbids the page to keep anything.";
+      this.problem = "storage_forbidden";
     }
   }
 
@@ -39,9 +39,7 @@ export class LabelStore {
       this.problem = "";
     } catch (error) {
       this.isFull = error instanceof DOMException && error.name === "QuotaExceededError";
-      this.problem = this.isFull
-        ? "This browser’s storage for pages is full."
-        : "This browser forbids the page to keep anything.";
+      this.problem = this.isFull ? "storage_full" : "storage_forbidden";
     }
   }
 

@@ -6,8 +6,7 @@ import { byId, grouped, inputById, saveAs } from "./dom.js";
 import { labelTable, labelsIn } from "./label_file.js";
 import { LabelPanel } from "./label_panel.js";
 import { LabelStore } from "./label_store.js";
-
-const UNKEPT = "The labels are in memory only: export them before you close the page.";
+import { say } from "./language.js";
 
 /** @typedef {import("./state.js").Explorer} Explorer */
 
@@ -30,10 +29,11 @@ export function listenToLabels(explorer, pictures) {
   listenToLabelFiles(panel);
   explorer.whenever(["samples", "method"], () => panel.suggestions.start());
   explorer.whenever(["labels"], () => panel.showClasses());
-  explorer.whenever(["labels", "method", "names"], () => panel.showAgreement());
-  explorer.whenever(["labels", "samples", "method", "selection", "theme"], () =>
+  explorer.whenever(["labels", "method", "names", "language"], () => panel.showAgreement());
+  explorer.whenever(["labels", "samples", "method", "selection", "theme", "language"], () =>
     panel.showTarget(),
   );
+  explorer.whenever(["language"], () => panel.say("")); // it was said in the other one
 }
 
 /**
@@ -47,9 +47,10 @@ function keepLabels(panel) {
   store.read(take);
   let kept = explorer.labels.text;
   const tellProblem = () => {
-    byId("label-problem").textContent = store.problem && `${store.problem} ${UNKEPT}`;
+    byId("label-problem").textContent =
+      store.problem && say("labels_in_memory", { problem: say(store.problem) });
   };
-  tellProblem();
+  explorer.whenever(["language"], tellProblem);
   explorer.whenever(["labels"], () => {
     const { text } = explorer.labels;
     if (text === kept) return;
@@ -78,7 +79,7 @@ function listenToLabelFiles(panel) {
     const file = `labels-${name.replace(/[^\p{L}\p{N}._-]+/gu, "-").slice(0, 60)}.csv`;
     saveAs(labelTable(explorer.labels, labelling.data, namesBySample(explorer)), file);
     panel.isExported = true;
-    panel.say(`${grouped(explorer.labels.given.size)} labels are in ${file}.`);
+    panel.say(say("labels_in_file", { n: grouped(explorer.labels.given.size), file }));
   });
   const input = inputById("label-file");
   byId("import-labels").addEventListener("click", () => input.click());
@@ -90,7 +91,7 @@ function listenToLabelFiles(panel) {
   byId("forget-labels").addEventListener("click", () => {
     const all = [...explorer.labels.given.keys()];
     explorer.takeLabels(all.map((id) => [id, undefined]));
-    panel.say(`${grouped(all.length)} labels were removed; Undo brings them back.`);
+    panel.say(say("labels_removed", { n: grouped(all.length) }));
   });
   explorer.whenever(["labels"], () => {
     const { given, steps } = explorer.labels;
@@ -129,13 +130,15 @@ function takeFile(panel, name, bytes, shown) {
     const pairs = labelsIn(bytes, { labels, data: content.labelling.data, ...shown });
     const replaced = pairs.filter(([id, label]) => (labels.given.get(id) ?? label) !== label);
     explorer.takeLabels(pairs);
-    const differed = `; ${grouped(replaced.length)} of them replaced another`;
     panel.say(
-      `${grouped(pairs.length)} labels are from ${name}${replaced.length ? differed : ""}. ` +
-        "Undo takes the import back.",
+      say(replaced.length ? "labels_from_file_replaced" : "labels_from_file", {
+        n: grouped(pairs.length),
+        replaced: grouped(replaced.length),
+        file: name,
+      }),
     );
   } catch (error) {
     if (!(error instanceof TableFileError)) throw error;
-    panel.say(`${name}: ${error.message}`);
+    panel.say(say("file_refused", { file: name, why: error.message }));
   }
 }

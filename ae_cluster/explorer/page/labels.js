@@ -1,6 +1,8 @@
 // @ts-check
 /** The labels given in this page, by the id of the sample. Knows nothing of elements. */
 
+import { say } from "./language.js";
+
 /**
  * @typedef {{run: string, data: string, classes: string[], none: string[]}} Labelling
  * @typedef {[string, string | undefined][]} Step ids, each with the label it had before
@@ -49,16 +51,17 @@ export class Labels {
    */
   classOf(text) {
     const key = labelKey(text, this.none);
-    if (!text.trim()) return { name: "", why: "Type the name of a class." };
+    if (!text.trim()) return { name: "", why: say("type_a_class") };
     if (!key) {
-      return { name: "", why: `“${text}” means that no label is known; choose another name.` };
+      return { name: "", why: say("means_no_label", { text }) };
     }
     const known = this.names.find((name) => labelKey(name, this.none) === key);
     if (known !== undefined) return { name: known, why: "" };
     if (!this.nKnown) return { name: text.trim(), why: "" };
     const rest = this.nKnown - MOST_TOLD;
-    const list = this.names.slice(0, MOST_TOLD).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
-    return { name: "", why: `“${text}” is no class of these data; their classes are ${list}.` };
+    const first = this.names.slice(0, MOST_TOLD).join(", ");
+    const list = rest > 0 ? say("list_and_more", { list: first, n: rest }) : first;
+    return { name: "", why: say("no_such_class", { text, list }) };
   }
 
   /**

@@ -2,6 +2,7 @@
 /** The legend in a picture of the stage: what each colour means, with the user's own names. */
 
 import { styleValue } from "./dom.js";
+import { say } from "./language.js";
 import { shortened } from "./text.js";
 
 const [MARGIN, LINE, SWATCH] = [12, 18, 10];
@@ -21,7 +22,7 @@ export function drawLegend(ink, { legend, scale }, { width, height }) {
   const entries = legend.filter(({ n }) => n > 0);
   const most = Math.max(1, Math.floor((height - 2 * MARGIN) / LINE) - 1);
   const lines = entries.slice(0, most).map(({ name, color }) => ({ name: shortened(name, MOST_LETTERS), color }));
-  if (entries.length > most) lines.push({ name: `and ${entries.length - most} more`, color: "" });
+  if (entries.length > most) lines.push({ name: say("legend_more", { n: entries.length - most }), color: "" });
   const wide = Math.max(0, ...lines.map(({ name }) => ink.measureText(name).width));
   const left = width - MARGIN - wide;
   clear(ink, left - SWATCH - 12, lines.length * LINE + 8, wide + SWATCH + 18);

@@ -7,10 +7,11 @@ import { Columns } from "./columns.js";
 import { framePlaces, placeOf } from "./content.js";
 import { meanOfRows } from "./geometry.js";
 import { Labels } from "./labels.js";
+import { say, spoken } from "./language.js";
 
 /**
  * @typedef {"samples" | "method" | "coloring" | "shown" | "theme" | "selection" | "kept"
- *   | "cursor" | "film" | "hover" | "tool" | "labels" | "target" | "chosen" | "image"
+ *   | "cursor" | "film" | "hover" | "tool" | "labels" | "target" | "language" | "chosen" | "image"
  *   | "names"} Change
  * @typedef {"label" | "cluster" | "right" | "confidence" | "budget" | "given"
  *   | "column"} ColoringName
@@ -74,6 +75,10 @@ export class LookedAt {
   }
 
   // What is there
+
+  get language() {
+    return spoken.language;
+  }
 
   get cloud() {
     return this.content.clouds[this.cloudNumber];
@@ -147,15 +152,15 @@ export class LookedAt {
 
   /** @param {number} id */
   className(id) {
-    return id < 0 ? "no label" : this.content.classes[id];
+    return id < 0 ? say("no_label") : this.content.classes[id];
   }
 
   /** @param {number} id */
   clusterName(id) {
-    const own = this.names.called(this.method.name, id, id < 0 ? "noise" : String(id));
+    const own = this.names.called(this.method.name, id, id < 0 ? say("noise") : String(id));
     if (own) return own;
     const match = this.method.class_of_cluster?.[id] ?? -1;
-    if (id < 0) return "noise";
+    if (id < 0) return say("noise");
     return match < 0 ? String(id) : `${id} → ${this.className(match)}`;
   }
 

@@ -19,6 +19,7 @@ import { listenToShare } from "./share.js";
 import { Stage } from "./stage.js";
 import { listenToConfusion, listenToScores, listenToSelection, selectionCsv } from "./tables.js";
 import { toolSentence } from "./text.js";
+import { listenToLanguage } from "./translating.js";
 
 /** @param {Explorer} explorer @param {Stage} stage */
 function listenToTools(explorer, stage) {
@@ -32,7 +33,7 @@ function listenToTools(explorer, stage) {
   byId("zoom-in").addEventListener("click", () => stage.zoom(1.25));
   byId("zoom-out").addEventListener("click", () => stage.zoom(0.8));
   const byTouch = matchMedia("(pointer: coarse)").matches;
-  explorer.whenever(["tool"], () => {
+  explorer.whenever(["tool", "language"], () => {
     stage.box.dataset.now = explorer.tool;
     byId("hint").textContent = toolSentence(explorer.tool, byTouch);
     for (const button of buttons) {
@@ -45,6 +46,7 @@ function listenToTools(explorer, stage) {
 function start() {
   const explorer = new Explorer(contentOf(JSON.parse(byId("content").textContent ?? "")));
   const pictures = new Pictures(explorer.content.pictures);
+  listenToLanguage(explorer);
   listenToTheme(explorer);
   const stage = new Stage(explorer);
   listenToPointer(stage, explorer);

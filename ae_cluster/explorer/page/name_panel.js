@@ -4,6 +4,7 @@
 import { TableFileError } from "./csv_reading.js";
 import { byId, grouped, inputById, saveAs } from "./dom.js";
 import { LabelStore } from "./label_store.js";
+import { say } from "./language.js";
 import { namesIn, namesTable } from "./names_file.js";
 import { shortened } from "./text.js";
 
@@ -24,7 +25,9 @@ export function listenToNames(explorer, select) {
   const give = () => {
     const name = input.value.trim();
     explorer.nameCluster(id(), name);
-    sayOfNames(name ? `It is called ${shortened(explorer.clusterName(id()), 60)}.` : "It has no name.");
+    sayOfNames(
+      name ? say("is_called", { name: shortened(explorer.clusterName(id()), 60) }) : say("has_no_name"),
+    );
   };
   byId("name-cluster").addEventListener("click", give);
   input.addEventListener("keydown", ({ key }) => {
@@ -39,6 +42,7 @@ export function listenToNames(explorer, select) {
   keepNames(explorer);
   listenToNameFiles(explorer);
   explorer.whenever(["method", "samples", "names"], show);
+  explorer.whenever(["language"], () => sayOfNames("")); // it was said in the other one
 }
 
 /** @param {Explorer} explorer */
@@ -47,14 +51,18 @@ function keepNames(explorer) {
   const store = new LabelStore(explorer.content.labelling, "names");
   store.read((text) => names.restore(text));
   let kept = names.text;
+  const tellProblem = () => {
+    byId("names-problem").textContent =
+      store.problem && names.given.size ? say("names_in_memory", { problem: say(store.problem) }) : "";
+  };
   if (names.given.size) explorer.tell("names");
   explorer.whenever(["names"], () => {
     if (names.text === kept) return;
     kept = names.text;
     store.write(kept);
-    byId("names-problem").textContent =
-      store.problem && `${store.problem} Export the names before you close the page.`;
+    tellProblem();
   });
+  explorer.whenever(["language"], tellProblem);
   store.whenChangedElsewhere((text) => {
     names.restore(text);
     kept = text;
@@ -69,7 +77,7 @@ function listenToNameFiles(explorer) {
   byId("export-names").addEventListener("click", () => {
     const own = explorer.names.of(explorer.method.name);
     saveAs(namesTable(own, of()), "names.csv");
-    sayOfNames(`${grouped(own.size)} names are in names.csv, which ae-cluster describe RUN --names reads.`);
+    sayOfNames(say("names_in_file", { n: grouped(own.size) }));
   });
   byId("import-names").addEventListener("click", () => input.click());
   input.addEventListener("change", async () => {
@@ -79,10 +87,10 @@ function listenToNameFiles(explorer) {
       const known = [-1, ...Array(explorer.method.n_clusters).keys()];
       const found = namesIn(await file.arrayBuffer(), of(), known);
       explorer.nameClusters(new Map([...explorer.names.of(explorer.method.name), ...found]));
-      sayOfNames(`${grouped(found.size)} names are from ${shortened(file.name, 40)}.`);
+      sayOfNames(say("names_from_file", { n: grouped(found.size), file: shortened(file.name, 40) }));
     } catch (error) {
       if (!(error instanceof TableFileError)) throw error;
-      sayOfNames(`${shortened(file.name, 40)}: ${error.message}`);
+      sayOfNames(say("file_refused", { file: shortened(file.name, 40), why: error.message }));
     }
     input.value = ""; // so that the same file can be given again
   });

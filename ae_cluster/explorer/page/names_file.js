@@ -2,7 +2,8 @@
 /** Files of clusters' names, as `ae-cluster describe --names` reads them. */
 
 import { csvOf } from "./content.js";
-import { TableFileError, UNCHANGED, tableIn, unescaped } from "./csv_reading.js";
+import { TableFileError, tableIn, unescaped } from "./csv_reading.js";
+import { say } from "./language.js";
 
 /** @typedef {{method: string, run: string}} Of what the names are of */
 
@@ -26,23 +27,22 @@ export function namesTable(names, { method, run }) {
  */
 export function namesIn(bytes, { method, run }, known) {
   const table = tableIn(bytes, (head) => head.includes("cluster") && head.includes("name"));
-  if (!table) {
-    throw new TableFileError(`its first line does not name the columns cluster and name. ${UNCHANGED}`);
-  }
+  if (!table) throw new TableFileError(say("names_no_columns"));
   const column = (/** @type {string} */ name) => table.head.indexOf(name);
   /** @type {Map<number, string>} */
   const found = new Map();
   for (const { line, cells } of table.lines) {
     const [ofRun, ofMethod] = ["run", "method"].map((name) => cells[column(name)] ?? "");
-    const other =
-      ofRun && ofRun !== run ? `run ${ofRun}, not of this one` : ofMethod && ofMethod !== method ? `${ofMethod}; choose that method first` : "";
-    if (other) throw new TableFileError(`line ${line} names a cluster of ${other}. ${UNCHANGED}`);
+    if (ofRun && ofRun !== run) throw new TableFileError(say("names_other_run", { line, run: ofRun }));
+    if (ofMethod && ofMethod !== method) {
+      throw new TableFileError(say("names_other_method", { line, method: ofMethod }));
+    }
     const [cluster, name] = ["cluster", "name"].map((head) => unescaped(cells[column(head)] ?? ""));
     if (!/^-?\d+$/.test(cluster) || !known.includes(Number(cluster))) {
-      throw new TableFileError(`line ${line} names “${cluster}”, which is no cluster here. ${UNCHANGED}`);
+      throw new TableFileError(say("names_no_cluster", { line, cluster }));
     }
     if (name) found.set(Number(cluster), name);
   }
-  if (!found.size) throw new TableFileError(`it holds no name. ${UNCHANGED}`);
+  if (!found.size) throw new TableFileError(say("names_none"));
   return found;
 }

@@ -4,9 +4,10 @@
 import { byId, canvasById, inputById } from "./dom.js";
 import { foundItem, neighboursOf } from "./find.js";
 import { ImageFileError, imageIn } from "./image_file.js";
+import { say, translated } from "./language.js";
 import { placedIn } from "./placed_image.js";
 import { drawSamples } from "./sample_list.js";
-import { ASSIGN_SENTENCE, shortened } from "./text.js";
+import { shortened } from "./text.js";
 
 /**
  * @typedef {import("./state.js").Explorer} Explorer
@@ -18,11 +19,11 @@ import { ASSIGN_SENTENCE, shortened } from "./text.js";
  * @param {Pictures} pictures
  */
 export function listenToPlacing(explorer, pictures) {
-  const say = (/** @type {string} */ words) => {
+  const tell = (/** @type {string} */ words) => {
     byId("placed-words").textContent = words;
   };
   const take = async (/** @type {File | undefined} */ file) => {
-    if (file) say(await placed(explorer, file));
+    if (file) tell(await placed(explorer, file));
   };
   const input = inputById("image-file");
   byId("choose-image").addEventListener("click", () => input.click());
@@ -32,7 +33,7 @@ export function listenToPlacing(explorer, pictures) {
   });
   byId("remove-image").addEventListener("click", () => {
     explorer.placeImage(null);
-    say("");
+    tell("");
   });
   addEventListener("dragover", (event) => {
     if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
@@ -42,9 +43,11 @@ export function listenToPlacing(explorer, pictures) {
     event.preventDefault(); // or the browser would leave the page for the file
     void take(event.dataTransfer.files[0]);
   });
-  explorer.whenever(["method", "samples", "image", "theme", "names"], () => show(explorer, pictures));
-  explorer.whenever(["method", "names"], () => {
-    if (explorer.image) say(sentenceOn(explorer));
+  explorer.whenever(["method", "samples", "image", "theme", "names", "language"], () =>
+    show(explorer, pictures),
+  );
+  explorer.whenever(["method", "names", "language"], () => {
+    if (explorer.image) tell(sentenceOn(explorer));
   });
 }
 
@@ -55,14 +58,19 @@ export function listenToPlacing(explorer, pictures) {
  */
 async function placed(explorer, file) {
   const { native } = explorer.content.pictures;
-  if (!native || !explorer.encode) return `${explorer.method.encoder_note} ${ASSIGN_SENTENCE}`;
+  if (!native || !explorer.encode) return withAssign(explorer.method.encoder_note);
   try {
     explorer.placeImage({ name: file.name, values: await imageIn(file, native) });
     return sentenceOn(explorer);
   } catch (error) {
     if (!(error instanceof ImageFileError)) throw error;
-    return `${shortened(file.name, 60)}: ${error.message}`;
+    return say("image_refused", { file: shortened(file.name, 60), why: error.message });
   }
+}
+
+/** @param {string} note on why no image is placed here */
+function withAssign(note) {
+  return translated(note) + say("space") + say("assign_instead");
 }
 
 /** @param {Explorer} explorer */
@@ -72,8 +80,12 @@ function sentenceOn(explorer) {
   if (!image || !found) return "";
   const name = shortened(image.name, 60);
   return found.cluster === null
-    ? `${name}: ${method.name} tells clusters by more than the code, so only ae-cluster assign says its own.`
-    : `${name} is in cluster ${explorer.clusterName(found.cluster)} by ${method.name}.`;
+    ? say("placed_without_cluster", { name, method: method.name })
+    : say("placed_in_cluster", {
+        name,
+        cluster: explorer.clusterName(found.cluster),
+        method: method.name,
+      });
 }
 
 /**
@@ -82,7 +94,7 @@ function sentenceOn(explorer) {
  */
 function show(explorer, pictures) {
   const { encoder_note: note } = explorer.method;
-  byId("no-encoder").textContent = note && `${note} ${ASSIGN_SENTENCE}`;
+  byId("no-encoder").textContent = note && withAssign(note);
   byId("place-tools").hidden = note !== "";
   /** @type {HTMLButtonElement} */ (byId("remove-image")).disabled = !explorer.image;
   const found = placedIn(explorer);

@@ -2,6 +2,7 @@
 /** Samples in a row of small pictures or of names; a click keeps one. */
 
 import { element } from "./dom.js";
+import { say } from "./language.js";
 import { shortened } from "./text.js";
 
 /**
@@ -26,7 +27,7 @@ export function sampleButton(explorer, pictures, row) {
       type: "button",
       class: "sample",
       title: id,
-      "aria-label": `Keep ${id}`,
+      "aria-label": say("keep", { id }),
       click: () => {
         explorer.keep(row);
         explorer.hover(row);

@@ -2,6 +2,7 @@
 /** What is looked at now, as a link and as a picture. */
 
 import { byId, canvasById, element, inkOf, saveAs, styleValue } from "./dom.js";
+import { say } from "./language.js";
 import { drawLegend } from "./legend_picture.js";
 
 const LINK_DIGITS = 5;
@@ -85,7 +86,10 @@ export function listenToShare(explorer, stage) {
   );
   byId("link").addEventListener("click", () => {
     location.hash = linkOf(explorer, stage);
-    byId("link-words").textContent = "The address of this page now leads to this view.";
+    byId("link-words").textContent = say("link_made");
+  });
+  explorer.whenever(["language"], () => {
+    byId("link-words").textContent = "";
   });
   addEventListener("hashchange", () => {
     if (location.hash !== `#${linkOf(explorer, stage)}`) follow(explorer, stage, location.hash);

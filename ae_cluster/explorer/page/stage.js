@@ -1,9 +1,10 @@
 // @ts-check
 /** The stage: the dots and what is drawn over them, redrawn when something changed. */
 
-import { element, byId, canvasById, styleValue } from "./dom.js";
+import { byId, canvasById, styleValue } from "./dom.js";
 import { dotAt, eyeOf, extentOf, firstView, isInside, onScreen, screenAxes, zoomed } from "./geometry.js";
-import { NO_WEBGL, shortened } from "./text.js";
+import { translated } from "./language.js";
+import { shortened } from "./text.js";
 import { drawOverlay } from "./overlay.js";
 import { Pen } from "./pen.js";
 import { placedIn } from "./placed_image.js";
@@ -48,7 +49,7 @@ export class Stage {
       this.names = this.namesNow();
       this.askOver();
     });
-    explorer.whenever(["kept", "cursor", "hover", "target", "image"], () => this.askOver());
+    explorer.whenever(["kept", "cursor", "hover", "target", "image", "language"], () => this.askOver());
     explorer.whenever(["tool"], () => {
       this.pen.putAway();
       this.askOver();
@@ -136,7 +137,7 @@ export class Stage {
       .filter(({ cloud, row }) => cloud === explorer.cloudNumber && explorer.isShown(row));
     return {
       matrix: this.matrix,
-      axes: explorer.space.axes,
+      axes: explorer.space.axes.map(translated),
       directions: screenAxes(this.view),
       names: this.names,
       hovered: explorer.hovered < 0 ? null : at(explorer.hovered),
@@ -234,7 +235,7 @@ function newScene(canvas) {
   try {
     return new Scene(canvas);
   } catch {
-    byId("stage").append(element("p", { class: "apology" }, NO_WEBGL));
+    byId("no-webgl").hidden = false;
     return null;
   }
 }

@@ -2,6 +2,7 @@
 /** What can be done with what is looked at. Knows nothing of elements. */
 
 import { between } from "./geometry.js";
+import { spoken } from "./language.js";
 import { LookedAt } from "./looked_at.js";
 
 /**
@@ -71,6 +72,12 @@ export class Explorer extends LookedAt {
   setTheme(theme) {
     this.theme = theme;
     this.tell("theme");
+  }
+
+  /** @param {import("./language.js").Language} language */
+  setLanguage(language) {
+    spoken.language = language;
+    this.tell("language");
   }
 
   /**

@@ -13,15 +13,8 @@ import {
   styleValue,
   wantsStillness,
 } from "./dom.js";
-import {
-  CONFUSION_SENTENCE,
-  NO_LABELS,
-  NO_SCORES,
-  SCORES_SENTENCE,
-  UNSCORED_SENTENCE,
-  decimals,
-  shortened,
-} from "./text.js";
+import { say, translated } from "./language.js";
+import { decimals, shortened } from "./text.js";
 
 /** @typedef {import("./state.js").Explorer} Explorer */
 
@@ -29,11 +22,11 @@ import {
 export function listenToScores(explorer) {
   const { columns, rows } = explorer.content.scores;
   const isScored = columns.includes("accuracy");
-  const words = isScored ? SCORES_SENTENCE : UNSCORED_SENTENCE;
-  byId("scores-words").textContent = rows.length ? words : NO_SCORES;
-  if (!rows.length) return;
-  explorer.whenever(["method"], () => {
-    const head = ["codes → method", ...columns].map((name) =>
+  explorer.whenever(["method", "language"], () => {
+    const words = say(isScored ? "scores_words" : "unscored_words");
+    byId("scores-words").textContent = rows.length ? words : say("no_scores");
+    if (!rows.length) return;
+    const head = [say("scored"), ...columns.map(translated)].map((name) =>
       element("th", { scope: "col" }, name),
     );
     byId("scores").replaceChildren(
@@ -51,15 +44,15 @@ function scoreRow({ name: way, shown_by, values, reason }, shown) {
   const isShown = shown_by === shown;
   const cells = values.map((value) => element("td", {}, value === null ? "–" : decimals(value, 3)));
   const name = element("th", { scope: "row" }, way);
-  if (reason) name.append(element("span", { class: "reason" }, ` failed: ${reason}`));
+  if (reason) name.append(element("span", { class: "reason" }, say("failed", { reason })));
   return element("tr", isShown ? { "aria-current": "true" } : {}, name, ...cells);
 }
 
 /** @param {Explorer} explorer */
 export function listenToConfusion(explorer) {
-  explorer.whenever(["samples", "method", "theme", "names"], () => {
+  explorer.whenever(["samples", "method", "theme", "names", "language"], () => {
     const { labels } = explorer.cloud;
-    byId("confusion-words").textContent = labels ? CONFUSION_SENTENCE : NO_LABELS;
+    byId("confusion-words").textContent = say(labels ? "confusion_words" : "confusion_unlabelled");
     const table = byId("confusion");
     if (labels) table.replaceChildren(...confusionRows(explorer, labels));
     else table.replaceChildren();
@@ -102,7 +95,7 @@ function confusionRows(explorer, labels) {
       }),
     ),
   );
-  const corner = element("td", {}, "label ↓ cluster →");
+  const corner = element("td", {}, say("confusion_corner"));
   return [element("thead", {}, element("tr", {}, corner, ...head)), element("tbody", {}, ...rows)];
 }
 
@@ -119,7 +112,11 @@ function confusionCell(explorer, label, cluster, n, total, isFirst) {
   const share = n ? 0.06 + 0.86 * Math.sqrt(n / total) : 0;
   const tint = from.map((value, i) => Math.round(value + share * (to[i] - value)));
   const rgb = /** @type {import("./colors.js").Rgb} */ (tint);
-  const words = `${n} of class ${explorer.className(label)} in cluster ${explorer.clusterName(cluster)}`;
+  const words = say("confusion_cell", {
+    n,
+    label: explorer.className(label),
+    cluster: explorer.clusterName(cluster),
+  });
   const button = element(
     "button",
     {
@@ -127,7 +124,7 @@ function confusionCell(explorer, label, cluster, n, total, isFirst) {
       id: `cell-${label}-${cluster}`,
       tabindex: isFirst ? "0" : "-1",
       "aria-pressed": String(explorer.cell === `${label}-${cluster}`),
-      "aria-label": `${words}: show them`,
+      "aria-label": say("show_them", { what: words }),
       title: words,
       click: () => lightUp(explorer, label, cluster),
     },
@@ -185,19 +182,19 @@ export function listenToSelection(explorer) {
   byId("select-shown").addEventListener("click", () => explorer.select(explorer.shownRows()));
   const cluster = selectById("select-cluster");
   cluster.addEventListener("change", () => selectCluster(explorer, cluster.value));
-  explorer.whenever(["method", "names"], () => {
+  explorer.whenever(["method", "names", "language"], () => {
     const before = cluster.value || "0";
-    fillSelect(cluster, ["a cluster …", ...explorer.clusterNames]);
+    fillSelect(cluster, [say("a_cluster"), ...explorer.clusterNames]);
     cluster.value = isCluster(explorer, before) ? before : "0";
   });
   byId("select-none").addEventListener("click", () => explorer.select(null));
   byId("download").addEventListener("click", () => saveAs(selectionCsv(explorer), "selected.csv"));
-  explorer.whenever(["selection", "method", "samples", "names"], () => {
+  explorer.whenever(["selection", "method", "samples", "names", "language"], () => {
     const { selected, cloud } = explorer;
     const n = selected?.size ?? 0;
     byId("selected").textContent = selected
-      ? `${grouped(n)} of ${grouped(cloud.n)} dots selected.`
-      : "No dots are selected. Draw around some with Box or Lasso, or click a cell of the confusion matrix.";
+      ? say("dots_selected", { n: grouped(n), all: grouped(cloud.n) })
+      : say("nothing_selected");
     if (!isCluster(explorer, cluster.value)) cluster.value = "0";
     /** @type {HTMLButtonElement} */ (byId("download")).disabled = !n;
     /** @type {HTMLButtonElement} */ (byId("select-none")).disabled = !selected;
@@ -244,11 +241,11 @@ function selectionCounts(explorer, selected) {
   const rows = [...selected];
   const lists = [
     ...(cloud.labels
-      ? [["label", rows.map((row) => explorer.className(cloud.labels?.[row] ?? -1))]]
+      ? [["selected_by_label", rows.map((row) => explorer.className(cloud.labels?.[row] ?? -1))]]
       : []),
-    ["cluster", rows.map((row) => explorer.clusterName(clusters[row]))],
+    ["selected_by_cluster", rows.map((row) => explorer.clusterName(clusters[row]))],
   ];
-  return /** @type {[string, string[]][]} */ (lists).map(([kind, names]) => {
+  return /** @type {[import("./language.js").Key, string[]][]} */ (lists).map(([title, names]) => {
     /** @type {Map<string, number>} */
     const counts = new Map();
     for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -256,12 +253,12 @@ function selectionCounts(explorer, selected) {
     const words = sorted
       .slice(0, 12)
       .flatMap(([name, n], i) => [
-        i ? ", " : "",
+        i ? say("comma") : "",
         element("bdi", {}, shortened(name, 40)),
         ` × ${grouped(n)}`,
       ]);
-    const rest = sorted.length > 12 ? `, and ${sorted.length - 12} more` : "";
-    return element("p", {}, element("strong", {}, `by ${kind}: `), ...words, rest);
+    const rest = sorted.length > 12 ? say("and_n_more", { n: sorted.length - 12 }) : "";
+    return element("p", {}, element("strong", {}, say(title)), ...words, rest);
   });
 }
 
