@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ae_cluster.common.table_options import listed
 from ae_cluster.datasets import Dataset
 from ae_cluster.explorer.colors import group_colors
 from ae_cluster.explorer.decoders import read_decoder
+from ae_cluster.explorer.described import described_columns
 from ae_cluster.explorer.encoders import read_encoder
 from ae_cluster.explorer.encoding import Array, packed, packed_ids, packed_places
 from ae_cluster.explorer.explanations import close_pairs, explanation
@@ -83,6 +85,7 @@ def page_content(
         "methods": methods,
         "scores": _scores(run),
         "labelling": labelling(run),
+        "described": described_columns(run, shown, clouds),
     }
 
 
@@ -259,8 +262,14 @@ def _pictures(described: Tree, data: Dataset | None, clouds: Sequence[Cloud], no
     }
 
 
-def samples_carried(pictures: Tree) -> str:
-    """Return a sentence on what of the samples a page carries, from its ``pictures``."""
+def samples_carried(content: Tree) -> str:
+    """Return in one or two sentences what of the samples a page carries."""
+    columns = [column["name"] for column in content["described"]]
+    more = f" It carries the columns {listed(columns)}, too." if columns else ""
+    return f"{_samples_carried(content['pictures'])}{more}"
+
+
+def _samples_carried(pictures: Tree) -> str:
     if any(pictures.get("sheets", ())):
         return "It carries the samples' images."
     if any(table is not None for table in pictures.get("tables", ())):

@@ -102,7 +102,7 @@ def page_text(
     if data is None:
         data, note = load_samples(run.config, [*map(len, run.ids.values())], data_home)
     content = page_content(run, clouds, budget, data, note)
-    say(samples_carried(content["pictures"]))
+    say(samples_carried(content))
     return page_of(content)
 
 

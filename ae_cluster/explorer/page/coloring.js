@@ -31,7 +31,7 @@ export function canColor({ cloud, cloudNumber, method, labels: given, columns },
   if (name === "right") return labels !== null && method.class_of_cluster !== null;
   if (name === "confidence") return method.confidence[cloudNumber] !== null;
   if (name === "given") return given.given.size > 0;
-  if (name === "column") return columns.has(cloudNumber);
+  if (name === "column") return columns.n > 0;
   return name === "cluster" || budget !== null;
 }
 
@@ -40,7 +40,7 @@ export function canColor({ cloud, cloudNumber, method, labels: given, columns },
  * @returns {Coloring}
  */
 export function coloringOf(explorer) {
-  const { cloud, cloudNumber, clusters, method, theme, columns, coloringName: name } = explorer;
+  const { cloud, cloudNumber, clusters, method, theme, coloringName: name } = explorer;
   const { labels, budget } = cloud;
   const shares = method.confidence[cloudNumber];
   if (name === "right" && labels && method.class_of_cluster) {
@@ -49,7 +49,7 @@ export function coloringOf(explorer) {
   if (name === "confidence" && shares) return byShare(shares, theme);
   if (name === "budget" && budget) return byBudget(budget, theme);
   if (name === "given") return givenColoring(explorer);
-  if (name === "column") return byNumber(columns.values(cloudNumber, cloud.n), theme);
+  if (name === "column") return columnColoringOf(explorer);
   return groupColoringOf(explorer, name === "label" && labels ? "label" : "cluster");
 }
 
@@ -64,6 +64,22 @@ function givenColoring(explorer) {
   const place = new Map(names.map((name, i) => [name, i]));
   const ids = explorer.cloud.ids.map((id) => place.get(given.get(id) ?? "") ?? -1);
   return byGroup(ids, colors, names, explorer.theme, say("not_labelled"));
+}
+
+/**
+ * By a column's numbers or categories, or whether it holds the text that is looked for.
+ * @param {Explorer} explorer
+ * @returns {Coloring}
+ */
+export function columnColoringOf({ columns, cloud, cloudNumber, theme }) {
+  const { kind, names } = columns.column;
+  if (kind === "number") return byNumber(columns.values(cloudNumber, cloud.n), theme);
+  if (kind === "category") {
+    const colors = names.map((_, i) => someColor(i, theme));
+    return byGroup(columns.values(cloudNumber, cloud.n), colors, names, theme, say("nothing_there"));
+  }
+  const found = Array.from({ length: cloud.n }, (_, row) => (columns.holdsText(cloudNumber, row) ? 0 : -1));
+  return byGroup(found, [someColor(0, theme)], [say("holds_text")], theme, say("lacks_text"));
 }
 
 /**

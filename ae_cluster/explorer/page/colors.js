@@ -89,12 +89,14 @@ export function byShare(shares, theme) {
  * @returns {Coloring}
  */
 export function byNumber(values, theme) {
-  const sorted = values.slice().sort();
+  const sorted = values.filter(Number.isFinite).sort();
   const [low, high] = [0.01, 0.99].map((share) => sorted[Math.round(share * (sorted.length - 1))]);
   const stops = SCALES[theme];
   const paints = stops.map(rgbOf);
-  const of = (/** @type {number} */ i) => shade(paints, (values[i] - low) / (high - low || 1));
-  const [from, to] = [low, high].map((value) => String(Number(value.toPrecision(3))));
+  const unknown = rgbOf(TONES[theme].unknown);
+  const of = (/** @type {number} */ i) =>
+    Number.isFinite(values[i]) ? shade(paints, (values[i] - low) / (high - low || 1)) : unknown;
+  const [from, to] = [low, high].map((value) => (value === undefined ? "" : String(Number(value.toPrecision(3)))));
   return { of, legend: [], scale: { from, to, stops } };
 }
 

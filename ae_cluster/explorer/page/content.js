@@ -31,7 +31,8 @@ import { decidesOf, encoderOf } from "./encoder.js";
  *   classes: string[], pictures: Pictured, clouds: PackedCloud[], spaces: PackedSpace[],
  *   decoders: import("./decoder.js").PackedDecoder[],
  *   encoders: import("./encoder.js").PackedEncoder[], methods: PackedMethod[],
- *   scores: Scores, labelling: import("./labels.js").Labelling}} Tree
+ *   scores: Scores, labelling: import("./labels.js").Labelling,
+ *   described: import("./columns.js").PackedColumn[]}} Tree
  * @typedef {ReturnType<typeof contentOf>} Content
  * @typedef {ReturnType<typeof spaceOf>} Space
  */

@@ -99,7 +99,9 @@ export function listenToTheme(explorer) {
 export function listenToLegend(explorer) {
   explorer.whenever(["samples", "method", "coloring", "theme", "names", "language"], () => {
     const { legend, scale } = explorer.coloring;
-    const isGroups = explorer.coloringName === "label" || explorer.coloringName === "cluster";
+    const { coloringName, columns } = explorer;
+    const isColumn = coloringName === "column" && columns.column.kind === "category";
+    const isGroups = coloringName === "label" || coloringName === "cluster" || isColumn;
     byId("legend").replaceChildren(
       ...(scale ? [scaleBar(scale)] : []),
       ...(isGroups ? [] : legend.map(({ name, color, n }) => legendEntry(name, color, n))),

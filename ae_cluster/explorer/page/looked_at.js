@@ -1,7 +1,7 @@
 // @ts-check
 /** What is looked at now, and what is known of it. Knows nothing of elements. */
 
-import { canColor, coloringOf, groupColoringOf, paintOf } from "./coloring.js";
+import { canColor, coloringOf, columnColoringOf, groupColoringOf, paintOf } from "./coloring.js";
 import { ClusterNames } from "./cluster_names.js";
 import { Columns } from "./columns.js";
 import { framePlaces, placeOf } from "./content.js";
@@ -44,7 +44,7 @@ export class LookedAt {
     /** @type {ArrayLike<number>[]} the two ends of the walk, as codes, while there is one */
     this.walk = [];
     this.tool = "turn";
-    this.columns = new Columns(content.pictures);
+    this.columns = new Columns(content.pictures, content.described);
     this.labels = new Labels(content.labelling);
     this.names = new ClusterNames();
     this.later = 0; // what is told a moment later
@@ -187,6 +187,10 @@ export class LookedAt {
   /** @param {"label" | "cluster"} kind */
   groupColoring(kind) {
     return groupColoringOf(this, kind);
+  }
+
+  columnColoring() {
+    return columnColoringOf(this);
   }
 
   /** Red, green, blue and how much it is shown, of every dot. */

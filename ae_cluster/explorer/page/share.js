@@ -27,6 +27,8 @@ export function linkOf({ cloud, method, coloringName, columns }, { view }) {
     view: numbers.join(","),
     ...(columns.n ? { column: String(columns.number) } : {}),
     ...(columns.range ? { range: columns.range.join(",") } : {}),
+    ...(columns.without.size ? { without: [...columns.without].join(",") } : {}),
+    ...(columns.text ? { text: columns.text } : {}),
   }).toString();
 }
 
@@ -52,6 +54,8 @@ export function follow(explorer, stage, hash) {
     if (coloring === "column") explorer.colorByColumn(column);
     else explorer.columns.number = column;
     explorer.showWithin(low <= high ? [low, high] : null);
+    for (const id of (said.get("without") ?? "").split(",")) if (id) explorer.showCategory(Number(id), false);
+    explorer.showWithText(said.get("text") ?? "");
   }
   const [azimuth, elevation, distance, x, y, z, ...more] = (said.get("view") ?? "").split(",").map(Number);
   const isView = [azimuth, elevation, distance, x, y, z].every(Number.isFinite) && distance > 0;

@@ -57,15 +57,29 @@ export class Explorer extends LookedAt {
   /** @param {number} column of a table */
   colorByColumn(column) {
     this.columns.number = column;
-    this.columns.range = null;
+    this.columns.showAll();
     this.coloringName = "column";
     this.tell("coloring", "shown");
   }
 
   /** @param {[number, number] | null} range of the column; null shows all */
   showWithin(range) {
+    this.columns.showAll();
     this.columns.range = range;
     this.tell("shown");
+  }
+
+  /** @param {number} id of a category of the column, −1 for none @param {boolean} isShown */
+  showCategory(id, isShown) {
+    if (isShown) this.columns.without.delete(id);
+    else this.columns.without.add(id);
+    this.tell("shown");
+  }
+
+  /** @param {string} text that the column must hold */
+  showWithText(text) {
+    this.columns.text = text;
+    this.tell("shown", ...(this.coloringName === "column" ? /** @type {const} */ (["coloring"]) : []));
   }
 
   /** @param {"light" | "dark"} theme */

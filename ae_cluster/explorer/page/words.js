@@ -96,6 +96,11 @@ export const WORDS = {
   "show_all": {"en": "Show all", "zh": "全部显示"},
   "show_from": {"en": "show from {0}", "zh": "显示 从 {0}"},
   "show_to": {"en": "to {0}", "zh": "到 {0}"},
+  "show_what_holds": {"en": "show what holds {0}", "zh": "显示包含 {0} 的样本"},
+  "categories": {"en": "Categories", "zh": "类目"},
+  "nothing_there": {"en": "nothing", "zh": "无值"},
+  "holds_text": {"en": "holds the text", "zh": "包含该文本"},
+  "lacks_text": {"en": "does not", "zh": "不包含"},
   "dots_shown": {"en": "{n} of {all} dots are shown.", "zh": "显示 {all} 个点中的 {n} 个。"},
   "classes_n": {"en": "Classes ({n})", "zh": "类别（{n}）"},
   "clusters_n": {"en": "Clusters ({n})", "zh": "聚类（{n}）"},
@@ -307,7 +312,7 @@ export const WORDS = {
   "confusion_corner": {"en": "label ↓ cluster →", "zh": "标签 ↓ 聚类 →"},
   "confusion_cell": {"en": "{n} of class {label} in cluster {cluster}", "zh": "类别 {label} 中有 {n} 个在聚类 {cluster}"},
   "show_them": {"en": "{what}: show them", "zh": "{what}：显示它们"},
-  "footer": {"en": "Written by ae_cluster. This file holds the samples’ images and the network’s weights and needs no network; share it only with people who may see the data. Drawn with three.js (MIT).", "zh": "由 ae_cluster 生成。此文件包含样本图像和网络权重，无需联网；请只与有权查看这些数据的人分享。图形由 three.js（MIT）绘制。"}
+  "footer": {"en": "Written by ae_cluster. This file holds the samples, all columns of their table and the network’s weights, and needs no connection; share it only with people who may see the data. Drawn with three.js (MIT).", "zh": "由 ae_cluster 生成。此文件包含样本、样本表格的所有列以及网络权重，无需联网；请只与有权查看这些数据的人分享。图形由 three.js（MIT）绘制。"}
 };
 
 /** What Python writes into a page, which is found here by its English words. */
