@@ -320,3 +320,39 @@ def test_rows_without_an_id_column_are_numbered_through(written):
     path = written(made_frame()[["a", "count"]])
     ids = np.concatenate([ids for ids, _ in open_table(path, chunk_rows=7)])
     assert ids.tolist() == [str(i) for i in range(N)]
+
+
+def read_rows(path, rows):
+    path.write_text("\n".join(["a,b", *rows]) + "\n", encoding="utf-8")
+    return load_dataset(path)
+
+
+def test_cells_may_be_quoted_however_late_in_the_file(tmp_path):
+    plain = [f"{i}.5,{i % 7}" for i in range(60_000)]  # ten times what is looked at first
+    late = [*plain[:-1], '"59999.5","2"']
+    data, same = read_rows(tmp_path / "late.csv", late), read_rows(tmp_path / "plain.csv", plain)
+    assert data.fingerprint == same.fingerprint
+
+    named = [f"{row},cell {i}" for i, row in enumerate(plain)]
+    named[-1] = '59999.5,2,"the last, ""quoted""\none"'
+    (tmp_path / "named.csv").write_text("\n".join(["a,b,cell", *named]), encoding="utf-8")
+    data = load_dataset(tmp_path / "named.csv", id_column="cell")
+    assert data.fingerprint == same.fingerprint
+    assert 'the last, "quoted"\none' in [*data.ids_train, *data.ids_test]
+
+
+def test_plain_numbers_become_the_same_rows_as_others():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(9000, 40)) * 1e30, columns=[f"c{i}" for i in range(40)])
+    prepare = Preparation("csv", tuple(frame.columns))
+    filled = Preparation("csv", tuple(frame.columns), medians={"c0": 0.0})
+    one_missing = frame.copy()
+    one_missing.loc[0, "c0"] = np.nan  # which is filled column by column
+
+    rows = prepare.apply(frame)
+    assert np.array_equal(rows, frame.to_numpy().astype(np.float32))
+    assert np.array_equal(filled.apply(one_missing)[1:], rows[1:])
+    for value, what in [(np.nan, "missing"), (np.inf, "infinite"), (1e39, "too large")]:
+        frame.loc[8999, "c39"] = value
+        with pytest.raises(InputError, match=what):
+            prepare.apply(frame)

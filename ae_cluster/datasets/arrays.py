@@ -107,7 +107,12 @@ def some_rows(n: int) -> slice:
 
 
 def check_columns(
-    given: Array, kept: FloatArray, table: FloatArray, name: str, columns: Sequence[str] = ()
+    given: Array,
+    kept: FloatArray,
+    table: FloatArray,
+    name: str,
+    columns: Sequence[str] = (),
+    rows: IntArray | None = None,
 ) -> IntArray:
     """Refuse a column most of whose values float32 cannot tell apart once it is standardised.
 
@@ -119,41 +124,48 @@ def check_columns(
     given, kept : ndarray of shape (n_some, n_columns)
         Some rows as they were given, and as float32.
     table : ndarray of shape (n, n_columns)
-        All rows, whose mean and spread count.
     name : str
         What to call the table.
     columns : sequence of str
         Their names; numbers where there are none.
+    rows : ndarray of int64, default=None
+        Those whose mean and spread count; ``None``: all.
 
     Returns
     -------
     ndarray of int64
         The columns that hold a single value.
     """
-    mean, spread = _mean_and_spread(table)
+    mean, spread = _mean_and_spread(table, rows)
     with np.errstate(all="ignore"):
         fed = (kept - mean.astype(np.float32)) / spread.astype(np.float32)
     for column, (before, after) in enumerate(zip(given.T, fed.T, strict=True)):
-        n_given, n_kept = len(np.unique(before)), len(np.unique(after))
-        if n_kept < 0.7 * n_given:
+        n_kept = len(np.unique(after))
+        if n_kept < 0.7 * len(before) and n_kept < 0.7 * (n_given := len(np.unique(before))):
             called = quoted(columns[column]) if columns else f"column {column} (counted from 0)"
+            values = table[:, column] if rows is None else table[rows, column]
             raise InputError(
-                f"{name} holds values from {table[:, column].min():g} to "
-                f"{table[:, column].max():g} in {called}, of which standardised float32 tells "
-                f"{n_kept} of {n_given} apart: subtract their middle, rescale them, take "
-                "logarithms, or leave the column out."
+                f"{name} holds values from {values.min():g} to {values.max():g} in {called}, of "
+                f"which standardised float32 tells {n_kept} of {n_given} apart: subtract their "
+                "middle, rescale them, take logarithms, or leave the column out."
             )
     return np.flatnonzero(spread == 0)
 
 
-def _mean_and_spread(table: FloatArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _mean_and_spread(
+    table: FloatArray, rows: IntArray | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return each column's mean and standard deviation, without a second table in memory."""
-    mean = table.mean(axis=0, dtype=np.float64)
-    squares = np.zeros_like(mean)
-    for part in slices(len(table), _ROWS_LOOKED_AT):
-        off = table[part] - mean
+    n = len(table) if rows is None else len(rows)
+    # Sums of differences from some row lose no digits that count, and are 0 where values are one.
+    start = table[0 if rows is None else rows[0]].astype(np.float64)
+    sums, squares = np.zeros_like(start), np.zeros_like(start)
+    for part in slices(n, _ROWS_LOOKED_AT):
+        off = table[part if rows is None else rows[part]] - start
+        sums += off.sum(axis=0)
         squares += np.einsum("ij,ij->j", off, off)
-    return mean, np.sqrt(squares / len(table))
+    mean = sums / n
+    return start + mean, np.sqrt(np.maximum(squares / n - mean**2, 0))
 
 
 def _as_float32(x: Array, name: str) -> FloatArray:

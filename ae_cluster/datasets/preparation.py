@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float32]
 
 _BLOCK = 32  # columns that are laid side by side at a time
+_CELLS = 2**18  # that are laid side by side at a time, where all are numbers
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -168,6 +169,8 @@ class Preparation:
 
     def rows(self, table: pa.Table, looked_at: NDArray[np.int64] | None = None) -> Prepared:
         """Return the rows of a table with all columns; ``looked_at`` in double precision too."""
+        if not self.categories and (prepared := self._plain_rows(table, looked_at)) is not None:
+            return prepared
         rows = np.empty((table.num_rows, self.n_features), dtype=np.float32)
         block = np.empty((min(_BLOCK, self.n_features), table.num_rows), dtype=np.float32)
         some = np.arange(0) if looked_at is None else looked_at
@@ -186,6 +189,29 @@ class Preparation:
         rows[:, done : done + filled] = block[:filled].T
         bad.refuse()
         return Prepared(rows, unseen, given)
+
+    def _plain_rows(self, table: pa.Table, looked_at: NDArray[np.int64] | None) -> Prepared | None:
+        """Return what `rows` does, in half the time, where all cells are numbers to be used."""
+        import pyarrow as pa
+
+        columns = table.select(list(self.columns))
+        if any(c.type != pa.float64() or c.null_count for c in columns.columns):
+            return None
+        rows = np.empty((table.num_rows, self.n_features), dtype=np.float32)
+        some = np.arange(0) if looked_at is None else looked_at
+        given = np.empty((len(some), self.n_features))
+        start = 0
+        for batch in columns.to_batches(max(1, _CELLS // self.n_features)):
+            end, values = start + batch.num_rows, batch.to_tensor().to_numpy()
+            part = rows[start:end]
+            with np.errstate(over="ignore"):
+                part[:] = values
+            if not (part.min() >= -_LARGEST and part.max() <= _LARGEST):  # NaN is neither
+                return None
+            here = (start <= some) & (some < end)
+            given[here] = values[some[here] - start]
+            start = end
+        return Prepared(rows, Counter(), given)
 
     def _features(
         self, table: pa.Table, place: dict[str, int], bad: _Bad, unseen: Counter[str]

@@ -23,7 +23,7 @@ from ae_cluster.datasets.columns import (
     numbers_of,
     values_of,
 )
-from ae_cluster.datasets.dataset import Array, IntArray, numbered_ids
+from ae_cluster.datasets.dataset import Array, FloatArray, IntArray, numbered_ids
 from ae_cluster.datasets.preparation import Preparation, encoded, say_unseen
 from ae_cluster.datasets.preparation_json import MOST_CATEGORIES
 from ae_cluster.datasets.table_files import TableFile
@@ -94,7 +94,7 @@ def read_table(file: TableFile, ending: str, options: TableOptions, split: Split
     some = train[some_rows(len(train))]
     x, unseen, given = preparation.rows(table, some)
     say_unseen(unseen)
-    _check_numbers(given, x[some], x[train], preparation)
+    _check_numbers(given, x, some, train, preparation)
     y = None if options.label_column is None else _labels(table, options.label_column)
     return TableData(x, y, ids_of(table, id_column), preparation, halves)
 
@@ -245,13 +245,16 @@ def _median(name: str, column: pa.ChunkedArray) -> float:
     return float(np.median(numbers))
 
 
-def _check_numbers(given: Array, kept: Array, train: Array, preparation: Preparation) -> None:
+def _check_numbers(
+    given: Array, x: FloatArray, some: IntArray, train: IntArray, preparation: Preparation
+) -> None:
     """Refuse columns whose numbers float32 cannot tell apart; say which hold a single one."""
-    is_constant = check_columns(given, kept, train, "the table", preparation.feature_names)
+    names = preparation.feature_names
+    is_constant = check_columns(given, x[some], x, "the table", names, train)
     if 0 < len(is_constant) < preparation.n_features:  # all of them are refused elsewhere
-        names = [preparation.feature_names[i] for i in is_constant]
+        told = listed([names[i] for i in is_constant])
         warnings.warn(
-            f"{len(names)} column(s) hold one value in training and tell nothing: {listed(names)}.",
+            f"{len(is_constant)} column(s) hold one value in training and tell nothing: {told}.",
             stacklevel=7,
         )
 

@@ -47,7 +47,7 @@ class TextTable:
         n = line.count(self._separator) + 1
         check_n_columns(n)
         self._wide = min(_BYTES_OF_A_CELL * n, _MOST_BLOCK)
-        self._has_quotes = _holds_quotes(path)
+        self._has_quotes = _holds_quotes(path, max(_FIRST_BLOCK, self._wide))
         with damage_told(_NO_FIT), self._parsed(_open_csv, block=_FIRST_BLOCK) as reader:
             self._schema = reader.schema
             names = self._schema.names
@@ -63,9 +63,14 @@ class TextTable:
         seen = dict(zip(self.names, map(usual_type, self._schema.types), strict=True))
         seen = {name: seen[name] for name in names if seen[name] is not None} | said
         with damage_told(_NO_FIT):
+            # A cell with a quote is no number, so reading numbers alone tells of one anyway.
+            if len(seen) < len(self.names) or set(seen.values()) != {pa.float64()}:
+                self._look_for_quotes()
             try:
                 table = self._parsed(_read_csv, names, seen)
             except pa.ArrowInvalid as error:
+                if self._look_for_quotes():
+                    return self.read(texts, dropped)
                 if "conversion error" not in str(error):
                     raise
                 # A later line holds another kind: all lines are asked, which takes longer.
@@ -73,12 +78,18 @@ class TextTable:
         _check_text(table.schema)
         return table.rename_columns(names)
 
+    def _look_for_quotes(self) -> bool:
+        """Look beyond the first lines, where none is; return whether one was found now."""
+        before, self._has_quotes = self._has_quotes, self._has_quotes or _holds_quotes(self.path)
+        return self._has_quotes and not before
+
     def batches(self, kinds: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows of the named columns in parts."""
         import pyarrow as pa
 
         types = {NUMBER: pa.float64(), BOOL: pa.bool_(), TEXT: pa.string()}
         wanted = {name: types[kind] for name, kind in kinds.items()}
+        self._look_for_quotes()
         with damage_told(_NO_FIT), self._parsed(_open_csv, list(wanted), wanted) as reader:
             for batch in reader:
                 yield batch.rename_columns(list(wanted))
@@ -170,10 +181,10 @@ def _first_line(head: bytes, encoding: str) -> str:
     return line
 
 
-def _holds_quotes(path: Path) -> bool:
-    """Return whether cells may be quoted, and lines go on within them."""
+def _holds_quotes(path: Path, most_bytes: int | None = None) -> bool:
+    """Return whether cells may be quoted, and lines go on within them: whole, or at first."""
     with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
-        return content.find(_QUOTE) >= 0
+        return content.find(_QUOTE, 0, len(content) if most_bytes is None else most_bytes) >= 0
 
 
 def _check_header(names: list[str]) -> None:
