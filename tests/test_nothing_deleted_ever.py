@@ -86,6 +86,8 @@ def test_a_kill_at_any_moment(states, tmp_path, command, x, partial, flags, step
         ["compare", "X", "Y", "--csv", "rows.csv"],
         ["assign", "X", "d.npz", "--out", "new.csv"],
         ["assign", "X", "d.npz", "--out", "new.parquet"],
+        ["describe", "X", "--out", "clusters.md"],
+        ["describe", "X", "--out", "names.csv", "--force"],
     ],
     ids=" ".join,
 )
