@@ -13,6 +13,7 @@ import pytest
 from test_evidence_grid import ROOT, arguments_of, n_cells, published
 
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.workers import take_place
 from ae_cluster.datasets import load_dataset
 
 pytest.importorskip("distributed", reason="the extra cluster is not installed")
@@ -92,7 +93,7 @@ def test_a_worker_then_the_scheduler_are_killed_and_nothing_is_lost_or_twice(who
     assert process.returncode == 2, "\n".join(error[-60:])
     kept = n_cells(tmp_path)
     assert 3 <= kept < 8
-    assert "what was finished is kept; start it again" in error[-1]
+    assert "start it again, and give the same command again (what was finished is kept" in error[-1]
     assert not any("Traceback" in line for line in error), "\n".join(error)
 
     with cluster(tmp_path, 1) as (address, *_):
@@ -133,33 +134,33 @@ def test_a_scheduler_that_is_not_there_is_a_sentence_and_nothing_is_written(tmp_
 
 @pytest.fixture
 def asked(load_experiment, tmp_path, monkeypatch):
-    """Give where a grid computes, and the function by which a worker takes that place."""
+    """Give what a grid says of its place, and where that is."""
     module = load_experiment("support.cluster")
     monkeypatch.setenv("AE_CLUSTER_DATA", str(tmp_path))
     return module, module.here(tmp_path)
 
 
 def test_a_worker_of_other_versions_is_refused_by_name(asked, assert_one_sentence):
-    module, place = asked
+    place = asked[1]
     other = dict(place.versions) | {"numpy": "1.0"}
     with pytest.raises(InputError, match=r"numpy .* \(asked for by 1\.0\)") as error:
-        module.take_place(place._replace(versions=(*other.items(),)))
+        take_place(place._replace(versions=(*other.items(),)))
     assert_one_sentence(error)
 
 
 def test_a_worker_that_sees_no_shared_disk_is_refused(asked, assert_one_sentence):
-    module, place = asked
+    place = asked[1]
     with pytest.raises(InputError, match="does not see /nowhere") as error:
-        module.take_place(place._replace(store="/nowhere"))
+        take_place(place._replace(shared=("/nowhere",)))
     assert_one_sentence(error)
 
 
 def test_a_worker_computes_in_the_place_of_who_asks(asked, tmp_path, monkeypatch):
-    module, place = asked
+    place = asked[1]
     monkeypatch.chdir(tmp_path)
     other = place._replace(folder=str(ROOT), data_home=str(ROOT))
     for asked_for in (place, other, place):  # a worker outlives grids
-        module.take_place(asked_for)
+        take_place(asked_for)
         assert str(Path.cwd()) == asked_for.folder
         assert os.environ["AE_CLUSTER_DATA"] == asked_for.data_home
 

@@ -140,6 +140,9 @@ def test_the_estimate_of_learning_goes_with_the_datas_size():
             assert usual == pytest.approx(method.seconds)
             assert estimators.estimated_seconds(method.name, 70_000, 784, None) > 1.5 * usual
             assert estimators.estimated_seconds(method.name, 10_000, 3072, None) > 2 * usual
+    # Of more than 100,000 samples it learns from so many.
+    of_many = [estimators.estimated_seconds("sorting", n, 64, None) for n in (100_000, 1_000_000)]
+    assert of_many[0] == of_many[1]
     # 482 pictures of 32 x 32 took 73 s on one core beside other work.
     assert estimators.estimated_seconds("sorting-images", 482, 1024, None) == pytest.approx(
         73, rel=0.2

@@ -8,6 +8,8 @@ from typing import Any
 from ae_cluster.cli import arguments as read
 from ae_cluster.cli.commands import add_command
 from ae_cluster.cli.output import add_json, print_json, print_note
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.workers import ADDRESS
 
 EPILOG = """\
 columns of the table:
@@ -25,6 +27,7 @@ examples:
   ae-cluster assign runs/mnist new.npy --out new.csv
   ae-cluster assign runs/mnist new.npy --out new.parquet --method gmm --json
   ae-cluster assign runs/photos new_photos --out new.csv --skip-unreadable
+  ae-cluster assign runs/table shards --out assigned --scheduler tcp://HOST:8786
 """
 
 
@@ -43,26 +46,32 @@ def add(commands: Any) -> None:
         metavar="DATA",
         help="samples like the run's: a file, a folder of pictures or of shards, or a known name",
     )
-    option("--out", type=read.path, required=True, metavar="FILE", help=".csv or .parquet to write")
+    option("--out", type=read.path, required=True, metavar="FILE", help=".csv or .parquet to "
+           "write; with --scheduler a folder, of a table for each shard")  # fmt: skip
     read.add_method_of_run(option)
     option("--skip-unreadable", action="store_true", help="leave out pictures that cannot be read")
+    option("--scheduler", metavar=ADDRESS, help="each shard on a worker of this dask scheduler, "
+           "which sees RUN, DATA and FILE by the same paths; local: on a process for each core. "
+           "See experiments/scaling.md")  # fmt: skip
     option("--force", action="store_true", help="replace the table if it exists")
     add_json(assign)
     assign.set_defaults(function=_assign)
 
 
 def _assign(arguments: argparse.Namespace) -> None:
-    from ae_cluster.runs.assign import assign_file
+    options = {name: getattr(arguments, name) for name in ("method", "force")}
+    place = arguments.run, arguments.data, arguments.out.absolute()
+    if arguments.scheduler is not None:
+        from ae_cluster.runs.assign_shards import assign_shards
 
-    found = assign_file(
-        arguments.run,
-        arguments.data,
-        arguments.out.absolute(),
-        method=arguments.method,
-        force=arguments.force,
-        skip_unreadable=arguments.skip_unreadable,
-        say=print_note,
-    )
+        if arguments.skip_unreadable:
+            raise InputError("--skip-unreadable is for a folder of pictures: leave it out.")
+        found = assign_shards(*place, scheduler=arguments.scheduler, say=print_note, **options)
+    else:
+        from ae_cluster.runs.assign import assign_file
+
+        skip = arguments.skip_unreadable
+        found = assign_file(*place, skip_unreadable=skip, say=print_note, **options)
     if arguments.json:
         print_json(found._asdict())
         return

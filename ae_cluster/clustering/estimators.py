@@ -78,10 +78,14 @@ def make_deep(
 def estimated_seconds(name: str, n_train: int, n_features: int, epochs: int | None) -> float:
     """Return about what learning costs on one core, from what was measured and these data's size.
 
-    Roughly: time goes with the steps, and that of a step mostly with the numbers of a sample.
+    Roughly: time goes with the steps, and that of a step mostly with the numbers of a sample. What
+    learns from a sample of many takes the time of that sample.
     """
     measured = BY_NAME[name].seconds
-    steps = _steps(name, n_train, epochs) / _steps(name, MEASURED_SAMPLES, None)
+    some = graph_samples(name, n_train)
+    steps = _steps(name, n_train if some is None else some, epochs) / _steps(
+        name, MEASURED_SAMPLES, None
+    )
     return (measured or math.nan) * steps * (0.3 + 0.7 * n_features / MEASURED_FEATURES)
 
 

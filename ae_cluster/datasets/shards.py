@@ -101,6 +101,10 @@ class ShardedTable:
         self.names = first.names
         self.n_rows: int | None = sum(shard.n_rows or 0 for shard in self._shards)
 
+    def only(self, shard: int) -> tuple[ParquetTable, int]:
+        """Return one shard, and how many rows stand before it."""
+        return self._shards[shard], sum(other.n_rows or 0 for other in self._shards[:shard])
+
     def read(self, texts: Collection[str], dropped: Collection[str]) -> pa.Table:
         """Return all rows of all columns but the dropped."""
         import pyarrow as pa
@@ -184,6 +188,10 @@ class ShardedRows:
                 break
             parts.append(_mapped(self._paths[shard])[max(0, start - before) : stop - before])
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def only(self, shard: int) -> tuple[Array, int]:
+        """Return one shard, and how many rows stand before it."""
+        return _mapped(self._paths[shard]), int(self._ends[shard - 1]) if shard else 0
 
     def read(self) -> Array:
         """Return all rows, in memory once."""

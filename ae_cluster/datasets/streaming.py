@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +24,7 @@ from ae_cluster.datasets.formats import format_of, is_table
 from ae_cluster.datasets.image_folders import stream_folder
 from ae_cluster.datasets.image_listing import is_folder
 from ae_cluster.datasets.preparation import Preparation, say_unseen
-from ae_cluster.datasets.shards import ShardedRows, is_sharded
+from ae_cluster.datasets.shards import ShardedRows, ShardedTable, is_sharded
 from ae_cluster.datasets.table_files import TableFile
 from ae_cluster.datasets.tables import ids_of
 from ae_cluster.datasets.user_files import WAY_OUT, ending_of, opened_table
@@ -63,6 +63,7 @@ def open_table(
     image_shape: tuple[int, ...] | None = None,
     seen: str | None = None,
     skip_unreadable: bool = False,
+    shard: int | None = None,
 ) -> SampleStream:
     """Return the samples of a file in parts, prepared as those that a model was trained on.
 
@@ -85,6 +86,8 @@ def open_table(
         What the training images came in, see `ae_cluster.common.pixels`.
     skip_unreadable : bool
         Leave out pictures of a folder that cannot be read, and say how many.
+    shard : int or None
+        Only this one of a folder's shards; its rows are numbered as among those of all.
 
     Returns
     -------
@@ -107,15 +110,19 @@ def open_table(
             if preparation is None:
                 preparation = Preparation(ending.removeprefix("."), table.names)
             preparation.check_names([n for n in table.names if n not in table.described])
-            chunks = partial(_of_table, place, table, preparation, chunk_rows)
-            if is_sharded(place) and preparation.id_column in table.names:
+            first = 0
+            if shard is not None and isinstance(table, ShardedTable):
+                table, first = table.only(shard)
+            chunks = partial(_of_table, place, table, preparation, chunk_rows, first)
+            if shard is None and is_sharded(place) and preparation.id_column in table.names:
                 return SampleStream(table.n_rows, lambda: _without_repeats(place, chunks()))
             return SampleStream(table.n_rows, chunks)
-        arrays = _arrays(place, ending)
-        x = [array for name, array in arrays.items() if name.startswith("x")]
-        _check_any(x)
-    chunks = partial(_of_arrays, place, arrays, preparation, chunk_rows, image_shape, seen)
-    return SampleStream(sum(map(len, x)), chunks)
+        arrays, first = _arrays(place, ending), 0
+        _check_any(_samples_of(arrays))
+        if shard is not None and isinstance(sharded := arrays["x"], ShardedRows):
+            arrays["x"], first = sharded.only(shard)
+    chunks = partial(_of_arrays, place, arrays, preparation, chunk_rows, image_shape, seen, first)
+    return SampleStream(sum(map(len, _samples_of(arrays))), chunks)
 
 
 @contextmanager
@@ -133,7 +140,7 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def _of_table(
-    path: Path, file: TableFile, preparation: Preparation, chunk_rows: int
+    path: Path, file: TableFile, preparation: Preparation, chunk_rows: int, first: int
 ) -> Iterator[Part]:
     kinds = dict.fromkeys(preparation.columns, NUMBER)
     kinds |= dict.fromkeys(preparation.booleans, BOOL) | dict.fromkeys(preparation.categories, TEXT)
@@ -141,7 +148,7 @@ def _of_table(
     if id_column is not None:
         kinds[id_column] = TEXT
     unseen: Counter[str] = Counter()
-    n = 0
+    n = first
     with _named(path):
         for batch in file.batches(kinds):
             for start in range(0, batch.num_rows, chunk_rows):
@@ -154,14 +161,32 @@ def _of_table(
 
 
 def _without_repeats(path: Path, parts: Iterator[Part]) -> Iterator[Part]:
-    """Refuse, at the end, shards that give one id to two samples; eight bytes of each are kept."""
+    """Refuse, at the end, shards that give one id to two samples."""
+    read = []
+    for ids, rows in parts:
+        read.append(_keys(ids))
+        yield ids, rows
+    _refuse_repeated(path, read)
+
+
+def refuse_repeated_ids(path: Path, parts: Iterable[Array]) -> None:
+    """Raise where shards give one id to two samples; eight bytes of each are kept.
+
+    Raises
+    ------
+    InputError
+    """
+    _refuse_repeated(path, [_keys(ids) for ids in parts])
+
+
+def _keys(ids: Array) -> Array:
     import pandas as pd
 
-    kept = []
-    for ids, rows in parts:
-        kept.append(pd.util.hash_array(ids.astype(object)))
-        yield ids, rows
-    keys = np.concatenate([*kept, np.empty(0, np.uint64)])
+    return pd.util.hash_array(ids.astype(object))
+
+
+def _refuse_repeated(path: Path, keys_of_parts: list[Array]) -> None:
+    keys = np.concatenate([*keys_of_parts, np.empty(0, np.uint64)])
     order = np.argsort(keys, kind="stable")
     if len(again := np.flatnonzero(keys[order][1:] == keys[order][:-1])):
         one, two = order[again[0] : again[0] + 2].tolist()
@@ -179,6 +204,10 @@ def _shaped(rows: Array, preparation: Preparation) -> Array:
 
 
 # Arrays
+
+
+def _samples_of(arrays: dict[str, Rows]) -> list[Rows]:
+    return [array for name, array in arrays.items() if name.startswith("x")]
 
 
 def _check_any(arrays: list[Rows]) -> None:
@@ -208,6 +237,7 @@ def _of_arrays(
     chunk_rows: int,
     image_shape: tuple[int, ...] | None,
     seen: str | None,
+    first: int,
 ) -> Iterator[Part]:
     with _named(path):
         for name in ("x", "x_train", "x_test"):
@@ -220,7 +250,7 @@ def _of_arrays(
             prefix = f"{half[1:]}-" if half else ""
             for rows in slices(len(x), chunk_rows):
                 part = np.asarray(x[rows])
-                numbered = numbered_ids(len(part), prefix, rows.start)
+                numbered = numbered_ids(len(part), prefix, first + rows.start)
                 yield (
                     numbered if ids is None else ids[rows],
                     _rows(part, preparation, image_shape, seen),

@@ -55,6 +55,14 @@ class Summary(NamedTuple):
     seconds: float
 
 
+class Counts(NamedTuple):
+    """How many rows a table has, how many of them are outliers, and how many each cluster."""
+
+    n_rows: int
+    n_outliers: int
+    clusters: Counter[int]
+
+
 @default_state()
 def assign_file(
     run: Path,
@@ -95,27 +103,43 @@ def assign_file(
     check_place(out, force)
     for note in assigner.notes:
         say(note)
-    stream = _stream(assigner, data, skip_unreadable)
+    stream = stream_of(assigner, data, skip_unreadable)
+    start = time.perf_counter()
+    with progress_bar(stream.n_rows, "assigning", "row") as bar:
+        counts = write_table(assigner, stream, data, out, cpu_count(), bar)
+    return summary_of(assigner, out, counts, start)
+
+
+def write_table(
+    assigner: Assigner, stream: SampleStream, name: str, out: Path, n_threads: int, bar: Any = None
+) -> Counts:
+    """Write the table of a stream's samples, which are called ``name``; count what is in it."""
     n_rows = n_outliers = 0
     clusters: Counter[int] = Counter()
     start = time.perf_counter()
-    with table_at(out) as writer, progress_bar(stream.n_rows, "assigning", "row") as bar:
-        for ids, found in _assigned_parts(assigner, stream, data):
+    with table_at(out) as writer:
+        for ids, found in _assigned_parts(assigner, stream, name, n_threads):
             writer.write(part_of(ids, found, assigner.class_names))
             clusters.update(dict(zip(*_counts(found.clusters), strict=True)))
             n_outliers += int(found.outliers.sum())
             n_rows += len(ids)
-            pace = n_rows / (time.perf_counter() - start)
-            bar.set_postfix_str(f"{pace:,.0f} rows per second", refresh=False)
-            bar.update(len(ids))
+            if bar is not None:
+                pace = n_rows / (time.perf_counter() - start)
+                bar.set_postfix_str(f"{pace:,.0f} rows per second", refresh=False)
+                bar.update(len(ids))
         if not n_rows:
-            raise InputError(f"{data}: it holds no samples; give a file with at least one.")
+            raise InputError(f"{name}: it holds no samples; give a file with at least one.")
+    return Counts(n_rows, n_outliers, clusters)
+
+
+def summary_of(assigner: Assigner, out: Path, counts: Counts, start: float) -> Summary:
+    """Return what there is to say of a table that was begun at ``start``."""
     return Summary(
         assigner.method,
         str(out),
-        n_rows,
-        n_outliers,
-        {str(cluster): n for cluster, n in sorted(clusters.items())},
+        counts.n_rows,
+        counts.n_outliers,
+        {str(cluster): n for cluster, n in sorted(counts.clusters.items())},
         {str(k): name for k, name in enumerate(assigner.class_names) if name},
         assigner.notes,
         round(time.perf_counter() - start, 3),
@@ -127,7 +151,10 @@ def _counts(clusters: NDArray[np.int64]) -> tuple[list[int], list[int]]:
     return values.tolist(), counts.tolist()
 
 
-def _stream(assigner: Assigner, data: str, skip_unreadable: bool) -> SampleStream:
+def stream_of(
+    assigner: Assigner, data: str, skip_unreadable: bool = False, shard: int | None = None
+) -> SampleStream:
+    """Return the samples of a file, or of one of its shards, as the run's model takes them."""
     if data.lower().replace("_", "-") in known_datasets():
         found = load_dataset(data)
         parts = [(found.ids_train, found.raw_train), (found.ids_test, found.raw_test)]
@@ -145,6 +172,7 @@ def _stream(assigner: Assigner, data: str, skip_unreadable: bool) -> SampleStrea
         image_shape=tuple(shape) if shape else None,
         seen=None if assigner.kept.units == "table" else assigner.kept.units,
         skip_unreadable=skip_unreadable,
+        shard=shard,
     )
 
 
@@ -155,22 +183,21 @@ def _split(parts: list[Part]) -> Iterator[Part]:
 
 
 def _assigned_parts(
-    assigner: Assigner, stream: SampleStream, name: str
+    assigner: Assigner, stream: SampleStream, name: str, n_threads: int
 ) -> Iterator[tuple[NDArray[np.str_], Assignment]]:
-    """Yield ids and assignments of the parts of a stream, in order, made by a thread per core.
+    """Yield ids and assignments of the parts of a stream, in order, made by some threads.
 
     Each computes with one thread of its own, which gives the same bits however many there are.
     """
-    n = cpu_count()
     waiting: deque[tuple[NDArray[np.str_], Future[Assignment]]] = deque()
     with (
         one_thread(),
         threadpool_limits(1),
-        ThreadPoolExecutor(n, "assign", torch.set_num_threads, (1,)) as pool,
+        ThreadPoolExecutor(n_threads, "assign", torch.set_num_threads, (1,)) as pool,
     ):
         for ids, rows in stream:
             waiting.append((ids, pool.submit(assigner.of_rows, rows, name)))
-            if len(waiting) > n:
+            if len(waiting) > n_threads:
                 yield _first(waiting)
         while waiting:
             yield _first(waiting)

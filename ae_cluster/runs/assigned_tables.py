@@ -80,14 +80,15 @@ def check_place(out: Path, force: bool) -> None:
         raise InputError(f"{out} must end in {' or '.join(ENDINGS)}; name it so.")
     if not (force and out.is_file()):
         refuse_existing_table(out, False)
-    elif not _is_ours(out):
+    elif not is_ours(out):
         raise InputError(
             f"{out} is no table that ae-cluster assign wrote, so it is not replaced; name another "
             "file."
         )
 
 
-def _is_ours(path: Path) -> bool:
+def is_ours(path: Path) -> bool:
+    """Return whether a file is a table that this module wrote."""
     try:
         if path.suffix.lower() == ".csv":
             with path.open("rb") as file:

@@ -15,6 +15,7 @@ import pandas as pd
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import make_folder
 from ae_cluster.common.terminal import Parser
+from ae_cluster.common.workers import ADDRESS
 from ae_cluster.datasets import known_datasets
 from experiments.support.cells import VERSION, cluster_cell, data_of, fingerprint_of
 from experiments.support.grid import Task, make_task, run_grid
@@ -63,7 +64,7 @@ def add_grid_options(
     add = parser.add_argument
     add("--seeds", type=positive, default=n_seeds, help=f"seeds 0 … n−1; default: {n_seeds}")
     add("--jobs", type=positive, default=1, help="processes; default: 1")
-    add("--scheduler", metavar="tcp://HOST:PORT|local", help="do the work on the workers of a dask "
+    add("--scheduler", metavar=ADDRESS, help="do the work on the workers of a dask "
         "scheduler, which see checkout, --store and data by the same paths (a shared disk); local: "
         "on --jobs processes here. See experiments/scaling.md")  # fmt: skip
     add("--out", type=Path, help=f"folder of rows; default: results, of --smoke: runs/smoke{out}")

@@ -16,8 +16,9 @@ from threadpoolctl import threadpool_limits
 
 from ae_cluster.common.interrupts import at_once_on_ctrl_c
 from ae_cluster.common.progress import progress_bar, spoken_of
+from ae_cluster.common.workers import Here, results_on, take_place
 from ae_cluster.records.rows import COLUMNS
-from experiments.support.cluster import Here, here, refuse_other_data, results_on, take_place
+from experiments.support.cluster import here, refuse_other_data
 from experiments.support.store import Cell, Row, Store, cell_key
 
 Found = tuple[str, Cell, list[Row], str]  # key, cell, rows, status
