@@ -12,7 +12,8 @@ from sklearn.datasets import load_digits
 from ae_cluster.cli.arguments import parse_sizes
 from ae_cluster.cli.main import build_parser, main
 from ae_cluster.common.errors import InputError
-from ae_cluster.records.config import RunConfig, free_folder, preset_epochs, read_config
+from ae_cluster.records.config import RunConfig, preset_epochs, read_config
+from ae_cluster.records.run_folders import free_folder
 
 IMAGES = (load_digits().images[:200] * 15).astype(np.uint8)
 PLAIN = ["--epochs", "1", "--draws", "1", "--budgets", "1,2"]

@@ -8,6 +8,12 @@ import numpy as np
 import pytest
 
 from ae_cluster.common.errors import InputError
+from ae_cluster.metrics.class_errors import (
+    lost_classes,
+    merged_classes,
+    mixed_classes,
+    split_classes,
+)
 from ae_cluster.metrics.clustering import (
     accuracy,
     accuracy_matched,
@@ -19,14 +25,10 @@ from ae_cluster.metrics.clustering import (
     confusion_matrix,
     external_scores,
     homogeneity,
-    lost_classes,
     matched_map,
-    merged_classes,
-    mixed_classes,
     nmi,
     per_class_recall,
     purity,
-    split_classes,
     v_measure,
 )
 

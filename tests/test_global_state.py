@@ -38,7 +38,7 @@ from ae_cluster import (
 from ae_cluster.common.global_state import default_state
 from ae_cluster.explorer import write_page
 from ae_cluster.figures import plot_codes, save_figure
-from ae_cluster.metrics import clustering
+from ae_cluster.metrics import class_errors, clustering
 from ae_cluster.metrics import codes as code_scores
 from ae_cluster.semi_supervised.evaluation import label_budget_rows
 from ae_cluster.semi_supervised.methods import METHODS
@@ -210,9 +210,9 @@ def _metrics():
         code_scores.neighbor_accuracy(x, y, x, y),
         clustering.confusion_matrix(y, clusters),
         clustering.per_class_recall(y, clusters, mapping),
-        clustering.split_classes(y, clusters),
-        clustering.merged_classes(y, clusters),
-        clustering.mixed_classes(y, clusters),
+        class_errors.split_classes(y, clusters),
+        class_errors.merged_classes(y, clusters),
+        class_errors.mixed_classes(y, clusters),
         [getattr(clustering, name)(y, clusters) for name in ("homogeneity", "purity", "v_measure")],
     )
 

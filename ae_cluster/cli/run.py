@@ -17,13 +17,8 @@ from ae_cluster.common.errors import InputError
 from ae_cluster.common.feature_files import is_feature_file
 from ae_cluster.common.files import expanded
 from ae_cluster.methods import current_name, is_external
-from ae_cluster.records.config import (
-    SPLITS,
-    RunConfig,
-    folder_to_go_on_with,
-    free_folder,
-    read_config,
-)
+from ae_cluster.records.config import SPLITS, RunConfig, read_config
+from ae_cluster.records.run_folders import folder_to_go_on_with, free_folder
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae_cluster.common.texts import one_line
-from ae_cluster.metrics import clustering
+from ae_cluster.metrics import class_errors, clustering
 
 _LONGEST_NAME, _TWO_LINES = 30, 160  # characters of what is said of merged and split classes
 
@@ -67,13 +67,13 @@ def _told_of(
     labels: NDArray[np.int64], clusters: NDArray[np.int64], class_names: Sequence[str]
 ) -> tuple[_Told, ...]:
     names = [one_line(name, _LONGEST_NAME) for name in class_names]
-    merged = clustering.merged_classes(labels, clusters).values()
+    merged = class_errors.merged_classes(labels, clusters).values()
     together = [" and ".join(names[c] for c in classes) for classes in merged]
     n_merged = len({c for classes in merged for c in classes})
-    mixed = clustering.mixed_classes(labels, clusters)
+    mixed = class_errors.mixed_classes(labels, clusters)
     mixtures = [" and ".join(names[c] for c in classes) for classes in _groups(mixed)]
-    split = [names[c] for c in clustering.split_classes(labels, clusters) if c not in mixed]
-    lost = [names[c] for c in clustering.lost_classes(labels, clusters)]
+    split = [names[c] for c in class_errors.split_classes(labels, clusters) if c not in mixed]
+    lost = [names[c] for c in class_errors.lost_classes(labels, clusters)]
     return (
         _Told("merges", together, n_merged, f" into {_n_clusters(len(merged))}"),
         _Told("mixes", mixtures, len(mixed)),

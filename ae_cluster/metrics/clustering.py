@@ -25,7 +25,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ae_cluster.common.errors import InputError
 from ae_cluster.common.labels import UNKNOWN as UNKNOWN
 from ae_cluster.common.validation import (
     IntArray,
@@ -57,7 +56,8 @@ def _known_pairs(labels_true: ArrayLike, clusters: ArrayLike) -> tuple[IntArray,
 # Classes against clusters
 
 
-def _crosstab(labels_true: ArrayLike, clusters: ArrayLike) -> ConfusionMatrix:
+def crosstab(labels_true: ArrayLike, clusters: ArrayLike) -> ConfusionMatrix:
+    """Count the samples of each class in each cluster, noise a cluster too; unknown left out."""
     truth, ids = _known_pairs(labels_true, clusters)
     classes, rows = np.unique(truth, return_inverse=True)
     names, columns = np.unique(ids, return_inverse=True)
@@ -65,7 +65,8 @@ def _crosstab(labels_true: ArrayLike, clusters: ArrayLike) -> ConfusionMatrix:
     return ConfusionMatrix(classes, names, cells.reshape(classes.size, names.size))
 
 
-def _without_noise(table: ConfusionMatrix) -> ConfusionMatrix:
+def without_noise(table: ConfusionMatrix) -> ConfusionMatrix:
+    """Return a table less the column of noise."""
     real = table.clusters != NOISE
     return ConfusionMatrix(table.classes, table.clusters[real], table.counts[:, real])
 
@@ -76,7 +77,7 @@ def class_map(labels_true: ArrayLike, clusters: ArrayLike) -> dict[int, int]:
     Of equally common classes the smallest is taken, so that renaming clusters changes nothing.
     Noise, and clusters of which no label is known, are not in the map.
     """
-    table = _without_noise(_crosstab(labels_true, clusters))
+    table = without_noise(crosstab(labels_true, clusters))
     if not table.classes.size:
         return {}
     commonest = table.classes[table.counts.argmax(axis=0)]
@@ -89,7 +90,7 @@ def matched_map(labels_true: ArrayLike, clusters: ArrayLike) -> dict[int, int]:
     By `matched_columns`, so any number of clusters is legal; a surplus cluster is not in the map,
     and neither is noise.
     """
-    table = _without_noise(_crosstab(labels_true, clusters))
+    table = without_noise(crosstab(labels_true, clusters))
     # In an order that does not depend on the clusters' names, lest a tie be broken by them.
     order = np.lexsort(table.counts[::-1]) if table.counts.size else np.arange(0)
     columns = matched_columns(table.counts[:, order])
@@ -137,7 +138,7 @@ def confusion_matrix(
     Clusters of the same class stand together, the largest first; then those without a class,
     then noise. The counts do not depend on the clusters' names.
     """
-    table = _crosstab(labels_true, clusters)
+    table = crosstab(labels_true, clusters)
     named = class_map(labels_true, clusters) if mapping is None else mapping
 
     def place(column: int) -> tuple[Any, ...]:
@@ -177,8 +178,8 @@ def purity(labels_true: ArrayLike, clusters: ArrayLike) -> float:
 
     Rises with the number of clusters, to 1 when each sample is its own: never show it alone.
     """
-    table = _crosstab(labels_true, clusters)
-    return _share(_without_noise(table).counts.max(axis=0, initial=0).sum(), table)
+    table = crosstab(labels_true, clusters)
+    return _share(without_noise(table).counts.max(axis=0, initial=0).sum(), table)
 
 
 def _share(right: int, table: ConfusionMatrix) -> float:
@@ -255,98 +256,6 @@ def external_scores(
     """
     of_labels = {m.name: m.score(labels_true, clusters) for m in METRICS if m.score is not None}
     return {"accuracy": accuracy(labels_true, clusters, mapping)} | of_labels
-
-
-# What went wrong
-
-
-def merged_classes(
-    labels_true: ArrayLike, clusters: ArrayLike, share: float = 0.5
-) -> dict[int, tuple[int, ...]]:
-    """Find the clusters that merge classes: that hold at least ``share`` of each of two or more.
-
-    The share is of a class's samples that are in a cluster; classes of `lost_classes` are left
-    out. This is the typical failure: two whole classes under one id.
-
-    Returns
-    -------
-    {cluster: its classes, ascending}
-    """
-    table, parts = _parts(labels_true, clusters, share)
-    lives = parts >= share
-    return {
-        int(cluster): tuple(table.classes[lives[:, column]].tolist())
-        for column, cluster in enumerate(table.clusters)
-        if lives[:, column].sum() >= 2
-    }
-
-
-def mixed_classes(
-    labels_true: ArrayLike, clusters: ArrayLike, share: float = 0.5
-) -> dict[int, tuple[int, ...]]:
-    """Find the classes that are mixed with others over several clusters.
-
-    Two classes are mixed when at least ``share`` of each lies where the other lies too: the sum
-    over clusters of the smaller of both parts, of samples that are in a cluster; and when no
-    cluster merges the two (`merged_classes`). Classes of `lost_classes` are left out.
-
-    Returns
-    -------
-    {class: the classes that it is mixed with, ascending}
-    """
-    table, parts = _parts(labels_true, clusters, share)
-    least = share - 1e-9  # tenths do not add up to a half exactly
-    found = {}
-    for row, part in enumerate(parts):  # no (classes, classes, clusters) at once
-        is_merged = (parts[:, part >= share] >= share).any(axis=1)
-        is_mixed = (np.minimum(part, parts).sum(axis=1) >= least) & ~is_merged
-        is_mixed[row] = False
-        if is_mixed.any():
-            found[int(table.classes[row])] = tuple(table.classes[is_mixed].tolist())
-    return found
-
-
-def split_classes(
-    labels_true: ArrayLike, clusters: ArrayLike, share: float = 0.25
-) -> dict[int, tuple[int, ...]]:
-    """Find the classes that are split.
-
-    A class is split when its largest cluster holds less than half of it, or a second one at
-    least ``share``; of its samples that are in a cluster, and classes of `lost_classes` left out.
-    What is neither split nor merged nor lost has a cluster of its own that holds half of it. A
-    class split over clusters that another lies in too is mixed with it (`mixed_classes`).
-
-    Returns
-    -------
-    {class: its clusters of at least ``share``, the largest first; or its two largest}
-    """
-    table, parts = _parts(labels_true, clusters, share)
-    order = np.argsort(-parts, axis=1, kind="stable")
-    n_large = (parts >= share).sum(axis=1)
-    is_split = (n_large >= 2) | ((parts.max(axis=1, initial=0) > 0) & (parts < 0.5).all(axis=1))
-    return {
-        int(table.classes[row]): tuple(table.clusters[order[row, : max(2, n_large[row])]].tolist())
-        for row in np.flatnonzero(is_split)
-    }
-
-
-def lost_classes(labels_true: ArrayLike, clusters: ArrayLike) -> tuple[int, ...]:
-    """Return the classes of which more than half is noise, in no cluster."""
-    table = _crosstab(labels_true, clusters)
-    n_in_clusters = _without_noise(table).counts.sum(axis=1)
-    return tuple(table.classes[2 * n_in_clusters < table.counts.sum(axis=1)].tolist())
-
-
-def _parts(
-    labels_true: ArrayLike, clusters: ArrayLike, share: float
-) -> tuple[ConfusionMatrix, NDArray[np.float64]]:
-    """Return what part of each class's samples in clusters each holds; none of a lost class."""
-    if not 0 < share <= 1:
-        raise InputError(f"share is {share}; give a part of a class, above 0 and at most 1.")
-    real = _without_noise(_crosstab(labels_true, clusters))
-    sizes = real.counts.sum(axis=1, keepdims=True)
-    lost = np.isin(real.classes, lost_classes(labels_true, clusters))
-    return real, np.where(lost[:, None], 0, real.counts / np.maximum(sizes, 1))
 
 
 # All metrics in one table

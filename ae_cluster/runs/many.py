@@ -15,9 +15,10 @@ from ae_cluster.common.files import expanded
 from ae_cluster.common.memory import forget_peak
 from ae_cluster.common.progress import in_words
 from ae_cluster.methods import pipelines_of
-from ae_cluster.records.config import RunConfig, usual_folder
+from ae_cluster.records.config import RunConfig
 from ae_cluster.records.reading import load_data
 from ae_cluster.records.rows import OK, pipeline_name
+from ae_cluster.records.run_folders import usual_folder
 from ae_cluster.runs.run import run
 from ae_cluster.runs.run_folder import check_place
 

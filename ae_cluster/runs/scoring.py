@@ -15,7 +15,7 @@ from ae_cluster.clustering.codes import Clustering, cluster_codes
 from ae_cluster.common.stage_times import stage
 from ae_cluster.datasets import Dataset
 from ae_cluster.methods import Pipeline, row_facts
-from ae_cluster.metrics import clustering
+from ae_cluster.metrics import class_errors, clustering
 from ae_cluster.metrics import codes as code_scores
 from ae_cluster.metrics.classes import known_classes, told_classes
 from ae_cluster.metrics.clustering import NOISE
@@ -107,7 +107,7 @@ def class_table(data: Dataset, result: Clustering) -> pd.DataFrame:
     -------
     label, name, n_test, recall (under the match learnt on train), clusters (of a split class),
     merged_with (classes in the same cluster or mixed with it over several); defined by
-    `split_classes`, `merged_classes` and `mixed_classes` of `metrics/clustering.py`.
+    `split_classes`, `merged_classes` and `mixed_classes` of `metrics/class_errors.py`.
     """
     columns = ["label", "name", "n_test", "recall", "clusters", "merged_with"]
     if data.y_test is None:
@@ -115,9 +115,9 @@ def class_table(data: Dataset, result: Clustering) -> pd.DataFrame:
     recall = clustering.per_class_recall(
         data.y_test, result.test, cluster_names(data, result) or {}
     )
-    split = clustering.split_classes(data.y_test, result.test)
-    merged = clustering.merged_classes(data.y_test, result.test).values()
-    mixed = clustering.mixed_classes(data.y_test, result.test)
+    split = class_errors.split_classes(data.y_test, result.test)
+    merged = class_errors.merged_classes(data.y_test, result.test).values()
+    mixed = class_errors.mixed_classes(data.y_test, result.test)
     rows = []
     for label in known_classes(data.y_test).tolist():
         together = {c for classes in merged if label in classes for c in classes} - {label}
