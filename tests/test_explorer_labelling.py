@@ -121,6 +121,18 @@ def test_keys_label_skip_go_back_and_undo_and_the_labels_stay_after_a_reload(pag
     assert page.evaluate(GIVEN) == {}
 
 
+def test_the_readmes_picture_shows_suggested_samples_with_their_labels(
+    page, load_experiment, folder
+):
+    load_experiment("page_picture").label(page, 12)
+    codes = read_codes(folder, "kmeans")
+    truth = dict(zip(codes["ids_test"], codes["labels_test"].astype(str), strict=True))
+    given = page.evaluate(GIVEN)
+    assert len(given) == 12
+    assert given.items() <= truth.items()
+    assert page.inner_text("#legend .entry:last-child") == "not labelled\n438"
+
+
 def test_a_selected_cluster_is_labelled_as_one_and_agreement_is_counted(page, folder):
     codes = read_codes(folder, "kmeans")
     rows = np.flatnonzero(codes["clusters_test"] == 4)

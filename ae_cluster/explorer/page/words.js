@@ -312,7 +312,7 @@ export const WORDS = {
   "confusion_corner": {"en": "label ↓ cluster →", "zh": "标签 ↓ 聚类 →"},
   "confusion_cell": {"en": "{n} of class {label} in cluster {cluster}", "zh": "类别 {label} 中有 {n} 个在聚类 {cluster}"},
   "show_them": {"en": "{what}: show them", "zh": "{what}：显示它们"},
-  "footer": {"en": "Written by ae_cluster. This file holds the samples, all columns of their table and the network’s weights, and needs no connection; share it only with people who may see the data. Drawn with three.js (MIT).", "zh": "由 ae_cluster 生成。此文件包含样本、样本表格的所有列以及网络权重，无需联网；请只与有权查看这些数据的人分享。图形由 three.js（MIT）绘制。"}
+  "footer": {"en": "Written by ae_cluster. This file holds the samples (of a table all columns) and the network’s weights, and needs no connection; share it only with people who may see the data. Drawn with three.js (MIT).", "zh": "由 ae_cluster 生成。此文件包含样本（表格则为所有列）和网络权重，无需联网；请只与有权查看这些数据的人分享。图形由 three.js（MIT）绘制。"}
 };
 
 /** What Python writes into a page, which is found here by its English words. */
