@@ -6,7 +6,7 @@ Times are the least of some tries: what else the machine does can only add to th
 import time
 
 import pytest
-from explorer_page import fake_run, picture
+from explorer_page import fake_run, picture, wait_until
 
 from ae_cluster.datasets import load_dataset
 from ae_cluster.explorer import write_page
@@ -125,3 +125,4 @@ def test_seventy_thousand_dots_still_turn(open_page, mnist, tmp_path):
         }"""
     )
     assert frames_a_second > 5
+    wait_until(page, "!stage.isThinned && stage.scene.points.geometry.index === null")

@@ -86,7 +86,9 @@ export function saveAs(content, name) {
   setTimeout(() => URL.revokeObjectURL(url), 1000); // some browsers read it only now
 }
 
+const NUMBERS = new Intl.NumberFormat("en-US");
+
 /** @param {number} value */
 export function grouped(value) {
-  return value.toLocaleString("en-US");
+  return NUMBERS.format(value);
 }

@@ -38,7 +38,8 @@ export function extentOf(places) {
   }
   const distances = new Float32Array(n);
   for (let i = 0; i < n; i++) {
-    distances[i] = Math.hypot(...[0, 1, 2].map((axis) => places[3 * i + axis] - middle[axis]));
+    const [x, y, z] = middle;
+    distances[i] = Math.hypot(places[3 * i] - x, places[3 * i + 1] - y, places[3 * i + 2] - z);
   }
   distances.sort();
   return { low, high, middle, radius: distances[Math.ceil(0.98 * (n - 1))] || 1 };
@@ -134,10 +135,12 @@ export function movedBy(place, directions, amounts) {
  * @param {number} height
  */
 export function onScreen(places, matrix, width, height) {
-  const m = matrix;
+  const m = Float64Array.from(matrix);
   const seen = new Float32Array(places.length);
   for (let i = 0; i < places.length; i += 3) {
-    const [x, y, z] = [places[i], places[i + 1], places[i + 2]];
+    const x = places[i];
+    const y = places[i + 1];
+    const z = places[i + 2];
     const w = m[3] * x + m[7] * y + m[11] * z + m[15];
     seen[i] = (((m[0] * x + m[4] * y + m[8] * z + m[12]) / w + 1) / 2) * width;
     seen[i + 1] = ((1 - (m[1] * x + m[5] * y + m[9] * z + m[13]) / w) / 2) * height;
@@ -155,8 +158,12 @@ export function onScreen(places, matrix, width, height) {
  */
 export function dotAt(seen, isShown, x, y, touch = 5, reach = 14) {
   let [best, bestDepth, bestDistance] = [-1, Infinity, reach];
-  for (let i = 0; i < seen.length / 3; i++) {
-    const distance = Math.hypot(seen[3 * i] - x, seen[3 * i + 1] - y);
+  const n = seen.length / 3;
+  for (let i = 0; i < n; i++) {
+    const right = seen[3 * i] - x;
+    const below = seen[3 * i + 1] - y;
+    if (right > reach || right < -reach || below > reach || below < -reach) continue;
+    const distance = Math.hypot(right, below);
     const depth = seen[3 * i + 2];
     if (distance > reach || depth <= 0 || !isShown(i)) continue;
     const touches = distance <= touch;

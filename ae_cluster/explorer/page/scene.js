@@ -73,6 +73,8 @@ export class Scene {
     this.points.frustumCulled = false;
     this.scene = new THREE.Scene();
     this.scene.add(this.points);
+    /** @type {import("three").BufferAttribute | null} all dots in an order by chance, of which the first are drawn */
+    this.order = null;
     this.width = this.height = 1;
     this.dot = 1;
   }
@@ -152,6 +154,56 @@ export class Scene {
   }
 
   draw() {
+    this.showSome(Infinity);
     this.renderer.render(this.scene, this.camera);
   }
+
+  /**
+   * Draw at most so many dots, the same ones of more each time, and wait until they are drawn.
+   * @param {number} most
+   * @returns {number} milliseconds that it took
+   */
+  drawSome(most) {
+    this.showSome(most);
+    const start = performance.now();
+    this.renderer.render(this.scene, this.camera);
+    const context = this.renderer.getContext();
+    context.readPixels(0, 0, 1, 1, context.RGBA, context.UNSIGNED_BYTE, new Uint8Array(4));
+    return performance.now() - start;
+  }
+
+  /** How many dots there are. */
+  get n() {
+    return this.points.geometry.getAttribute("position").count;
+  }
+
+  /** @param {number} most */
+  showSome(most) {
+    const { geometry } = this.points;
+    if (most >= this.n) {
+      geometry.setIndex(null);
+      geometry.setDrawRange(0, Infinity);
+      return;
+    }
+    if (this.order?.count !== this.n) this.order = new THREE.BufferAttribute(shuffled(this.n), 1);
+    geometry.setIndex(this.order);
+    geometry.setDrawRange(0, most);
+  }
+}
+
+/**
+ * The numbers below n in an order by chance, always the same one.
+ * @param {number} n
+ */
+function shuffled(n) {
+  const order = Uint32Array.from({ length: n }, (_, i) => i);
+  let state = 1;
+  for (let i = n - 1; i > 0; i--) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0; // as Numerical Recipes have it
+    const other = Math.floor((state / 2 ** 32) * (i + 1));
+    const kept = order[i];
+    order[i] = order[other];
+    order[other] = kept;
+  }
+  return order;
 }

@@ -12,6 +12,10 @@ import { Scene } from "./scene.js";
 import { placeOf } from "./content.js";
 
 const MOST_NAMES = 24;
+const [FEW, FIRST_MOST] = [10_000, 20_000]; // dots: fewer are always all drawn
+const FRAME = 40; // milliseconds that dots may take while the eye moves
+const REST = 250; // milliseconds after which all dots are drawn
+const MOST_FOR_MIDDLES = 50_000; // dots by which a group's middle is found
 
 /** Where the dots are seen. Coordinates are pixels from the stage's upper left corner. */
 export class Stage {
@@ -27,6 +31,10 @@ export class Stage {
     this.pen = new Pen();
     this.wasAsked = false;
     this.areDotsOld = false;
+    this.isMoving = false;
+    this.isThinned = false; // whether some dots may not be drawn now
+    this.rest = 0; // when the eye will have come to rest
+    this.most = FIRST_MOST; // dots that are drawn while it moves
     /** @type {(() => void)[]} */
     this.whenDrawn = [];
     /** @type {import("./overlay.js").Named[]} */
@@ -93,6 +101,12 @@ export class Stage {
   /** @param {import("./geometry.js").View} view */
   lookFrom(view) {
     this.view = view;
+    this.isMoving = true;
+    clearTimeout(this.rest);
+    this.rest = setTimeout(() => {
+      this.isMoving = false;
+      if (this.isThinned) this.ask();
+    }, REST);
     this.ask();
   }
 
@@ -110,10 +124,14 @@ export class Stage {
   askOver() {
     if (this.wasAsked) return;
     this.wasAsked = true;
-    requestAnimationFrame(() => this.draw(this.areDotsOld));
+    requestAnimationFrame(() => this.draw(this.areDotsOld, this.isMoving));
   }
 
-  draw(withDots = true) {
+  /**
+   * @param {boolean} withDots or what lies over them alone
+   * @param {boolean} isMoving then of many dots only as many are drawn as there is time for
+   */
+  draw(withDots = true, isMoving = false) {
     this.wasAsked = false;
     if (!this.scene) return;
     const { width, height } = this.size;
@@ -121,10 +139,22 @@ export class Stage {
       this.areDotsOld = false;
       this.seen = null;
       this.scene.look(this.view, this.extent.radius);
-      this.scene.draw();
+      this.isThinned = isMoving && this.scene.n > FEW;
+      if (this.isThinned) this.drawInTime(this.scene);
+      else this.scene.draw();
     }
     drawOverlay(canvasById("overlay"), width, height, this.ratio, this.marks());
     for (const act of this.whenDrawn) act();
+  }
+
+  /**
+   * Draw some of the dots, and learn from the time it took how many may be drawn next.
+   * @param {Scene} scene
+   */
+  drawInTime(scene) {
+    const taken = scene.drawSome(this.most);
+    const factor = Math.max(0.5, Math.min(2, FRAME / Math.max(1, taken)));
+    this.most = Math.max(FEW, Math.min(scene.n, Math.round(this.most * factor)));
   }
 
   /** @returns {import("./overlay.js").Marks} */
@@ -223,7 +253,10 @@ export class Stage {
     if (!ids || names.length > MOST_NAMES) return [];
     /** @type {number[][]} */
     const rows = names.map(() => []);
-    for (const row of explorer.shownRows()) if (ids[row] >= 0) rows[ids[row]].push(row);
+    const step = Math.ceil(ids.length / MOST_FOR_MIDDLES);
+    for (let row = 0; row < ids.length; row += step) {
+      if (ids[row] >= 0 && explorer.isShown(row)) rows[ids[row]].push(row);
+    }
     return names.flatMap((name, id) =>
       rows[id].length ? [{ name: shortened(name), place: medianPlace(places, rows[id]) }] : [],
     );
@@ -246,7 +279,9 @@ function newScene(canvas) {
  */
 function medianPlace(places, rows) {
   return [0, 1, 2].map((axis) => {
-    const values = Float32Array.from(rows, (row) => places[3 * row + axis]).sort();
+    const values = new Float32Array(rows.length);
+    for (let i = 0; i < rows.length; i++) values[i] = places[3 * rows[i] + axis];
+    values.sort();
     return values[values.length >> 1];
   });
 }
