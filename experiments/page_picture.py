@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 NAME = "explorer-digits"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-SIZE = {"width": 1280, "height": 960}
 N_LABELS = 40
 CAPTION = (
     "The explorer of a run on the bundled digits while its samples are labelled. {n} of the 450 "
@@ -62,7 +61,7 @@ def take_picture(html: Path, out: Path, n_labels: int = N_LABELS) -> None:
         browser = playwright.chromium.launch(
             executable_path=found, args=["--no-sandbox", "--enable-unsafe-swiftshader"]
         )
-        page = browser.new_page(viewport=SIZE, locale="en-US", color_scheme="light")
+        page = browser.new_page(viewport={"width": 1280, "height": 960}, locale="en-US")
         page.goto(html.resolve().as_uri())
         label(page, n_labels)
         page.screenshot(path=out)

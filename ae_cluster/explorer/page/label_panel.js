@@ -206,7 +206,7 @@ export class LabelPanel {
         ? say("agreement", { method, agreeing: grouped(agreeing), compared: grouped(compared) })
         : "",
       elsewhere ? say("labels_elsewhere", { n: grouped(elsewhere) }) : "",
-    ].join(" ");
+    ].join(say("space"));
     byId("by-class").hidden = !labelled.length;
     byId("label-counts").replaceChildren(...this.countRows(labelled));
   }
