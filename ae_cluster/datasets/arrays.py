@@ -14,6 +14,7 @@ from ae_cluster.common.errors import InputError
 from ae_cluster.common.labels import classes_of, label_key, number_in
 from ae_cluster.common.texts import encodable, quoted
 from ae_cluster.datasets.dataset import Array, FloatArray, IntArray
+from ae_cluster.datasets.room import rows_of
 
 _ROWS_LOOKED_AT = 2000
 
@@ -58,18 +59,20 @@ def normal_image_shape(shape: Iterable[int]) -> tuple[int, ...]:
 
 
 def _check_finite(x: Array, name: str) -> None:
-    if x.dtype.kind != "f":
+    if x.dtype.kind != "f" or _is_finite(x):
         return
     bad = ~np.isfinite(x)
-    n_bad = np.count_nonzero(bad)
-    if n_bad:
-        axes = ("row", "column") if x.ndim == 2 else ("image", "row", "column", "channel")
-        first = np.unravel_index(int(bad.argmax()), x.shape)
-        where = ", ".join(f"{axis} {int(i)}" for axis, i in zip(axes, first, strict=False))
-        raise InputError(
-            f"{name} holds {n_bad:,} NaN or infinite value(s), the first at {where} (counted "
-            "from 0): remove these samples or fill the values in."
-        )
+    axes = ("row", "column") if x.ndim == 2 else ("image", "row", "column", "channel")
+    first = np.unravel_index(int(bad.argmax()), x.shape)
+    where = ", ".join(f"{axis} {int(i)}" for axis, i in zip(axes, first, strict=False))
+    raise InputError(
+        f"{name} holds {np.count_nonzero(bad):,} NaN or infinite value(s), the first at {where} "
+        "(counted from 0): remove these samples or fill the values in."
+    )
+
+
+def _is_finite(x: Array) -> bool:
+    return all(np.isfinite(x[part]).all() for part in slices(len(x), _ROWS_LOOKED_AT))
 
 
 def _shape_of_one(
@@ -171,7 +174,7 @@ def _mean_and_spread(
 def _as_float32(x: Array, name: str) -> FloatArray:
     with np.errstate(over="ignore"):
         table = x.astype(np.float32, copy=False)
-    if not np.isfinite(table).all():
+    if not _is_finite(table):
         raise InputError(
             f"{name} holds values from {x.min():g} to {x.max():g}, too large for float32: "
             "rescale the columns."
@@ -311,7 +314,7 @@ def split_rows(n: int, test_size: float, seed: int) -> dict[str, IntArray]:
 def halved(arrays: dict[str, Array], halves: dict[str, IntArray]) -> dict[str, Array]:
     """Return each array's training and test rows, as ``…_train`` and ``…_test``."""
     return {
-        f"{name}_{half}": array[rows]
+        f"{name}_{half}": rows_of(array, rows)
         for name, array in arrays.items()
         for half, rows in halves.items()
     }

@@ -75,12 +75,12 @@ class Dataset:
     @property
     def x_train(self) -> FloatArray:
         """Training samples as fresh float32 (n, n_features); images in [0, 1]."""
-        return _as_float(self.raw_train)
+        return as_float(self.raw_train)
 
     @property
     def x_test(self) -> FloatArray:
         """Test samples as fresh float32 (n, n_features); images in [0, 1]."""
-        return _as_float(self.raw_test)
+        return as_float(self.raw_test)
 
     @property
     def is_table(self) -> bool:
@@ -166,7 +166,8 @@ def numbered_ids(n: int, prefix: str = "", start: int = 0) -> npt.NDArray[np.str
     return np.char.add(prefix, ids) if prefix else ids
 
 
-def _as_float(raw: Array) -> FloatArray:
+def as_float(raw: Array) -> FloatArray:
+    """Return samples as fresh float32; bytes in [0, 1]."""
     if raw.dtype == np.uint8:
         return np.divide(raw, np.float32(255), dtype=np.float32)
     return raw.astype(np.float32)

@@ -24,6 +24,7 @@ from ae_cluster.common.progress import progress_bar
 from ae_cluster.common.texts import quoted
 from ae_cluster.datasets.dataset import Array
 from ae_cluster.datasets.image_files import largest_of_sixteen_bits, read_image, size_said
+from ae_cluster.datasets.room import room_for
 
 MOST_PIXELS = 2**22  # of a picture that is not resized
 MANY_NUMBERS = 2**16  # of one picture, beyond which training is slow
@@ -181,7 +182,7 @@ def _room(n: int, shape: tuple[int, ...]) -> Array:
             f"{n:,} pictures of {_times(shape)} take {wanted / 2**30:.1f} GiB, more than half of "
             f"the memory: make them smaller, for instance with {said}."
         )
-    return np.empty((n, *shape), dtype=np.uint8)
+    return room_for((n, *shape), np.uint8)
 
 
 # Sizes

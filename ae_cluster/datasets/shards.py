@@ -19,6 +19,7 @@ from ae_cluster.common.texts import quoted, shortened
 from ae_cluster.datasets.arrow_files import ParquetTable
 from ae_cluster.datasets.dataset import Array
 from ae_cluster.datasets.image_listing import holds_pictures, is_folder, natural
+from ae_cluster.datasets.room import room_for
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -194,8 +195,8 @@ class ShardedRows:
         return _mapped(self._paths[shard]), int(self._ends[shard - 1]) if shard else 0
 
     def read(self) -> Array:
-        """Return all rows, in memory once."""
-        found = np.empty(self.shape, self.dtype)
+        """Return all rows."""
+        found = room_for(self.shape, self.dtype)
         ends = self._ends.tolist()
         for path, start, stop in zip(self._paths, [0, *ends], ends, strict=False):
             found[start:stop] = _mapped(path)

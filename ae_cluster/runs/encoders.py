@@ -28,10 +28,12 @@ from ae_cluster.common.scaling import ColumnScaling, fit_scaling
 from ae_cluster.common.table_options import AUTO
 from ae_cluster.common.write_lock import CHECKPOINT, claim, drop
 from ae_cluster.datasets import Dataset, known_datasets
+from ae_cluster.datasets.room import lies_on_disk
 from ae_cluster.methods import AUTOENCODER, GIVEN, SORTERS
 from ae_cluster.records.config import USUAL_WIDTH, RunConfig, preset_epochs
 from ae_cluster.runs.faithful import FaithfulTo, Scores
 from ae_cluster.runs.plan import Plan
+from ae_cluster.runs.principal_codes import principal_codes
 from ae_cluster.runs.run_folder import LEARNT
 from ae_cluster.runs.scaling import notes_on
 from ae_cluster.training.callbacks import Reconstructions
@@ -72,8 +74,12 @@ class Codes(NamedTuple):
 
 def pca_codes(data: Dataset, n_components: int, seed: int, scaling: str = AUTO) -> Codes:
     """Return codes of the same size by principal components, a table scaled first."""
+    n_components = min(n_components, *data.raw_train.shape)
+    if lies_on_disk(data.raw_train) and not data.is_table:
+        start = time.perf_counter()
+        codes = principal_codes(data.raw_train, data.raw_test, n_components)
+        return Codes("pca", *codes, seconds=time.perf_counter() - start)
     train, test, _ = _as_numbers(data, scaling)
-    n_components = min(n_components, *train.shape)
     start = time.perf_counter()
     pca = PCA(n_components, random_state=seed).fit(train)
     seconds = time.perf_counter() - start

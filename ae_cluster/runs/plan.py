@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ae_cluster.clustering.codes import check_n_clusters
 from ae_cluster.clustering.external import ExternalClusterer, find_class, number_of_clusters
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.memory import total_memory
 from ae_cluster.common.table_options import AUTO
 from ae_cluster.datasets import Dataset
 from ae_cluster.methods import (
@@ -20,7 +21,8 @@ from ae_cluster.methods import (
 )
 from ae_cluster.records.config import RunConfig
 
-WITHOUT_CODES = ("pixels", "n2d")  # of their own: the samples, and the autoencoder's
+PIXELS = "pixels"
+WITHOUT_CODES = (PIXELS, "n2d")  # of their own: the samples, and the autoencoder's
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class Plan:
         InputError
             When a pipeline needs it and it is not known, or the data cannot have as many.
         """
+        if PIXELS in self.by_representation():
+            _check_fits_in_memory(data)
         is_used = any(map(self.takes_k, self.pipelines))
         if self.is_auto and choose is not None and is_used:
             return replace(self, n_clusters=choose(data), is_auto=False)
@@ -92,6 +96,16 @@ class Plan:
         n_clusters = required_n_clusters(self.n_clusters, data)
         check_n_clusters(n_clusters, data.raw_train)
         return replace(self, n_clusters=n_clusters)
+
+
+def _check_fits_in_memory(data: Dataset) -> None:
+    """Refuse to cluster samples themselves, as float32 and once more, where that is too much."""
+    wanted = 2 * 4 * (data.raw_train.size + data.raw_test.size)
+    if wanted > total_memory():
+        raise InputError(
+            f"--method {PIXELS} clusters the samples of {data.name} themselves, which takes "
+            f"{wanted / 2**30:.1f} GiB, more than the memory; leave it out."
+        )
 
 
 def plan_of(config: RunConfig) -> Plan:

@@ -1,0 +1,82 @@
+"""Room for samples: in memory where they are few, else in files that are mapped into memory.
+
+Such files are in the folder for temporary ones (``TMPDIR`` says which), have no name, and are gone
+with the process, however it ends.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import tempfile
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from ae_cluster.common.chunks import slices
+from ae_cluster.common.errors import InputError
+
+MOST_IN_MEMORY = 2**27  # bytes of one array of samples
+_AT_ONCE = 2**24  # bytes that are copied
+
+Array = NDArray[Any]
+
+
+def is_large(n_bytes: int) -> bool:
+    """Return whether an array of so many bytes belongs on the disk."""
+    return n_bytes > MOST_IN_MEMORY
+
+
+def room_for(shape: tuple[int, ...], dtype: DTypeLike, *, on_disk: bool = False) -> Array:
+    """Return an array to be filled, on the disk where it is large or that is said.
+
+    Raises
+    ------
+    InputError
+        When the disk has no room for it.
+    """
+    n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
+    if not n_bytes or not (on_disk or is_large(n_bytes)):
+        return np.empty(shape, dtype)
+    try:
+        with tempfile.TemporaryFile(prefix="ae-cluster-") as file:  # the array keeps it
+            _reserve(file, n_bytes)
+            return np.memmap(file, dtype, "r+", shape=shape)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOENT):
+            raise
+        raise InputError(
+            f"its samples take {n_bytes / 1e6:,.0f} MB more on the disk, and there is no room for "
+            f"them in {tempfile.gettempdir()}: say another folder with TMPDIR."
+        ) from error
+
+
+def _reserve(file: IO[bytes], n_bytes: int) -> None:
+    """Take the room at once: a full disk would end the process where an array is written to."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, n_bytes)
+        return
+    for part in slices(n_bytes, _AT_ONCE):
+        file.write(bytes(part.stop - part.start))
+    file.flush()
+
+
+def lies_on_disk(array: Any) -> bool:
+    """Return whether an array, or what it is a view of, is a file that lies in memory."""
+    while isinstance(array, np.ndarray):
+        if isinstance(array, np.memmap):
+            return True
+        array = array.base
+    return False
+
+
+def rows_of(array: Array, rows: NDArray[np.int64]) -> Array:
+    """Return some rows of an array; those of one on the disk are copied there."""
+    if not lies_on_disk(array):
+        return array[rows]
+    found = room_for((len(rows), *array.shape[1:]), array.dtype, on_disk=True)
+    for part in slices(len(rows), max(1, _AT_ONCE // max(1, array[:1].nbytes))):
+        found[part] = array[rows[part]]
+    return found
