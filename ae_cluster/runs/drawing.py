@@ -16,10 +16,8 @@ from ae_cluster.runs.encoders import N_ORIGINALS, FittedEncoder, FittedEncoders
 Kept = dict[Pipeline, tuple[FittedEncoder, Clustering]]
 
 
-def draw_run(
-    folder: Path, data: Dataset, encoders: FittedEncoders, kept: Kept, table: pd.DataFrame
-) -> None:
-    """Draw what a run shows: how its encoders learnt, its clusters, and its label budget."""
+def draw_run(folder: Path, data: Dataset, encoders: FittedEncoders, kept: Kept) -> None:
+    """Draw what a run shows before its scores are there: how its encoders learnt, its clusters."""
     _draw_learning(folder, data, encoders)
     living = {pipeline: found for pipeline, found in kept.items() if not found[0].collapse}
     for i, (pipeline, (encoder, result)) in enumerate(living.items()):
@@ -38,6 +36,10 @@ def draw_run(
         if i == 0:
             of_run.draw_tiles(folder, pictured)
         of_run.draw_method(folder, pipeline.kept_as, pictured)
+
+
+def draw_label_budget_of_run(folder: Path, kept: Kept, table: pd.DataFrame) -> None:
+    """Draw accuracy against labels per class, beside what all labels give on the codes shown."""
     shown = next(iter(kept), pipelines_of(DEFAULTS)[0])
     is_shown = (table["features"] == shown.features) & (table["method"] == shown.method)
     ceiling = table.loc[is_shown, "neighbor_accuracy"].dropna()

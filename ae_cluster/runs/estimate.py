@@ -119,13 +119,18 @@ def _steps(config: RunConfig, plan: Plan, data: Dataset) -> Iterator[Step]:
         yield Step(name, estimated_seconds(name, n, width, config.epochs), _samples_of(name, n))
     coded = sum(name not in WITHOUT_CODES for name in names)
     if data.y_train is not None:
-        share = len(config.budgets) * config.draws / USUAL_SPLITS
-        seconds = coded * share * FEW_LABELS.of(n_test)
+        seconds = coded * few_labels_seconds(config, n_test)
         of = f"{n_test:,} test samples, {coded} representation{'s' * (coded != 1)}"
         yield Step("classifiers from a few labels", seconds, of)
     yield Step("clusters, scores, page", REST.of(n + n_test), f"{every} and {n_test:,} of test")
     drawn = f"{MOST_DRAWN:,} of {n_test:,}" if n_test > MOST_DRAWN else f"all {n_test:,}"
     yield Step("figures", FIGURES.of(n_test), f"{drawn} test samples")
+
+
+def few_labels_seconds(config: RunConfig, n_test: int) -> float:
+    """Return what the classifiers from a few labels take on one representation."""
+    share = len(config.budgets) * config.draws / USUAL_SPLITS
+    return share * FEW_LABELS.of(n_test)
 
 
 def _samples_of(name: str, n: int) -> str:

@@ -36,6 +36,7 @@ from ae_cluster.records.config import RunConfig
 from ae_cluster.records.reading import load_data, read_scores
 from ae_cluster.records.rows import tidy_row
 from ae_cluster.records.writing import arguments_of, write_config, write_method
+from ae_cluster.runs.beside import Beside
 from ae_cluster.runs.clusterers import (
     Outliers,
     keep_clusterer,
@@ -43,7 +44,7 @@ from ae_cluster.runs.clusterers import (
     table_of_run,
     write_clusters,
 )
-from ae_cluster.runs.drawing import Kept, draw_run
+from ae_cluster.runs.drawing import Kept, draw_label_budget_of_run, draw_run
 from ae_cluster.runs.encoders import FittedEncoder, FittedEncoders, Job, save_model
 from ae_cluster.runs.plan import WITHOUT_CODES, Plan, plan_of
 from ae_cluster.runs.run_folder import (
@@ -64,6 +65,7 @@ from ae_cluster.runs.run_folder import (
 from ae_cluster.runs.scaling import in_id, in_settings
 from ae_cluster.runs.scoring import (
     FAILURES,
+    Row,
     class_table,
     failed_rows,
     few_label_rows,
@@ -186,21 +188,24 @@ def _fill(job: Job, figures: bool) -> pd.DataFrame:
     for line in [_described(data, job.plan.n_clusters), *encoders.notes, *job.plan.notes]:
         say(line)
     keep_only(folder, job.plan.kept_as)
-    rows, kept = _carry_out(job, encoders)
-
-    say("Writing the run folder …")
-    describe = partial(
-        write_config,
-        folder, job.config, data, _settings(encoders), job.run_id, _described_pipelines(kept),
-    )  # fmt: skip
-    describe({})
-    if kept:
-        _write_kept(job, kept)
-    table = pd.DataFrame([tidy_row(**row) for row in rows])
+    with Beside() as beside:
+        rows, kept = _carry_out(job, encoders, beside)
+        say("Writing the run folder …")
+        describe = partial(
+            write_config,
+            folder, job.config, data, _settings(encoders), job.run_id, _described_pipelines(kept),
+        )  # fmt: skip
+        describe({})
+        if kept:
+            _write_kept(job, kept)
+        if figures:
+            say(f"Drawing the figures …{of_run.note_on_names(data.class_names)}")
+            with stage("figures"):
+                draw_run(folder / "figures", data, encoders, kept)
+        table = pd.DataFrame([tidy_row(**row) for part in rows for row in part()])
     if figures:
-        say(f"Drawing the figures …{of_run.note_on_names(data.class_names)}")
         with stage("figures"):
-            draw_run(folder / "figures", data, encoders, kept, table)
+            draw_label_budget_of_run(folder / "figures", kept, table)
     table["peak_mb"] = round(peak_mb(), 1)
     claim(folder, "scores.csv")
     safe_table(table).to_csv(folder / "scores.csv", index=False)
@@ -216,14 +221,17 @@ def _fill(job: Job, figures: bool) -> pd.DataFrame:
 # From samples to clusters
 
 
-def _carry_out(job: Job, encoders: FittedEncoders) -> tuple[list[dict[str, Any]], Kept]:
-    """Carry out every pipeline, by representation; return all rows, and what is kept."""
-    rows: list[dict[str, Any]] = []
+def _carry_out(
+    job: Job, encoders: FittedEncoders, beside: Beside
+) -> tuple[list[Callable[[], list[Row]]], Kept]:
+    """Carry out every pipeline, by representation; return what gives all rows, and what is kept."""
+    rows: list[Callable[[], list[Row]]] = []
     kept: Kept = {}
     for name, here in job.plan.by_representation().items():
         encoder = _encoder_or_error(encoders, name)
         if not isinstance(encoder, FittedEncoder):
-            rows += [row for pipeline in here for row in failed_rows(pipeline, job, encoder)]
+            failed = [row for pipeline in here for row in failed_rows(pipeline, job, encoder)]
+            rows.append(partial(list, failed))
             job.say(f"{name} failed: {encoder}")
             continue
         if name == AUTOENCODER:
@@ -232,13 +240,13 @@ def _carry_out(job: Job, encoders: FittedEncoders) -> tuple[list[dict[str, Any]]
             job.say(_of_given(job.data))
         for pipeline in here:
             found, result = rows_of_pipeline(pipeline, encoder, job)
-            rows += found
+            rows.append(partial(list, found))
             if pipeline.kept_as and result is not None:
                 kept[pipeline] = encoder, result
                 for note in notes_on(pipeline, result, job.plan):
                     job.say(note)
         if name not in WITHOUT_CODES:
-            rows += few_label_rows(job, encoder)
+            rows.append(few_label_rows(job, encoder, beside))
     return rows, kept
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,9 @@ from ae_cluster.metrics import codes as code_scores
 from ae_cluster.metrics.classes import known_classes, told_classes
 from ae_cluster.metrics.clustering import NOISE
 from ae_cluster.records.rows import FAILED, without_scores
+from ae_cluster.runs.beside import Beside
 from ae_cluster.runs.encoders import Codes, FittedEncoder, Job
+from ae_cluster.runs.estimate import few_labels_seconds
 from ae_cluster.runs.plan import Plan
 from ae_cluster.semi_supervised.evaluation import label_budget_rows
 
@@ -210,25 +214,30 @@ def _n_found(result: Clustering) -> int:
     return int(np.unique(result.train[result.train != NOISE]).size)
 
 
-@stage("few labels")
-def few_label_rows(job: Job, encoder: FittedEncoder) -> list[Row]:
-    """Return the rows of every label budget; none where labels are missing."""
+def few_label_rows(job: Job, encoder: FittedEncoder, beside: Beside) -> Callable[[], list[Row]]:
+    """Begin the rows of every label budget, and return what gives them.
+
+    There are none where labels are missing.
+    """
     data, config, codes = job.data, job.config, encoder.codes
     if data.y_train is None or data.y_test is None or len(known_classes(data.y_train)) < 2:
-        return []
+        return list
     job.say(f"Trying classifiers from a few labels on the {codes.features} codes …")
-    rows = label_budget_rows(
-        codes.train,
-        data.y_train,
-        codes.test,
-        data.y_test,
-        config.budgets,
-        config.draws,
+    work = partial(
+        label_budget_rows,
         dataset=data.name,
         features=codes.features,
         seed=config.seed,
     )
-    return _unless_collapsed(classifier_rows(_common(job), codes, rows), encoder)
+    seconds = few_labels_seconds(config, len(data.y_test))
+    halves = codes.train, data.y_train, codes.test, data.y_test
+    found = beside.begin(seconds, work, *halves, config.budgets, config.draws)
+
+    @stage("few labels")
+    def rows() -> list[Row]:
+        return _unless_collapsed(classifier_rows(_common(job), codes, found()), encoder)
+
+    return rows
 
 
 def notes_on(pipeline: Pipeline, result: Clustering, plan: Plan) -> list[str]:
