@@ -94,6 +94,14 @@ def test_a_column_without_spread_differs_infinitely_and_lone_samples_not_at_all(
     assert 0 not in distinguishing_columns(moments(rows, np.array([0, 1, 1, 1, 1])))
 
 
+@pytest.mark.parametrize("n", [30, 211, 1000])
+def test_a_constant_column_is_one_whatever_rounding_leaves_of_its_variance(n):
+    groups = (np.random.default_rng(0).random(n) < 0.37).astype(int)
+    rows = np.column_stack([groups * 0.1 + 0.7, 1e6 + 0.3 * groups])
+    found = distinguishing_columns(moments(rows, groups))[1]
+    assert [column.difference for column in found] == [np.inf, np.inf]
+
+
 def test_images_that_are_all_one_vary_by_nothing():
     rows = np.array([[0.0, 1.0], [0.0, 1.0], [0.0, 0.0], [1.0, 1.0]])
     facts = image_facts(moments(rows, np.array([0, 0, 1, 1])))

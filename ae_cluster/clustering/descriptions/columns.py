@@ -97,7 +97,10 @@ def _of_group(found: Moments, i: int, most: int) -> list[Difference]:
     apart = found.means[i] - mean
     scale = np.maximum(np.abs(found.means[i]), np.abs(mean))
     is_same = np.abs(apart) <= 1e-12 * scale  # but for rounding
-    within = np.where(within <= np.square(1e-12 * scale), 0, within)
+    # Less is what rounding leaves of the variance of a constant column.
+    within = np.where(
+        within <= np.square(np.maximum(1e-12 * scale, 1e-7 * np.abs(apart))), 0, within
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         g = np.where(is_same, 0.0, apart / np.sqrt(within)) * (1 - 3 / (4 * (n + rest - 2) - 1))
     order = np.argsort(-np.abs(g), kind="stable")[:most]
