@@ -51,7 +51,7 @@ FIGURES = Rate(10.0, 1.0)
 NUMBER = 20.0  # of clusters, chosen
 REST = Rate(1.5, 1.0)  # clusters, scores, faithfulness, outliers, the page
 LOADED_MB, COPIES = 870, 3  # a small run's memory; float32 copies of the samples beside it
-MB_OF_ONE = 4e-4  # of a sample whose image lies on the disk: its codes, clusters and ids
+MB_OF_ONE = 3e-4  # of a sample whose image lies on the disk: its codes, clusters and ids
 
 
 def estimate(
