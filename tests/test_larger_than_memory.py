@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.datasets import load_digits
 
@@ -14,7 +15,7 @@ from ae_cluster.autoencoder.inference import as_tensor
 from ae_cluster.clustering.codes import cluster_codes
 from ae_cluster.clustering.deep import n2d
 from ae_cluster.common.errors import InputError
-from ae_cluster.graphs.neighbors import sample_for_graph
+from ae_cluster.graphs.neighbors import WIDE, NeighborSearch, sample_for_graph
 from ae_cluster.training.loop import DivergedError
 
 X = load_digits().data / 16
@@ -144,3 +145,13 @@ def test_n2d_learns_from_a_sample_and_assigns_the_rest(monkeypatch, tmp_path):
     assert len(model.manifold_) == 200
     model.save(tmp_path / "model")
     assert np.array_equal(n2d.N2D.load(tmp_path / "model").predict(X), model.predict(X))
+
+
+def test_the_nearest_of_very_wide_samples_are_found_in_components_of_a_sketch():
+    rng = np.random.default_rng(0)
+    wide = rng.normal(size=(300, 20)) @ rng.normal(size=(20, WIDE + 100))
+    distances = cdist(wide, wide) + np.diag(np.full(300, np.inf))
+    found, again = (NeighborSearch(wide).nearest_others(1)[1][:, 0] for _ in range(2))
+
+    assert np.array_equal(found, distances.argmin(axis=1))
+    assert np.array_equal(found, again)

@@ -15,6 +15,7 @@ from ae_cluster.common.validation import FloatArray, IntArray
 
 MOST_FOR_A_TREE = 15  # dimensions; beyond, a k-d tree looks at nearly everything
 MOST_COMPARED = 50  # dimensions in which distances are taken
+WIDE = 2000  # columns whose covariances are taken apart in seconds; of photographs it is minutes
 MOST_IN_A_GRAPH = 100_000  # samples, where a method has no need of all: the rest are assigned
 Distances = NDArray[np.float64]
 
@@ -54,7 +55,8 @@ class NeighborSearch:
         n, width = codes.shape
         self._pca: Any = None
         if width > MOST_COMPARED and n > MOST_COMPARED:
-            self._pca = PCA(MOST_COMPARED, svd_solver="covariance_eigh").fit(codes)
+            how = "covariance_eigh" if width <= WIDE else "randomized"
+            self._pca = PCA(MOST_COMPARED, svd_solver=how, random_state=0).fit(codes)
         self.positions = self.position_of(codes)
         # A tree alone answers small questions ten times as quickly as the estimator around it.
         self._tree = KDTree(self.positions, leaf_size=30) if width <= MOST_FOR_A_TREE else None
