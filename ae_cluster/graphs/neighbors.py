@@ -45,17 +45,24 @@ def squared_distances(codes: Any, centers: Any) -> Any:
 class NeighborSearch:
     """A search among codes (n, n_components), in principal components where these are many.
 
+    Parameters
+    ----------
+    codes : ndarray (n, n_components)
+    is_exact : bool
+        False: the principal components of more than 2,000 columns are those of a random sketch,
+        in seconds instead of minutes.
+
     Attributes
     ----------
     positions : ndarray (n, at most 50)
         Where distances are taken: the codes, or their first principal components.
     """
 
-    def __init__(self, codes: FloatArray) -> None:
+    def __init__(self, codes: FloatArray, is_exact: bool = True) -> None:
         n, width = codes.shape
         self._pca: Any = None
         if width > MOST_COMPARED and n > MOST_COMPARED:
-            how = "covariance_eigh" if width <= WIDE else "randomized"
+            how = "covariance_eigh" if is_exact or width <= WIDE else "randomized"
             self._pca = PCA(MOST_COMPARED, svd_solver=how, random_state=0).fit(codes)
         self.positions = self.position_of(codes)
         # A tree alone answers small questions ten times as quickly as the estimator around it.

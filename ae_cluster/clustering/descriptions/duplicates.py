@@ -75,7 +75,7 @@ def _close(rows: NDArray[Any], distinct: IntArray, is_table: bool, most: int) ->
     if len(some) < 3:
         return Duplicates(some[:0], some[:0], np.zeros(0), float("nan"), 0, len(some))
     points = _scaled(rows[some], is_table)
-    nearest = NeighborSearch(points).nearest_others(1)[1][:, 0]
+    nearest = NeighborSearch(points, is_exact=False).nearest_others(1)[1][:, 0]
     here = np.arange(len(some))
     distances = np.linalg.norm(points - points[nearest], axis=1).astype(np.float64)
     pairs = np.sort(np.stack([here, nearest], axis=1), axis=1)
