@@ -55,6 +55,7 @@ def test_the_default_folder_never_collides(capsys):
     assert "runs/digits-seed0-2" in capsys.readouterr().out
 
 
+@pytest.mark.heavy
 def test_config_does_it_again_and_what_is_said_beside_it_wins():
     main(["run", "--out", "a", "--seed", "3", "--method", "gmm", *QUICK])
     main(["run", "--out", "b", "--config", "a/config.json", "--no-figures"])

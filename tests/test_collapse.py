@@ -168,6 +168,7 @@ def test_a_run_centers_the_steps_of_images_wider_than_the_tutorials(side, is_wid
     assert config()["settings"]["center_inputs"] is is_wide
 
 
+@pytest.mark.heavy
 def test_a_fit_that_collapses_warns_and_keeps_it(tmp_path):
     with pytest.warns(HealthWarning, match="The codes have collapsed; .*learning_rate_init"):
         model = make(RATE, max_iter=500).fit(ROWS)
@@ -271,6 +272,7 @@ def test_what_stays_collapsed_has_no_scores_and_is_the_last_word(name, capsys):
     assert rows.loc[of_codes, "reason"].str.len().gt(0).all()
 
 
+@pytest.mark.heavy
 def test_nothing_is_labelled_or_classified_by_collapsed_codes(capsys):
     np.savez("mine.npz", x=IMAGES, y=DIGITS.target[:100] % 4)
     run(capsys, "mine.npz", FAR_TOO_HIGH, "--epochs", "20")

@@ -133,6 +133,7 @@ def test_tables_that_are_no_features_are_refused(place, tmp_path):
         load_dataset(place / "photos", features=tmp_path / "x.csv")
 
 
+@pytest.mark.heavy
 def test_a_run_clusters_features_and_shows_pictures(place, capsys):
     out = place / "RUN"
     features = ["--features", str(place / "x.parquet"), "--out", str(out)]

@@ -260,6 +260,7 @@ def test_what_takes_minutes_is_taught_for_three_folds_not_five(monkeypatch, caps
     assert "60 were each predicted without it" in capsys.readouterr().out
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("_quick")
 def test_taught_sorting_makes_as_many_clusters_as_the_labels_have_classes(monkeypatch):
     from ae_cluster import SortingAutoEncoder, SortingClassifier

@@ -51,6 +51,7 @@ def test_what_may_be_labelled_is_never_what_is_scored(label_budget, cells, tmp_p
     assert not labelled & set(data.ids_test.tolist())
 
 
+@pytest.mark.heavy
 def test_a_published_row_is_made_again_alone(label_budget, cells, tmp_path):
     store = cells.Store(tmp_path)
     told = {"methods": list(METHODS), "budgets": [1, 5, None], "draws": 3, "first_draw": 0}

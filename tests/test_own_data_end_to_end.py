@@ -31,6 +31,7 @@ def cells():
     return table, truth
 
 
+@pytest.mark.heavy
 def test_a_table_of_cells_becomes_a_page_clusters_and_the_clusters_of_new_cells():
     table, truth = cells()
     table.to_csv("cells.csv", index=False)

@@ -64,6 +64,7 @@ def test_memberships_sum_to_one_and_name_the_cluster(fitted, blobs):
     np.testing.assert_array_equal(soft.argmax(1), fitted.predict(blobs[2]))
 
 
+@pytest.mark.heavy
 def test_style_is_worth_something(blobs):
     model = SortingAutoEncoder(4, **QUICK | {"min_steps": 250}).fit(blobs[0])
     from_codes = model.inverse_transform(model.transform(blobs[2]))

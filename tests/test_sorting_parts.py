@@ -146,6 +146,7 @@ def test_refining_tells_how_it_ended(monkeypatch):
     assert not refined(two_cliques(), astray, 2).converged
 
 
+@pytest.mark.heavy
 @pytest.mark.filterwarnings("ignore::ae_cluster.HealthWarning")  # so short a training
 def test_a_fit_in_stages_is_the_same_fit():
     x, _ = load_digits(return_X_y=True)
