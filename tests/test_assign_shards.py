@@ -88,6 +88,20 @@ def test_one_id_in_two_shards_is_refused_and_nothing_is_written(
 
 
 @pytest.mark.usefixtures("here_in_turn")
+def test_a_worker_that_fails_names_itself_and_the_shard(
+    place, tmp_path, monkeypatch, assert_one_sentence
+):
+    def no_disk(*_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(module, "write_table", no_disk)
+    with pytest.raises(InputError, match=r"cannot assign the shard 0 of .*Input/output") as error:
+        assigned(place, tmp_path / "parts")
+    assert_one_sentence(error, "The worker")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("here_in_turn")
 def test_force_replaces_such_tables_and_no_others(place, tmp_path):
     out = tmp_path / "parts"
     assigned(place, out)

@@ -20,7 +20,7 @@ from ae_cluster.common.files import expanded, folder_written_beside
 from ae_cluster.common.global_state import default_state
 from ae_cluster.common.own_files import files_in
 from ae_cluster.common.progress import progress_bar
-from ae_cluster.common.workers import Here, here, results_on, take_place
+from ae_cluster.common.workers import Here, here, results_on, take_place, this_worker
 from ae_cluster.datasets.shards import is_sharded, shards_in
 from ae_cluster.datasets.streaming import refuse_repeated_ids
 from ae_cluster.runs.assign import Counts, Summary, stream_of, summary_of, write_table
@@ -108,7 +108,7 @@ def _assigned(shards: list[Shard], scheduler: str, say: Callable[[str], None]) -
     n_rows = n_outliers = 0
     clusters: Counter[int] = Counter()
     said: set[str] = set()
-    work = partial(_assign, asked=here(shards[0].run, shards[0].out.parent))
+    work = partial(_assign, asked=here(shards[0].run, Path(shards[0].data), shards[0].out.parent))
     kept = "nothing was written, and it begins anew"
     with progress_bar(len(shards), "assigning", "shard") as bar:
         for found, notes in results_on(scheduler, work, shards, cpu_count(), kept):
@@ -135,7 +135,10 @@ def _assign(shard: Shard, asked: Here) -> tuple[Counts, list[str]]:
                 return Counts(0, 0, Counter()), []
             counts = write_table(assigner, stream, shard.data, shard.out, 1)
         except OSError as error:
-            raise InputError(f"{shard.out} cannot be written ({reason(error)}).") from error
+            raise InputError(
+                f"{this_worker()} cannot assign the shard {shard.number} of {shard.data} "
+                f"({reason(error)}): look whether it reads that folder and writes beside the other."
+            ) from error
     ours = [w for w in caught if issubclass(w.category, UserWarning)]
     return counts, [str(warning.message) for warning in ours]
 
