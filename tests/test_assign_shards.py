@@ -87,6 +87,14 @@ def test_one_id_in_two_shards_is_refused_and_nothing_is_written(
     assert [path.name for path in tmp_path.iterdir()] == ["twice"]
 
 
+def test_shards_without_a_row_are_refused(place, tmp_path):
+    (tmp_path / "empty").mkdir()
+    pd.read_parquet(place / "all.parquet")[:0].to_parquet(tmp_path / "empty" / "0.parquet")
+    with pytest.raises(InputError, match="its shards hold no samples"):
+        assigned(place, tmp_path / "parts", tmp_path / "empty")
+    assert not (tmp_path / "parts").exists()
+
+
 @pytest.mark.usefixtures("here_in_turn")
 def test_a_worker_that_fails_names_itself_and_the_shard(
     place, tmp_path, monkeypatch, assert_one_sentence
@@ -95,7 +103,7 @@ def test_a_worker_that_fails_names_itself_and_the_shard(
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(module, "write_table", no_disk)
-    with pytest.raises(InputError, match=r"cannot assign the shard 0 of .*Input/output") as error:
+    with pytest.raises(InputError, match=r"cannot assign .*part-0.parquet .*Input/output") as error:
         assigned(place, tmp_path / "parts")
     assert_one_sentence(error, "The worker")
     assert list(tmp_path.iterdir()) == []

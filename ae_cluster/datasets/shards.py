@@ -72,6 +72,17 @@ def _names_in(folder: Path) -> list[str]:
         return []
 
 
+def sizes_of_shards(folder: Path) -> list[int]:
+    """Return how many rows each shard of a folder has; all are of one table, or one array.
+
+    Raises
+    ------
+    InputError
+    """
+    whole = ShardedRows(folder) if ending_of_shards(folder) == ".npy" else ShardedTable(folder)
+    return whole.sizes
+
+
 def say_left_out(folder: Path, stacklevel: int) -> None:
     """Warn of what lies beside the shards."""
     shards = set(_names_in(folder))
@@ -102,9 +113,10 @@ class ShardedTable:
         self.names = first.names
         self.n_rows: int | None = sum(shard.n_rows or 0 for shard in self._shards)
 
-    def only(self, shard: int) -> tuple[ParquetTable, int]:
-        """Return one shard, and how many rows stand before it."""
-        return self._shards[shard], sum(other.n_rows or 0 for other in self._shards[:shard])
+    @property
+    def sizes(self) -> list[int]:
+        """Return how many rows each shard has."""
+        return [shard.n_rows or 0 for shard in self._shards]
 
     def read(self, texts: Collection[str], dropped: Collection[str]) -> pa.Table:
         """Return all rows of all columns but the dropped."""
@@ -190,9 +202,11 @@ class ShardedRows:
             parts.append(_mapped(self._paths[shard])[max(0, start - before) : stop - before])
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    def only(self, shard: int) -> tuple[Array, int]:
-        """Return one shard, and how many rows stand before it."""
-        return _mapped(self._paths[shard]), int(self._ends[shard - 1]) if shard else 0
+    @property
+    def sizes(self) -> list[int]:
+        """Return how many rows each shard has."""
+        sizes: list[int] = np.diff(self._ends, prepend=0).tolist()
+        return sizes
 
     def read(self) -> Array:
         """Return all rows."""

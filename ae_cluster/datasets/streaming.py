@@ -24,7 +24,7 @@ from ae_cluster.datasets.formats import format_of, is_table
 from ae_cluster.datasets.image_folders import stream_folder
 from ae_cluster.datasets.image_listing import is_folder
 from ae_cluster.datasets.preparation import Preparation, say_unseen
-from ae_cluster.datasets.shards import ShardedRows, ShardedTable, is_sharded
+from ae_cluster.datasets.shards import ShardedRows, is_sharded
 from ae_cluster.datasets.table_files import TableFile
 from ae_cluster.datasets.tables import ids_of
 from ae_cluster.datasets.user_files import WAY_OUT, ending_of, opened_table
@@ -63,7 +63,7 @@ def open_table(
     image_shape: tuple[int, ...] | None = None,
     seen: str | None = None,
     skip_unreadable: bool = False,
-    shard: int | None = None,
+    first: int = 0,
 ) -> SampleStream:
     """Return the samples of a file in parts, prepared as those that a model was trained on.
 
@@ -86,8 +86,8 @@ def open_table(
         What the training images came in, see `ae_cluster.common.pixels`.
     skip_unreadable : bool
         Leave out pictures of a folder that cannot be read, and say how many.
-    shard : int or None
-        Only this one of a folder's shards; its rows are numbered as among those of all.
+    first : int
+        The number of the first row: of a shard, how many rows stand before it.
 
     Returns
     -------
@@ -110,19 +110,15 @@ def open_table(
             if preparation is None:
                 preparation = Preparation(ending.removeprefix("."), table.names)
             preparation.check_names([n for n in table.names if n not in table.described])
-            first = 0
-            if shard is not None and isinstance(table, ShardedTable):
-                table, first = table.only(shard)
             chunks = partial(_of_table, place, table, preparation, chunk_rows, first)
-            if shard is None and is_sharded(place) and preparation.id_column in table.names:
+            if is_sharded(place) and preparation.id_column in table.names:
                 return SampleStream(table.n_rows, lambda: _without_repeats(place, chunks()))
             return SampleStream(table.n_rows, chunks)
-        arrays, first = _arrays(place, ending), 0
-        _check_any(_samples_of(arrays))
-        if shard is not None and isinstance(sharded := arrays["x"], ShardedRows):
-            arrays["x"], first = sharded.only(shard)
+        arrays = _arrays(place, ending)
+        x = [array for name, array in arrays.items() if name.startswith("x")]
+        _check_any(x)
     chunks = partial(_of_arrays, place, arrays, preparation, chunk_rows, image_shape, seen, first)
-    return SampleStream(sum(map(len, _samples_of(arrays))), chunks)
+    return SampleStream(sum(map(len, x)), chunks)
 
 
 @contextmanager
@@ -204,10 +200,6 @@ def _shaped(rows: Array, preparation: Preparation) -> Array:
 
 
 # Arrays
-
-
-def _samples_of(arrays: dict[str, Rows]) -> list[Rows]:
-    return [array for name, array in arrays.items() if name.startswith("x")]
 
 
 def _check_any(arrays: list[Rows]) -> None:

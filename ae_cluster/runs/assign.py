@@ -152,9 +152,9 @@ def _counts(clusters: NDArray[np.int64]) -> tuple[list[int], list[int]]:
 
 
 def stream_of(
-    assigner: Assigner, data: str, skip_unreadable: bool = False, shard: int | None = None
+    assigner: Assigner, data: str, skip_unreadable: bool = False, first: int = 0
 ) -> SampleStream:
-    """Return the samples of a file, or of one of its shards, as the run's model takes them."""
+    """Return the samples of a file, numbered from ``first``, as the run's model takes them."""
     if data.lower().replace("_", "-") in known_datasets():
         found = load_dataset(data)
         parts = [(found.ids_train, found.raw_train), (found.ids_test, found.raw_test)]
@@ -172,7 +172,7 @@ def stream_of(
         image_shape=tuple(shape) if shape else None,
         seen=None if assigner.kept.units == "table" else assigner.kept.units,
         skip_unreadable=skip_unreadable,
-        shard=shard,
+        first=first,
     )
 
 

@@ -7,6 +7,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from ae_cluster.common.global_state import default_state
 from ae_cluster.common.own_files import files_in
 from ae_cluster.common.progress import progress_bar
 from ae_cluster.common.workers import Here, here, results_on, take_place, this_worker
-from ae_cluster.datasets.shards import is_sharded, shards_in
+from ae_cluster.datasets.shards import is_sharded, shards_in, sizes_of_shards
 from ae_cluster.datasets.streaming import refuse_repeated_ids
 from ae_cluster.runs.assign import Counts, Summary, stream_of, summary_of, write_table
 from ae_cluster.runs.assigned_tables import is_ours
@@ -35,8 +36,8 @@ class Shard(NamedTuple):
 
     run: Path
     method: str
-    data: str
-    number: int
+    path: Path
+    first: int  # how many rows stand before its own
     out: Path
 
 
@@ -90,10 +91,15 @@ def assign_shards(
     stream_of(assigner, str(folder))  # what is wrong with any shard's columns is said at once
     start = time.perf_counter()
     with folder_written_beside(out, force, _ours) as beside:
+        sizes = sizes_of_shards(folder)
+        firsts = accumulate(sizes, initial=0)
         shards = [
-            Shard(run, assigner.method, str(folder), i, beside / f"{path.stem}{ENDING}")
-            for i, path in enumerate(shards_in(folder))
+            Shard(run, assigner.method, path, first, beside / f"{path.stem}{ENDING}")
+            for path, first, size in zip(shards_in(folder), firsts, sizes, strict=False)
+            if size
         ]
+        if not shards:
+            raise InputError(f"{data}: its shards hold no samples; give some with at least one.")
         counts = _assigned(shards, scheduler, say)
         _check_ids(assigner, folder, shards)
     return summary_of(assigner, out, counts, start)
@@ -108,7 +114,7 @@ def _assigned(shards: list[Shard], scheduler: str, say: Callable[[str], None]) -
     n_rows = n_outliers = 0
     clusters: Counter[int] = Counter()
     said: set[str] = set()
-    work = partial(_assign, asked=here(shards[0].run, Path(shards[0].data), shards[0].out.parent))
+    work = partial(_assign, asked=here(shards[0].run, shards[0].path.parent, shards[0].out.parent))
     kept = "nothing was written, and it begins anew"
     with progress_bar(len(shards), "assigning", "shard") as bar:
         for found, notes in results_on(scheduler, work, shards, cpu_count(), kept):
@@ -130,14 +136,12 @@ def _assign(shard: Shard, asked: Here) -> tuple[Counts, list[str]]:
         warnings.simplefilter("always")
         try:
             assigner = Assigner(shard.run, shard.method)
-            stream = stream_of(assigner, shard.data, shard=shard.number)
-            if stream.n_rows == 0:
-                return Counts(0, 0, Counter()), []
-            counts = write_table(assigner, stream, shard.data, shard.out, 1)
+            stream = stream_of(assigner, str(shard.path), first=shard.first)
+            counts = write_table(assigner, stream, str(shard.path), shard.out, 1)
         except OSError as error:
             raise InputError(
-                f"{this_worker()} cannot assign the shard {shard.number} of {shard.data} "
-                f"({reason(error)}): look whether it reads that folder and writes beside the other."
+                f"{this_worker()} cannot assign {shard.path} to {shard.out} ({reason(error)}): "
+                "look whether it reads the one and writes the other."
             ) from error
     ours = [w for w in caught if issubclass(w.category, UserWarning)]
     return counts, [str(warning.message) for warning in ours]
@@ -151,6 +155,5 @@ def _check_ids(assigner: Assigner, folder: Path, shards: list[Shard]) -> None:
 
 def _ids(shards: list[Shard]) -> Iterator[NDArray[Any]]:
     for shard in shards:
-        if shard.out.is_file():
-            for batch in pq.ParquetFile(shard.out).iter_batches(columns=["id"]):
-                yield batch.column(0).to_numpy(zero_copy_only=False)
+        for batch in pq.ParquetFile(shard.out).iter_batches(columns=["id"]):
+            yield batch.column(0).to_numpy(zero_copy_only=False)
