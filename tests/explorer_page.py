@@ -47,7 +47,17 @@ def content_of(html):
     """Return the content that travels in a page."""
     text = html.read_text(encoding="utf-8")
     found = re.search(r'<script type="application/json" id="content">(.*?)</script>', text, re.S)
-    return json.loads(found[1])
+    content = json.loads(found[1])
+    for sheets in content["pictures"].get("sheets", ()):
+        sheets[:] = [_block(text, name) for name in sheets]
+    return content
+
+
+def _block(text, name):
+    """Return a sheet of images, which stands below the scripts."""
+    found = re.findall(f'<script type="image/png;base64" id="{name}">([^<]+)</script>', text)
+    assert len(found) == 1
+    return found[0]
 
 
 def unpacked(array):

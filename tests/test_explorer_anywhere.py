@@ -65,6 +65,44 @@ def test_no_foreign_script_runs_and_nothing_is_fetched_or_evaluated(page):
     assert page.evaluate(evaluated) == "EvalError"
 
 
+FIRST_PICTURE = """(() => {
+  const { prototype } = WebGL2RenderingContext;
+  const draw = prototype.drawArrays;
+  prototype.drawArrays = function (mode, first, count) {
+    const { width, height, clientWidth, clientHeight } = this.canvas;
+    globalThis.firstPicture ??= {
+      count,
+      isWhole: width === clientWidth && height === clientHeight,
+      state: document.readyState,
+      coloring: document.getElementById("coloring").value,
+      sheets: document.querySelectorAll("[type='image/png;base64']").length,
+      panels: document.querySelectorAll("#groups, #confusion, #explained, #scores").values()
+        .reduce((sum, panel) => sum + panel.childElementCount, 0),
+    };
+    return draw.call(this, mode, first, count);
+  };
+})()"""
+
+
+def test_the_dots_are_drawn_before_the_images_are_read_and_the_panels_filled(page, html):
+    page.add_init_script(FIRST_PICTURE)
+    page.goto(f"{html.as_uri()}#colour=cluster")
+    page.reload()
+    first = page.evaluate("firstPicture")
+    n = page.evaluate("explorer.cloud.n")
+    assert first == {
+        "count": n,
+        "isWhole": True,
+        "state": "loading",
+        "coloring": "cluster",  # as the link has it
+        "sheets": 0,
+        "panels": 0,
+    }
+    assert page.locator("[type='image/png;base64']").count() > 0
+    for panel in ("#groups", "#confusion", "#explained", "#scores"):
+        assert page.locator(f"{panel} *").count() > 0, panel
+
+
 def test_without_labels_and_of_a_single_test_sample(open_page, tmp_path):
     images, _ = small_images()
     folder = make_run(tmp_path, {"x_train": images[1:], "x_test": images[:1]})

@@ -89,6 +89,15 @@ OF_ALL_METHODS = """explorer.content.methods.map(({ encoder, clusterOf }) => {
 })"""
 
 
+DROP = """([text, name]) => {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([bytes], name, { type: "image/png" }));
+  const drop = { dataTransfer, bubbles: true, cancelable: true };
+  document.getElementById("stage").dispatchEvent(new DragEvent("drop", drop));
+}"""
+
+
 def test_an_image_is_read_placed_and_assigned_as_in_python(open_page, folder, tmp_path):
     page = open_page(write_page(folder))
     methods = page.locator("#method option").all_inner_texts()
@@ -134,16 +143,7 @@ def test_what_is_no_image_is_said_a_drop_is_taken_and_neighbours_are_listed(open
     }.items():
         assert words in give(page, data, NASTY), words
         assert page.evaluate("explorer.image") is None
-    page.evaluate(
-        """([text, name]) => {
-          const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-          const dataTransfer = new DataTransfer();
-          dataTransfer.items.add(new File([bytes], name, { type: "image/png" }));
-          const drop = { dataTransfer, bubbles: true, cancelable: true };
-          document.getElementById("stage").dispatchEvent(new DragEvent("drop", drop));
-        }""",
-        [base64.b64encode(png).decode(), NASTY],
-    )
+    page.evaluate(DROP, [base64.b64encode(png).decode(), NASTY])
     wait_until(page, "explorer.image !== null && stage.marks().image !== null")
     assert page.inner_text("#placed-words").startswith(NASTY)
     assert page.locator("img").count() == 0
@@ -159,6 +159,30 @@ def test_what_is_no_image_is_said_a_drop_is_taken_and_neighbours_are_listed(open
     assert found == [ids[row] for row in nearest]
     page.click("#select-found")
     assert set(page.evaluate("[...explorer.selected]")) == set(nearest.tolist())
+
+
+@pytest.mark.heavy
+def test_an_image_dropped_on_a_deep_clustering_lies_where_transform_and_assign_have_it(
+    open_page, tmp_path
+):
+    images, y = small_images()
+    deep = ("dec", "idec", "dcn", "n2d")
+    folder = make_run(tmp_path, {"x": images, "y": y}, methods=deep)
+    page = open_page(write_page(folder))
+    methods = page.locator("#method option").all_inner_texts()
+    assert set(methods) == set(deep)
+    for i in range(3):
+        page.evaluate(DROP, [base64.b64encode(in_bytes(images[i])).decode(), f"{i}.png"])
+        wait_until(page, f"explorer.image?.name === '{i}.png'")
+        for number, method in enumerate(methods):
+            page.select_option("#method", str(number))
+            code, cluster = page.evaluate(OF_ALL_METHODS)[number]
+            assigner = Assigner(folder, method)
+            assert np.abs(code - assigner.codes(images[i : i + 1])).max() < 1e-4, method
+            assert cluster == assigner(images[i : i + 1]).clusters[0], method
+            said = page.inner_text("#placed-words")
+            assert said.startswith(f"{i}.png is in cluster {cluster}"), method
+            assert page.evaluate("stage.marks().image !== null"), method
 
 
 @pytest.mark.slow

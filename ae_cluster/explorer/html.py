@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from graphlib import TopologicalSorter
 from importlib import resources
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,6 @@ from ae_cluster.records.reading import load_samples
 _TITLE = "ae_cluster explorer"
 _MARK = f"{_TITLE}</title>"
 LIBRARY = "vendor/three.min.js"
-
-# In the order they are joined: a module imports only from those before it.
 
 
 @default_state()
@@ -113,14 +112,16 @@ def is_page(path: Path) -> bool:
 
 def page_of(content: dict[str, Any]) -> str:
     """Return the HTML of a page with this content."""
-    style, library, script = _asset("style.css"), _asset(LIBRARY), joined_modules()
+    style, library, script = _asset("style.css"), _asset(LIBRARY), _in_a_block(joined_modules())
+    rest, sheets = without_sheets(content)
     parts = {
         "policy": _policy(style, [library, script]),
         "title": html.escape(f"{content['name']} – {_TITLE}"),
         "style": style,
         "library": library,
         "script": script,
-        "content": inert_json(content),
+        "content": inert_json(rest),
+        "sheets": "\n".join(starmap(_sheet_block, sheets.items())),
     }
     # One pass: what is put in is not looked through again.
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _asset("index.html"))
@@ -143,12 +144,38 @@ def page_modules() -> list[str]:
     return list(TopologicalSorter(imported).static_order())
 
 
+def without_sheets(content: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the content with an id in place of each sheet of images, and the sheets by these ids.
+
+    Sheets are most of a page: below its scripts they are read after the first picture is drawn.
+    """
+    pictures = content.get("pictures", {})
+    sheets: dict[str, str] = {}
+    ids = []
+    for i, of_cloud in enumerate(pictures.get("sheets", ())):
+        named = {f"sheet-{i}-{j}": sheet for j, sheet in enumerate(of_cloud)}
+        sheets |= named
+        ids.append([*named])
+    if not sheets:
+        return content, {}
+    return content | {"pictures": pictures | {"sheets": ids}}, sheets
+
+
+def _sheet_block(name: str, sheet: str) -> str:
+    return f'<script type="image/png;base64" id="{name}">{sheet}</script>'
+
+
 def inert_json(content: dict[str, Any]) -> str:
     """Return JSON in which no text from the data can end the element it stands in."""
     text = json.dumps(content, allow_nan=False, separators=(",", ":"))
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
+
+
+def _in_a_block(script: str) -> str:
+    """Return a script with names of its own that runs where it stands, as no module does."""
+    return f'"use strict";\n{{\n{script}\n}}'
 
 
 def _without_imports(module: str) -> str:

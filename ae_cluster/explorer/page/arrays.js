@@ -29,6 +29,17 @@ export function unpacked(packed) {
 }
 
 /**
+ * What is unpacked when it is first asked for, and kept.
+ * @template T
+ * @param {() => T} unpack
+ */
+export function whenAsked(unpack) {
+  /** @type {T | undefined} */
+  let kept;
+  return () => (kept ??= unpack());
+}
+
+/**
  * The number that 16 bits stand for (IEEE 754 binary16).
  * @param {number} bits
  */

@@ -1,7 +1,7 @@
 // @ts-check
 /** The network's second half: a code in, an image out. The same arithmetic as in networks.py. */
 
-import { unpacked } from "./arrays.js";
+import { unpacked, whenAsked } from "./arrays.js";
 
 /**
  * @typedef {{weight: import("./arrays.js").Packed, bias: import("./arrays.js").Packed,
@@ -27,13 +27,13 @@ const ACTIVATIONS = {
  * @returns {(code: ArrayLike<number>) => Float32Array}
  */
 export function decoderOf(packed) {
-  const layers = packed.layers.map(layerOf);
-  const maps = (packed.maps ?? []).map(layerOf);
+  const layers = whenAsked(() => packed.layers.map(layerOf));
+  const maps = whenAsked(() => (packed.maps ?? []).map(layerOf));
   const mean = packed.mean && unpacked(packed.mean);
   const scale = packed.scale && unpacked(packed.scale);
   return (code) => {
-    let values = layers.reduce(throughDense, Float32Array.from(code));
-    if (maps.length) values = throughMaps(values, maps, packed);
+    let values = layers().reduce(throughDense, Float32Array.from(code));
+    if (maps().length) values = throughMaps(values, maps(), packed);
     if (!mean || !scale) return values;
     values = values.map((value, i) => value * scale[i] + mean[i]);
     return packed.log ? values.map((value) => Math.sign(value) * Math.expm1(Math.abs(value))) : values;

@@ -1,7 +1,7 @@
 // @ts-check
 /** The network's first half: an image in, a code out; and the cluster of a code, as `assign` has it. */
 
-import { unpacked } from "./arrays.js";
+import { unpacked, whenAsked } from "./arrays.js";
 import { layerOf, throughDense } from "./decoder.js";
 
 /**
@@ -16,8 +16,8 @@ import { layerOf, throughDense } from "./decoder.js";
  * @returns {(values: ArrayLike<number>) => Float32Array}
  */
 export function encoderOf(packed) {
-  const layers = packed.layers.map(layerOf);
-  return (values) => layers.reduce(throughDense, Float32Array.from(values));
+  const layers = whenAsked(() => packed.layers.map(layerOf));
+  return (values) => layers().reduce(throughDense, Float32Array.from(values));
 }
 
 /**

@@ -15,7 +15,7 @@ import { listenToLabels } from "./labelling.js";
 import { Pictures } from "./pictures.js";
 import { listenToPointer } from "./pointer.js";
 import { listenToChoices, listenToFilm, listenToLegend, listenToTheme } from "./controls.js";
-import { listenToShare } from "./share.js";
+import { follow, listenToShare } from "./share.js";
 import { Stage } from "./stage.js";
 import { listenToConfusion, listenToScores, listenToSelection, selectionCsv } from "./tables.js";
 import { toolSentence } from "./text.js";
@@ -43,15 +43,26 @@ function listenToTools(explorer, stage) {
   });
 }
 
+/** Draw the dots as soon as their codes are read: the images, most of the page, come after them. */
 function start() {
   const explorer = new Explorer(contentOf(JSON.parse(byId("content").textContent ?? "")));
-  const pictures = new Pictures(explorer.content.pictures);
   listenToLanguage(explorer);
   listenToTheme(explorer);
   const stage = new Stage(explorer);
   listenToPointer(stage, explorer);
   listenToTools(explorer, stage);
   listenToChoices(explorer);
+  follow(explorer, stage, location.hash);
+  stage.fit();
+  document.addEventListener("DOMContentLoaded", () => listen(explorer, stage));
+}
+
+/**
+ * All else, when the images are there, before the page counts as loaded.
+ * @param {Explorer} explorer @param {Stage} stage
+ */
+function listen(explorer, stage) {
+  const pictures = new Pictures(explorer.content.pictures);
   listenToLegend(explorer);
   listenToFilm(explorer);
   listenToHover(explorer, pictures, stage);
@@ -67,7 +78,7 @@ function start() {
   listenToFind(explorer, pictures);
   listenToPlacing(explorer, pictures);
   listenToShare(explorer, stage);
-  stage.draw();
+  stage.askOver(); // the labels that the browser kept have their marks, too
   // For the browser's console, and for tests.
   Object.assign(globalThis, { explorer, stage, csv: () => selectionCsv(explorer), rowsWith, nearestTo });
 }

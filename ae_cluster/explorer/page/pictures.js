@@ -2,7 +2,7 @@
 /** Samples and decoded values on canvases: images pixel by pixel, a table's row as bars. */
 
 import { unpacked } from "./arrays.js";
-import { inkOf, styleValue } from "./dom.js";
+import { byId, inkOf, styleValue } from "./dom.js";
 
 const MOST_NAMED = 8; // columns that stand out, in a row's title
 
@@ -55,7 +55,8 @@ export class Pictures {
     const known = this.sheets.get(key);
     if (known) return known;
     const image = new Image();
-    image.src = `data:image/png;base64,${this.given.sheets?.[cloud][number]}`;
+    const block = byId(/** @type {string} */ (this.given.sheets?.[cloud][number]));
+    image.src = `data:image/png;base64,${block.textContent}`;
     this.sheets.set(key, image);
     return image;
   }

@@ -76,6 +76,7 @@ export class Scene {
     /** @type {import("three").BufferAttribute | null} all dots in an order by chance, of which the first are drawn */
     this.order = null;
     this.width = this.height = 1;
+    this.ratio = 0; // no size was taken yet
     this.dot = 1;
   }
 
@@ -111,15 +112,20 @@ export class Scene {
   }
 
   /**
+   * Take a size; a new one empties the canvas.
    * @param {number} width
    * @param {number} height
    * @param {number} ratio pixels of the screen to one of the page
+   * @returns {boolean} whether it is a new one
    */
   setSize(width, height, ratio) {
+    if (width === this.width && height === this.height && ratio === this.ratio) return false;
+    this.ratio = ratio;
     [this.width, this.height] = [width, height];
     this.renderer.setPixelRatio(ratio);
     this.renderer.setSize(width, height, false);
     this.camera.aspect = width / height;
+    return true;
   }
 
   /** @param {string} color of the page behind the dots */

@@ -66,8 +66,7 @@ export class Stage {
 
   fit() {
     const { width, height } = this.size;
-    this.scene?.setSize(width, height, this.ratio);
-    this.draw();
+    if (this.scene?.setSize(width, height, this.ratio)) this.draw();
   }
 
   get size() {
