@@ -179,8 +179,8 @@ def test_every_check_of_an_estimator_passes(monkeypatch):
 def test_a_network_is_as_wide_as_the_samples_are_many(blobs, tmp_path):
     few = QUICK | {"hidden_layer_sizes": None, "min_steps": 5}
     model = SortingAutoEncoder(4, **few).fit(blobs[0])
-    assert usual_sizes(10_000) == ((200, 200), 128, 300)
-    assert usual_sizes(10_001) == ((400, 400), 256, 1000)
+    assert usual_sizes(10_000) == ((200, 200), 128, 300, 12, 5)
+    assert usual_sizes(10_001) == ((400, 400), 256, 1000, 12, 5)
     assert model.hidden_layer_sizes_ == (200, 200)
     assert model.trainer(torch.zeros(600, 20), torch.Generator()).batch_size == 120
     model.save(tmp_path / "model")

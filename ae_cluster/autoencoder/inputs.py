@@ -51,7 +51,8 @@ def _real(test: Callable[[float], bool]) -> Callable[[Any], bool]:
     )
 
 
-def _one_of(*words: str) -> Callable[[Any], bool]:
+def one_of(*words: str) -> Callable[[Any], bool]:
+    """Return the test of a parameter that may be one of some words."""
     return lambda v: isinstance(v, str) and v in words
 
 
@@ -89,8 +90,8 @@ n_clusters_or_auto: tuple[Callable[[Any], bool], str] = (
 _ALLOWED: Allowed = {
     "n_components": whole(1),
     "hidden_layer_sizes": layer_sizes,
-    "activation": (_one_of(*ACTIVATION_NAMES), f"one of {', '.join(ACTIVATION_NAMES)}"),
-    "kind": (_one_of("dense", "conv"), "dense or conv"),
+    "activation": (one_of(*ACTIVATION_NAMES), f"one of {', '.join(ACTIVATION_NAMES)}"),
+    "kind": (one_of("dense", "conv"), "dense or conv"),
     "conv_channels": (
         lambda v: _sizes(v) and len(v) > 0,
         "a sequence of one or more whole numbers from 1 to 2**31 - 1",
@@ -99,11 +100,11 @@ _ALLOWED: Allowed = {
         lambda v: v is None or (_sizes(v) and len(v) in (2, 3)),
         "None, (height, width) or (height, width, channels)",
     ),
-    "input_kind": (_one_of("auto", "images", "table"), "auto, images or table"),
-    "scaling": (_one_of(*ASKED), f"one of {', '.join(ASKED)}"),
+    "input_kind": (one_of("auto", "images", "table"), "auto, images or table"),
+    "scaling": (one_of(*ASKED), f"one of {', '.join(ASKED)}"),
     "batch_size": whole(1),
     "learning_rate_init": positive,
-    "learning_rate": (_one_of("constant", "cosine"), "constant or cosine"),
+    "learning_rate": (one_of("constant", "cosine"), "constant or cosine"),
     "max_iter": whole(0, " (epochs)"),
     "early_stopping": (flag, "True or False"),
     "validation_fraction": (_real(lambda v: 0 < v < 1), "a number between 0 and 1"),

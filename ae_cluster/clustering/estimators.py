@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ae_cluster.autoencoder.estimator import AutoEncoder
     from ae_cluster.clustering.deep import DeepClustering
     from ae_cluster.clustering.sorting import SortingAutoEncoder
+    from ae_cluster.clustering.sorting.estimator import Sizes
 
-SORTING_EPOCHS = 12
 LEAST_STEPS = 2000  # of a deep clustering: more epochs than MNIST's where samples are few
 MEASURED_SAMPLES, MEASURED_FEATURES = 10_000, 784  # of `methods.COST`
 
@@ -35,6 +35,11 @@ def make_sorting(
         **dict(method.parameters) | changes,
     )
     return model
+
+
+def sorting_epochs(name: str) -> int:
+    """Return the epochs of a sorting where none are said."""
+    return _usual_sizes(name, 1).max_iter
 
 
 def steps_of(epochs: int, n_train: int, batch_size: int = 256) -> int:
@@ -99,12 +104,16 @@ def _steps(name: str, n_train: int, epochs: int | None) -> float:
     if method.kind == DEEP and not method.epochs:  # its time goes with the samples
         return n_train
     if name in SORTERS:
-        from ae_cluster.clustering.sorting.estimator import usual_sizes
-
-        usual = usual_sizes(n_train)
-        steps = steps_of(epochs or SORTING_EPOCHS, n_train, usual.batch)
+        usual = _usual_sizes(name, n_train)
+        steps = steps_of(epochs or usual.max_iter, n_train, usual.batch)
         return steps if epochs else max(usual.min_steps, steps)
     return steps_of(epochs or deep_epochs(name, n_train), n_train)
+
+
+def _usual_sizes(name: str, n_train: int) -> Sizes:
+    from ae_cluster.clustering.sorting.estimator import usual_sizes
+
+    return usual_sizes(n_train, BY_NAME[name].parameters.get("effort", "full"))
 
 
 def class_of(name: str) -> Any:

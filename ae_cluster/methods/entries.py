@@ -136,6 +136,15 @@ METHODS = (
         parameters={"image_prior": True},
     ),
     Method(
+        "sorting-fast", SORTER,
+        "The same in seconds: the best spectral clusters of the neighbour graph, learnt by a "
+        "network without small steps.",
+        "none, it is this project's; clusters as Ng, Jordan, Weiss (NIPS 2001)",
+        4.0, tuned_on="mnist (training labels)",
+        class_address="ae_cluster.clustering.sorting:SortingAutoEncoder",
+        parameters={"effort": "fast"},
+    ),
+    Method(
         "dec", DEEP,
         "Codes move towards the centres they are already nearest to; nothing is reconstructed "
         "any more.",

@@ -58,13 +58,18 @@ class MinibatchTrainer:
         return max(wanted, math.ceil(share * self.min_steps / self.steps_per_epoch))
 
     def warm_up(self, head: nn.Module, memberships: Tensor, rate: float) -> None:
+        """Train a cluster head on known soft assignments (n, k), to be trained on."""
+        self.learn(head, memberships, self.epochs(1, WARM_SHARE), rate, lower=False)
+
+    def learn(
+        self, head: nn.Module, memberships: Tensor, epochs: int, rate: float, lower: bool = True
+    ) -> None:
         """Train a cluster head on known soft assignments (n, k)."""
 
         def loss(indices: Tensor) -> Tensor:
             return nn.functional.cross_entropy(head(self.x[indices]), memberships[indices])
 
-        epochs = self.epochs(1, WARM_SHARE)
-        self.fit(head, loss, epochs, rate, lower=False, what="learning the known clusters")
+        self.fit(head, loss, epochs, rate, lower=lower, what="learning the known clusters")
 
     def reconstruct(
         self, encode: Callable[[Tensor, Tensor], Tensor], learners: nn.Module,

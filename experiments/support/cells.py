@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae_cluster.clustering.codes import Clustering, cluster_codes
-from ae_cluster.clustering.estimators import SORTING_EPOCHS
+from ae_cluster.clustering.estimators import sorting_epochs
 from ae_cluster.common.memory import peak_mb
 from ae_cluster.common.scaling import fit_scaling
 from ae_cluster.common.table_options import AUTO
@@ -70,7 +70,7 @@ def encoder_cell(
     if features == "pixels":
         n_components = data.raw_train.shape[1]
     if features in SORTERS:
-        epochs = SORTING_EPOCHS if epochs is None else epochs
+        epochs = sorting_epochs(features) if epochs is None else epochs
     elif features != "autoencoder":
         epochs = 0
     elif epochs is None:

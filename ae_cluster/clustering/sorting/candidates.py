@@ -23,6 +23,7 @@ from sklearn.mixture import GaussianMixture
 
 from ae_cluster.clustering.sorting.information import Clusters, merged, refined
 from ae_cluster.common.stage_times import stage
+from ae_cluster.graphs.near_cells import near_in_cells
 from ae_cluster.graphs.neighbors import NeighborSearch
 from ae_cluster.graphs.umap import Neighbors, umap_embedding
 
@@ -35,12 +36,14 @@ PER_COMPONENT = 20  # samples at least for each of them
 
 
 @stage("neighbours")
-def nearest_neighbors(samples: NDArray[Any], n_neighbors: int) -> Neighbors:
+def nearest_neighbors(samples: NDArray[Any], n_neighbors: int, is_exact: bool = True) -> Neighbors:
     """Return distances and indices (n, k) of each sample's nearest others, nearest first.
 
-    In the first 50 principal components where there are more columns.
+    In the first 50 principal components where there are more columns. Not exact: nearly all.
     """
     k = min(n_neighbors, len(samples) - 1)
+    if not is_exact:
+        return near_in_cells(NeighborSearch(np.asarray(samples, dtype=np.float32)).positions, k)
     return NeighborSearch(np.asarray(samples, dtype=np.float64)).nearest_others(k)
 
 
@@ -87,7 +90,12 @@ def of_samples(
 
 
 def spectral(
-    weights: sparse.csr_array, n_clusters: int, seed: int, times: Sequence[float], starts: int
+    weights: sparse.csr_array,
+    n_clusters: int,
+    seed: int,
+    times: Sequence[float],
+    starts: int,
+    part: int | None = None,
 ) -> Iterator[Clusters]:
     """Yield clusterings (n,) by KMeans of a graph's leading eigenvectors, rows of length 1.
 
@@ -98,6 +106,8 @@ def spectral(
         Numbers of eigenvectors, in numbers of clusters.
     starts : int
         Of KMeans, each a clustering.
+    part : int, optional
+        Of so many samples, the rest going to the nearest centre; by default of all.
     """
     most = weights.shape[0] - 2
     wanted = sorted({min(most, round(t * n_clusters)) for t in times})
@@ -106,7 +116,8 @@ def spectral(
     directions = spectral_directions(weights, wanted[-1]).astype(np.float32)
     for n_directions in wanted:
         for start in range(starts):
-            yield kmeans(_on_sphere(directions[:, :n_directions]), n_clusters, seed + start)
+            rows = _on_sphere(directions[:, :n_directions])
+            yield kmeans(rows, n_clusters, seed + start, part=part)
 
 
 def umap_mixtures(
@@ -188,12 +199,18 @@ def spectral_directions(weights: sparse.csr_array, n_directions: int) -> NDArray
 
 
 @stage("KMeans starts")
-def kmeans(samples: NDArray[Any], n_clusters: int, seed: int, starts: int = 1) -> Clusters:
-    """Return clusters (n,) by KMeans, the best of some starts."""
+def kmeans(
+    samples: NDArray[Any], n_clusters: int, seed: int, starts: int = 1, part: int | None = None
+) -> Clusters:
+    """Return clusters (n,) by KMeans of all samples or a part, the best of some starts."""
+    learnt = samples
+    if part is not None and part < len(samples):
+        learnt = samples[np.random.RandomState(seed).choice(len(samples), part, replace=False)]
     with warnings.catch_warnings():
         # Directions may coincide where samples do not; then some clusters are empty.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        clusters = KMeans(n_clusters, n_init=starts, random_state=seed).fit_predict(samples)
+        centers = KMeans(n_clusters, n_init=starts, random_state=seed).fit(learnt)
+        clusters = centers.labels_ if learnt is samples else centers.predict(samples)
     return np.asarray(clusters, dtype=np.int64)
 
 

@@ -22,6 +22,7 @@ from ae_cluster.autoencoder.inputs import (
     flag,
     layer_sizes,
     n_clusters_or_auto,
+    one_of,
     or_none,
     validate_samples,
     whole,
@@ -32,8 +33,9 @@ from ae_cluster.clustering.number_of_clusters import resolved
 from ae_cluster.clustering.outlier_scores import ScoresOutliers
 from ae_cluster.clustering.outliers import like_noise
 from ae_cluster.clustering.sorting import consistency
+from ae_cluster.clustering.sorting.candidates import CUT
 from ae_cluster.clustering.sorting.consistency import one_hot
-from ae_cluster.clustering.sorting.graph_clustering import MANY, first_clusters
+from ae_cluster.clustering.sorting.graph_clustering import MANY, first_clusters, spectral_clusters
 from ae_cluster.clustering.sorting.networks import (
     ConvHead,
     SortingNetwork,
@@ -43,9 +45,11 @@ from ae_cluster.clustering.sorting.networks import (
 from ae_cluster.clustering.sorting.stages import (
     CHANGED_IMAGES,
     GRAPH,
+    LEARNT,
     SMALL_STEPS,
     Stage,
     layout_of,
+    learn_clusters,
     neighbors_of,
     train_consistency,
     train_decoder,
@@ -60,20 +64,22 @@ from ae_cluster.training.diagnostics import DiagnosticsWarning, findings
 from ae_cluster.training.fitting import seed_of
 from ae_cluster.training.minibatch import MinibatchTrainer, in_chunks
 
+FULL, FAST = "full", "fast"  # effort
 OWN: Allowed = {
     name: whole(least)
     for name, least in {
         "n_neighbors": 2,
-        "max_iter": 1,
-        "decoder_max_iter": 1,
         "max_samples": 2,
     }.items()
 } | {
     "image_prior": (flag, "True or False"),
+    "effort": (one_of(FULL, FAST), f"{FULL} or {FAST}"),
     "n_clusters": n_clusters_or_auto,
     "hidden_layer_sizes": or_none(layer_sizes),
     "batch_size": or_none(whole(1)),
     "min_steps": or_none(whole(1)),
+    "max_iter": or_none(whole(1)),
+    "decoder_max_iter": or_none(whole(1)),
 }
 
 
@@ -86,10 +92,14 @@ class Sizes(NamedTuple):
     hidden: tuple[int, int]
     batch: int
     min_steps: int
+    max_iter: int = 12
+    decoder_max_iter: int = 5
 
 
-def usual_sizes(n_samples: int) -> Sizes:
+def usual_sizes(n_samples: int, effort: str = FULL) -> Sizes:
     """Return the sizes for so many training samples."""
+    if effort == FAST:
+        return Sizes((200, 200), 128 if n_samples <= MANY else 512, 100, 3, 1)
     return Sizes((200, 200), 128, 300) if n_samples <= MANY else Sizes((400, 400), 256, 1000)
 
 
@@ -121,18 +131,22 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
         Of the graph; fewer where clusters must be small.
     hidden_layer_sizes : sequence of int, optional
         Of the cluster head; with the image prior a convolutional one follows it. By default
-        (200, 200) for up to 10,000 samples, (400, 400) for more.
+        (200, 200) for up to 10,000 samples, (400, 400) for more; with little effort (200, 200).
     batch_size : int, optional
-        By default 128 for up to 10,000 samples, 256 for more.
+        By default 128 for up to 10,000 samples, 256 for more; with little effort 512.
     learning_rate_init : float, default=0.002
-    max_iter : int, default=12
-        Epochs of consistency training under the worst small step; with the image prior,
-        besides, a quarter more under changes of the image.
-    decoder_max_iter : int, default=5
-        Epochs of the within-cluster offsets and the decoder.
+    max_iter : int, optional
+        Epochs of consistency training under the worst small step, by default 12; with the image
+        prior, besides, a quarter more under changes of the image. With little effort, epochs of
+        learning the first clusters, by default 3.
+    decoder_max_iter : int, optional
+        Epochs of the within-cluster offsets and the decoder; by default 5, with little effort 1.
     min_steps : int, optional
         Minibatches that each of these trainings has at least. By default 300 for up to 10,000
-        samples, 1,000 for more.
+        samples, 1,000 for more; with little effort 100.
+    effort : "full" or "fast", default="full"
+        "fast": the clusters are the best spectral ones, and the head learns them without small
+        steps; of more than 10,000 samples, nearly all neighbours are found instead of all.
     max_samples : int, default=100_000
         The graph and the trainings are of at most so many samples, drawn at random; the network
         assigns the rest.
@@ -172,9 +186,10 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
     hidden_layer_sizes: Sequence[int] | None = None  # type: ignore[assignment]
     batch_size: int | None = None  # type: ignore[assignment]
     learning_rate_init: float = 0.002
-    max_iter: int = 12
-    decoder_max_iter: int = 5
+    max_iter: int | None = None  # type: ignore[assignment]
+    decoder_max_iter: int | None = None
     min_steps: int | None = None
+    effort: str = FULL
     max_samples: int = MOST_IN_A_GRAPH
     image_shape: Sequence[int] | None = None
     input_kind: str = "auto"
@@ -227,11 +242,13 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
             some = sample_for_graph(len(rows), self.max_samples, seed, "the network")
             learnt = rows[some] if len(some) < len(rows) else rows
             x = in_chunks(self.scaling_, inference.as_tensor(learnt))
-            given, usual = self.hidden_layer_sizes, usual_sizes(len(x)).hidden
-            self.hidden_layer_sizes_ = usual if given is None else given
+            usual = usual_sizes(len(x), self.effort)
+            given = self.hidden_layer_sizes
+            self.hidden_layer_sizes_ = usual.hidden if given is None else given
+            self.n_iter_ = self.max_iter or usual.max_iter
             self._build()
             initialize(self.network_, generator)
-            neighbors = neighbors_of(x.numpy(), self.n_neighbors, self.n_clusters_)
+            neighbors = self._neighbors(x)
             if (noise := like_noise(x.numpy(), neighbors[1])).any():
                 warnings.warn(
                     f"{noise.sum():,} of {len(x):,} samples are like noise, far from all others in "
@@ -239,16 +256,18 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
                     stacklevel=4,
                 )
                 some, x = some[~noise], x[torch.from_numpy(~noise)]
-                neighbors = neighbors_of(x.numpy(), self.n_neighbors, self.n_clusters_)
-            self.first_labels_ = first_clusters(x.numpy(), neighbors, self.n_clusters_, seed)
+                neighbors = self._neighbors(x)
+            self.first_labels_ = self._first_clusters(x, neighbors, seed)
             x = x.to(self.network_.centers.device)
             for stage in self._cluster(x, neighbors, generator):
                 yield stage
             self.labels_ = stage.memberships.argmax(1).cpu().numpy()
             self._lay_out(neighbors)
             trainer = self.trainer(x, generator)
-            self.loss_curve_ = train_decoder(trainer, self.network_, self.decoder_max_iter)
-            self.n_iter_, self.validation_loss_curve_, self.snapshots_ = self.max_iter, None, None
+            self.loss_curve_ = train_decoder(
+                trainer, self.network_, self.decoder_max_iter or usual.decoder_max_iter
+            )
+            self.validation_loss_curve_, self.snapshots_ = None, None
             self._report(x)
             if len(some) < len(rows):
                 self.labels_ = self.predict(rows)
@@ -270,6 +289,17 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
 
     # ------------------------------------------------------------------ stages
 
+    def _neighbors(self, x: Tensor) -> Neighbors:
+        if self.effort == FULL:
+            return neighbors_of(x.numpy(), self.n_neighbors, self.n_clusters_)
+        most = min(self.n_neighbors, CUT[0])
+        return neighbors_of(x.numpy(), most, self.n_clusters_, is_exact=len(x) <= MANY)
+
+    def _first_clusters(self, x: Tensor, neighbors: Neighbors, seed: int) -> NDArray[np.int64]:
+        if self.effort == FAST:
+            return spectral_clusters(neighbors, self.n_clusters_, seed)
+        return first_clusters(x.numpy(), neighbors, self.n_clusters_, seed)
+
     def _cluster(
         self, x: Tensor, neighbors: Neighbors, generator: torch.Generator
     ) -> Iterator[Stage]:
@@ -278,14 +308,18 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
         memberships = one_hot(self.first_labels_, self.n_clusters_, x)
         head = self._dense_head(generator, x)
         yield Stage(GRAPH, head, memberships, x)
-        perturb = consistency.adversarial(head, vat_epsilons(neighbors, x), generator)
         trainer = self.trainer(x, generator)
-        memberships = train_consistency(trainer, head, memberships, perturb, self.max_iter, rate)
-        yield Stage(SMALL_STEPS, head, memberships, x)
+        if self.effort == FAST:
+            memberships = learn_clusters(trainer, head, memberships, self.n_iter_, rate)
+            yield Stage(LEARNT, head, memberships, x)
+        else:
+            perturb = consistency.adversarial(head, vat_epsilons(neighbors, x), generator)
+            memberships = train_consistency(trainer, head, memberships, perturb, self.n_iter_, rate)
+            yield Stage(SMALL_STEPS, head, memberships, x)
         if self.image_prior:
             assert self.image_shape_ is not None
             perturb = consistency.warped(self.image_shape_, generator)
-            epochs, head = round(IMAGE_SHARE * self.max_iter), self.network_.cluster_head
+            epochs, head = round(IMAGE_SHARE * self.n_iter_), self.network_.cluster_head
             memberships = train_consistency(trainer, head, memberships, perturb, epochs, rate)
             yield Stage(CHANGED_IMAGES, head, memberships, x)
 
@@ -309,7 +343,7 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
 
     def trainer(self, x: Tensor, generator: torch.Generator) -> MinibatchTrainer:
         """Return what trains a network on samples x (n, n_features) by this model's parameters."""
-        usual, verbose = usual_sizes(len(x)), bool(self.verbose)
+        usual, verbose = usual_sizes(len(x), self.effort), bool(self.verbose)
         size, steps = self.batch_size or usual.batch, self.min_steps or usual.min_steps
         return MinibatchTrainer(x, size, steps, generator, self, verbose)
 

@@ -9,6 +9,8 @@ more by more than chance. For more, KMeans is the only simple one, and
 clusters of one size are the first guess; where they may cut through a dense region, unequal
 ones are looked for by merging many small ones, and taken if they are unequal indeed: data of
 equal classes hold small dense regions too, but seldom some that large and that small.
+
+Where seconds count, only spectral clusterings compete (`spectral_clusters`).
 """
 
 from __future__ import annotations
@@ -68,6 +70,11 @@ UNEQUAL = 0.86  # of the clusters: an effective number under it is unequal indee
 DENSE = 0.03  # a deeper cut may lead through a dense region
 CLEAN = 0.005  # a shallower one leads through a gap
 
+# Where only spectral clusterings compete
+TIMES = (1.4, 1.6, 1.8, 2.0, 2.2)  # numbers of eigenvectors, in numbers of clusters
+PART = 6000  # samples that KMeans sees
+SPECTRAL_FINALISTS = 5
+
 
 def first_clusters(
     samples: NDArray[Any], neighbors: Neighbors, n_clusters: int, seed: int
@@ -86,6 +93,18 @@ def first_clusters(
         return _of_many(samples, neighbors, n_clusters, seed)
     with threadpool_limits(1):  # several would wait for each other longer than they compute
         return _of_few(samples, neighbors, n_clusters, seed)
+
+
+def spectral_clusters(neighbors: Neighbors, n_clusters: int, seed: int) -> Clusters:
+    """Return the spectral clustering of most information between neighbours, once refined.
+
+    A UMAP and mixtures take most of the time of `first_clusters`; KMeans of some thousand
+    samples finds the centres of eigenvectors as well as that of all.
+    """
+    judge = nearest_graph(neighbors[1][:, :JUDGES])
+    graph = shared_neighbor_graph(neighbors[1][:, : CUT[0]])
+    found = spectral(graph, n_clusters, seed, TIMES, STARTS_OF_MANY, PART)
+    return _most_telling_refined(judge, list(found), n_clusters, n_finalists=SPECTRAL_FINALISTS)
 
 
 def _of_few(samples: NDArray[Any], neighbors: Neighbors, n_clusters: int, seed: int) -> Clusters:
@@ -170,14 +189,18 @@ def effective_number(clusters: Clusters) -> float:
 
 @stage("judging")
 def _most_telling_refined(
-    judge: sparse.csr_array, found: list[Clusters], n_clusters: int, evenness: float = 1.0
+    judge: sparse.csr_array,
+    found: list[Clusters],
+    n_clusters: int,
+    evenness: float = 1.0,
+    n_finalists: int = FINALISTS,
 ) -> Clusters:
     """Return the candidate of most `neighbor_information`, once the best of them are refined."""
 
     def information(clusters: Clusters) -> float:
         return neighbor_information(judge, clusters, n_clusters, evenness)
 
-    finalists = heapq.nlargest(FINALISTS, found, key=information)
+    finalists = heapq.nlargest(n_finalists, found, key=information)
     return max(
         (refined(judge, f, n_clusters, evenness).clusters for f in finalists), key=information
     )

@@ -32,6 +32,7 @@ from ae_cluster.training.minibatch import MinibatchTrainer, in_chunks
 RADIUS = 0.25  # of a within-cluster offset, in least distances between centers
 EPSILON_NEIGHBOR = 10  # the neighbour whose distance measures VAT's epsilon
 GRAPH, SMALL_STEPS, CHANGED_IMAGES = "graph", "small steps", "changed images"
+LEARNT = "learnt"  # the graph's clusters, without small steps
 
 
 class Stage(NamedTuple):
@@ -40,7 +41,7 @@ class Stage(NamedTuple):
     Attributes
     ----------
     name : str
-        ``GRAPH``, ``SMALL_STEPS`` or ``CHANGED_IMAGES``.
+        ``GRAPH``, ``SMALL_STEPS`` (``LEARNT`` with little effort) or ``CHANGED_IMAGES``.
     head : nn.Module
         The cluster head: samples (n, n_features) to logits (n, k). After ``GRAPH`` it is
         the one to be trained next, as it is initialised.
@@ -56,11 +57,13 @@ class Stage(NamedTuple):
     x: Tensor
 
 
-def neighbors_of(samples: NDArray[Any], n_neighbors: int, n_clusters: int) -> Neighbors:
+def neighbors_of(
+    samples: NDArray[Any], n_neighbors: int, n_clusters: int, is_exact: bool = True
+) -> Neighbors:
     """Return distances and indices (n, at most n_neighbors) of each sample's nearest others."""
     # A neighbourhood as large as a cluster would tell nothing of clusters.
     most = max(2, len(samples) // (2 * n_clusters))
-    return nearest_neighbors(samples, min(n_neighbors, most))
+    return nearest_neighbors(samples, min(n_neighbors, most), is_exact)
 
 
 def vat_epsilons(neighbors: Neighbors, like: Tensor) -> Tensor:
@@ -68,6 +71,14 @@ def vat_epsilons(neighbors: Neighbors, like: Tensor) -> Tensor:
     distances = neighbors[0]
     farthest = distances[:, min(EPSILON_NEIGHBOR, distances.shape[1]) - 1]
     return torch.as_tensor(VAT_EPSILON * farthest, dtype=like.dtype)[:, None].to(like.device)
+
+
+def learn_clusters(
+    trainer: MinibatchTrainer, head: nn.Module, memberships: Tensor, epochs: int, rate: float
+) -> Tensor:
+    """Train a cluster head on soft assignments (n, k), and return its own (n, k)."""
+    trainer.learn(head, memberships, trainer.epochs(epochs), rate)
+    return in_chunks(lambda part: torch.softmax(head(part), 1), trainer.x)
 
 
 def train_consistency(
