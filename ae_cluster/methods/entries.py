@@ -137,8 +137,8 @@ METHODS = (
     ),
     Method(
         "sorting-fast", SORTER,
-        "The same in seconds: the best spectral clusters of the neighbour graph, learnt by a "
-        "network without small steps.",
+        "The same in seconds: the best spectral clusters of the neighbour graph, or KMeans', "
+        "learnt by a network without small steps.",
         "none, it is this project's; clusters as Ng, Jordan, Weiss (NIPS 2001)",
         4.0, tuned_on="mnist (training labels)",
         class_address="ae_cluster.clustering.sorting:SortingAutoEncoder",

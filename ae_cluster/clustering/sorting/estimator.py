@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, NamedTuple, Self
 
@@ -35,7 +36,7 @@ from ae_cluster.clustering.outliers import like_noise
 from ae_cluster.clustering.sorting import consistency
 from ae_cluster.clustering.sorting.candidates import CUT
 from ae_cluster.clustering.sorting.consistency import one_hot
-from ae_cluster.clustering.sorting.graph_clustering import MANY, first_clusters, spectral_clusters
+from ae_cluster.clustering.sorting.graph_clustering import MANY, first_clusters, quick_clusters
 from ae_cluster.clustering.sorting.networks import (
     ConvHead,
     SortingNetwork,
@@ -63,6 +64,7 @@ from ae_cluster.graphs.umap import Neighbors
 from ae_cluster.training.diagnostics import DiagnosticsWarning, findings
 from ae_cluster.training.fitting import seed_of
 from ae_cluster.training.minibatch import MinibatchTrainer, in_chunks
+from ae_cluster.training.threads import one_thread
 
 FULL, FAST = "full", "fast"  # effort
 OWN: Allowed = {
@@ -145,8 +147,8 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
         Minibatches that each of these trainings has at least. By default 300 for up to 10,000
         samples, 1,000 for more; with little effort 100.
     effort : "full" or "fast", default="full"
-        "fast": the clusters are the best spectral ones, and the head learns them without small
-        steps; of more than 10,000 samples, nearly all neighbours are found instead of all.
+        "fast": the clusters are the best spectral ones, or KMeans', and the head learns them
+        without small steps; of more than 10,000 samples nearly all neighbours are found.
     max_samples : int, default=100_000
         The graph and the trainings are of at most so many samples, drawn at random; the network
         assigns the rest.
@@ -264,9 +266,9 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
             self.labels_ = stage.memberships.argmax(1).cpu().numpy()
             self._lay_out(neighbors)
             trainer = self.trainer(x, generator)
-            self.loss_curve_ = train_decoder(
-                trainer, self.network_, self.decoder_max_iter or usual.decoder_max_iter
-            )
+            epochs = self.decoder_max_iter or usual.decoder_max_iter
+            with one_thread() if self.effort == FAST else nullcontext():  # as quick, if it is short
+                self.loss_curve_ = train_decoder(trainer, self.network_, epochs)
             self.validation_loss_curve_, self.snapshots_ = None, None
             self._report(x)
             if len(some) < len(rows):
@@ -297,7 +299,7 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
 
     def _first_clusters(self, x: Tensor, neighbors: Neighbors, seed: int) -> NDArray[np.int64]:
         if self.effort == FAST:
-            return spectral_clusters(neighbors, self.n_clusters_, seed)
+            return quick_clusters(x.numpy(), neighbors, self.n_clusters_, seed)
         return first_clusters(x.numpy(), neighbors, self.n_clusters_, seed)
 
     def _cluster(

@@ -10,7 +10,7 @@ clusters of one size are the first guess; where they may cut through a dense reg
 ones are looked for by merging many small ones, and taken if they are unequal indeed: data of
 equal classes hold small dense regions too, but seldom some that large and that small.
 
-Where seconds count, only spectral clusterings compete (`spectral_clusters`).
+Where seconds count, only spectral clusterings and KMeans compete (`quick_clusters`).
 """
 
 from __future__ import annotations
@@ -70,10 +70,10 @@ UNEQUAL = 0.86  # of the clusters: an effective number under it is unequal indee
 DENSE = 0.03  # a deeper cut may lead through a dense region
 CLEAN = 0.005  # a shallower one leads through a gap
 
-# Where only spectral clusterings compete
-TIMES = (1.4, 1.6, 1.8, 2.0, 2.2)  # numbers of eigenvectors, in numbers of clusters
+# Where seconds count
+TIMES = (1.0, 1.6, 1.8, 2.0)  # numbers of eigenvectors, in numbers of clusters
 PART = 6000  # samples that KMeans sees
-SPECTRAL_FINALISTS = 5
+QUICK_FINALISTS = 3
 
 
 def first_clusters(
@@ -95,16 +95,22 @@ def first_clusters(
         return _of_few(samples, neighbors, n_clusters, seed)
 
 
-def spectral_clusters(neighbors: Neighbors, n_clusters: int, seed: int) -> Clusters:
-    """Return the spectral clustering of most information between neighbours, once refined.
+def quick_clusters(
+    samples: NDArray[Any], neighbors: Neighbors, n_clusters: int, seed: int
+) -> Clusters:
+    """Return the spectral clustering of most information between neighbours, or KMeans, refined.
 
-    A UMAP and mixtures take most of the time of `first_clusters`; KMeans of some thousand
-    samples finds the centres of eigenvectors as well as that of all.
+    KMeans of the samples is there for clusters far apart, whose graph falls into many parts.
+    UMAP and mixtures take most of the time of `first_clusters`; KMeans of some thousand samples
+    finds the centres of eigenvectors as well as that of all.
     """
     judge = nearest_graph(neighbors[1][:, :JUDGES])
     graph = shared_neighbor_graph(neighbors[1][:, : CUT[0]])
-    found = spectral(graph, n_clusters, seed, TIMES, STARTS_OF_MANY, PART)
-    return _most_telling_refined(judge, list(found), n_clusters, n_finalists=SPECTRAL_FINALISTS)
+    found = [
+        kmeans(samples, n_clusters, seed, part=PART),
+        *spectral(graph, n_clusters, seed, TIMES, STARTS_OF_MANY, PART),
+    ]
+    return _most_telling_refined(judge, found, n_clusters, n_finalists=QUICK_FINALISTS)
 
 
 def _of_few(samples: NDArray[Any], neighbors: Neighbors, n_clusters: int, seed: int) -> Clusters:
