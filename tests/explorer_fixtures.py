@@ -36,9 +36,10 @@ def start_browser():
         started = []
 
         def start(*switches):
-            browser = playwright.chromium.launch(
-                executable_path=found, args=["--no-sandbox", *switches]
-            )
+            # Whole areas are drawn anew, never parts of them: at a rounded corner that is drawn
+            # over, colours would depend on how often the page was painted on the way.
+            fixed = ["--no-sandbox", "--disable-partial-raster"]
+            browser = playwright.chromium.launch(executable_path=found, args=[*fixed, *switches])
             started.append(browser)
             return browser
 
