@@ -111,9 +111,9 @@ def _steps(name: str, n_train: int, epochs: int | None) -> float:
 
 
 def _usual_sizes(name: str, n_train: int) -> Sizes:
-    from ae_cluster.clustering.sorting.estimator import usual_sizes
+    from ae_cluster.clustering.sorting.estimator import FULL, usual_sizes
 
-    return usual_sizes(n_train, BY_NAME[name].parameters.get("effort", "full"))
+    return usual_sizes(n_train, BY_NAME[name].parameters.get("effort", FULL))
 
 
 def class_of(name: str) -> Any:

@@ -169,7 +169,7 @@ def _together(texts: pd.Series[str]) -> str:
 def _spread(finished: pd.Series[float], single: pd.Series[float], seed: int) -> dict[str, float]:
     low, high = median_interval(finished, seed)
     extremes = {"min": single.min(), "max": single.max()}
-    return {"median": finished.dropna().median(), "low": low, "high": high} | extremes
+    return {"median": finished.median(), "low": low, "high": high} | extremes
 
 
 def median_interval(values: ArrayLike, seed: int = 0) -> tuple[float, float]:

@@ -135,7 +135,7 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
         Of the cluster head; with the image prior a convolutional one follows it. By default
         (200, 200) for up to 10,000 samples, (400, 400) for more; with little effort (200, 200).
     batch_size : int, optional
-        By default 128 for up to 10,000 samples, 256 for more; with little effort 512.
+        By default 128 for up to 10,000 samples, 256 for more, or 512 with little effort.
     learning_rate_init : float, default=0.002
     max_iter : int, optional
         Epochs of consistency training under the worst small step, by default 12; with the image
