@@ -6,6 +6,8 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -110,6 +112,105 @@ def test_notes_of_other_programs_are_no_shards_and_other_files_are_told(tmp_path
         load_dataset(folder)
 
 
+def arrow_table(start, stop, **columns):
+    """Return rows of the table with some columns of other types."""
+    table = pa.Table.from_pandas(made_table()[start:stop], preserve_index=False)
+    for name, column in columns.items():
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    return table
+
+
+def casted(table, name, dtype):
+    column = table.column(name)
+    if pa.types.is_dictionary(dtype):
+        column = column.cast(dtype.value_type).dictionary_encode()
+    return table.set_column(table.schema.get_field_index(name), name, column.cast(dtype))
+
+
+WHOLE = (np.arange(240) % 7).astype(float)
+AS_TYPES = {
+    "null": pa.null(), "double, empty": pa.float64(), "string, empty": pa.string(),
+    "bool, empty": pa.bool_(),
+}  # fmt: skip
+
+
+def both_ways(tmp_path, one, two):
+    """Yield folders of two shards, whichever type comes first."""
+    for turn, (first, second) in enumerate(((one, two), (two, one))):
+        folder = tmp_path / str(turn)
+        folder.mkdir()
+        pq.write_table(first, folder / "part-0.parquet")
+        pq.write_table(second, folder / "part-1.parquet")
+        yield folder
+
+
+@pytest.mark.parametrize("kind", AS_TYPES)
+@pytest.mark.parametrize("name", ["label", "a"])
+def test_a_column_without_values_in_a_shard_is_of_the_others_type(tmp_path, name, kind):
+    full, nothing = arrow_table(0, 140), pa.nulls(100, AS_TYPES[kind])
+    gaps = pa.nulls(100, full.schema.field(name).type)
+    wholes = full, arrow_table(140, 240, **{name: gaps})
+    folders = both_ways(tmp_path, full, arrow_table(140, 240, **{name: nothing}))
+    for folder, whole in zip(folders, (wholes, wholes[::-1]), strict=True):
+        ours = load_dataset(folder, **ROLES, impute="median")
+        pq.write_table(pa.concat_tables(whole), tmp_path / "whole.parquet")
+        theirs = load_dataset(tmp_path / "whole.parquet", **ROLES, impute="median")
+        assert ours.fingerprint == theirs.fingerprint
+        assert ours.preparation.medians == theirs.preparation.medians
+        parts = open_table(folder, ours.preparation, 50)
+        rows = dict(row for ids, x in parts for row in zip(ids.tolist(), x.tolist(), strict=True))
+        expected = zip(ours.ids_train.tolist(), ours.raw_train.tolist(), strict=True)
+        assert {key: rows[key] for key in ours.ids_train.tolist()} == dict(expected)
+
+
+@pytest.mark.parametrize(("name", "one", "two"), [
+    ("name", pa.string(), pa.large_string()),
+    ("name", pa.string(), pa.dictionary(pa.int32(), pa.string())),
+    ("name", pa.large_string(), pa.dictionary(pa.int16(), pa.large_string())),
+    ("label", pa.string(), pa.dictionary(pa.int8(), pa.string())),
+    ("label", pa.large_string(), pa.string()),
+    ("a", pa.float32(), pa.float64()),
+    ("a", pa.float64(), pa.decimal128(12, 4)),
+    ("a", pa.int64(), pa.float64()),
+    ("a", pa.uint8(), pa.int64()),
+    ("a", pa.dictionary(pa.int8(), pa.int64()), pa.float32()),
+])  # fmt: skip
+def test_one_kind_in_several_types_is_read_as_one(tmp_path, name, one, two):
+    table = arrow_table(0, 240, a=pa.array(WHOLE))
+    parts = table[:100], table[100:]
+    written = [casted(part, name, dtype) for part, dtype in zip(parts, (one, two), strict=True)]
+    wholes = pa.concat_tables(parts), pa.concat_tables(parts[::-1])
+    for folder, whole in zip(both_ways(tmp_path, *written), wholes, strict=True):
+        pq.write_table(whole, tmp_path / "whole.parquet")
+        ours, theirs = (
+            load_dataset(folder, **ROLES),
+            load_dataset(tmp_path / "whole.parquet", **ROLES),
+        )
+        assert ours.fingerprint == theirs.fingerprint
+        assert ours.class_names == theirs.class_names
+        assert ours.ids_train.tolist() == theirs.ids_train.tolist()
+
+
+def test_whole_numbers_of_several_widths_stay_ids(tmp_path):
+    numbers = np.arange(240) + 2**53
+    for folder in both_ways(
+        tmp_path,
+        arrow_table(0, 100, name=pa.array(np.arange(100), pa.int16())),
+        arrow_table(100, 240, name=pa.array(numbers[100:], pa.int64())),
+    ):
+        data = load_dataset(folder, **ROLES)
+        ids = {*data.ids_train, *data.ids_test}
+        assert ids == {*map(str, range(100)), *map(str, numbers[100:])}
+
+
+def test_a_shard_without_ids_is_told(tmp_path, place, capsys):
+    folder = next(
+        both_ways(tmp_path, arrow_table(0, 140), arrow_table(140, 240, name=pa.nulls(100)))
+    )
+    told = "the id column 'name' is empty in 100 row"
+    check_refused(place / "RUN-tables", folder, told, capsys, **ROLES)
+
+
 def cut(path):
     path.write_bytes(path.read_bytes()[:-60])
 
@@ -120,6 +221,9 @@ def other(**columns):
 
 BAD = {
     "another column": (other(e=1.0), "'e' of part-11.parquet is not in part-0.parquet"),
+    "numbers and dates": (
+        other(b=pd.Timestamp("2020-01-01")), "'b' is float in part-0.* and timestamp.* in part-11"
+    ),
     "another type": (
         other(b="x"), "'b' is float in part-0.parquet and (large_)?string in part-11.parquet"
     ),

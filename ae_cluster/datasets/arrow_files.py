@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ae_cluster.common.bounded_arrays import MOST_TIMES, MOST_UNPACKED
 from ae_cluster.common.bounded_files import UnreadableError, file_size
-from ae_cluster.datasets.columns import TEXT, kind_of
+from ae_cluster.datasets.columns import EMPTY, TEXT, kind_of
 from ae_cluster.datasets.table_files import check_n_columns, check_names, damage_told
 
 if TYPE_CHECKING:
@@ -58,6 +58,13 @@ class ParquetTable:
     def batches(self, kinds: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows of the named columns in parts."""
         return self._batches(list(kinds))
+
+    def holds_values(self, name: str) -> bool:
+        """Return whether a column has a value in any row; it is read up to the first."""
+        if kind_of(self.types[name]) == EMPTY:
+            return False
+        parts = (batch.column(0) for batch in self._batches([name]))
+        return any(part.null_count < len(part) for part in parts)
 
     def _batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
         rows = max(1, min(_BATCH, MOST_UNPACKED // (_CELL * max(1, len(names)))))

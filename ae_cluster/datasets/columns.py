@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -44,6 +45,53 @@ def kind_of(dtype: pa.DataType) -> str:
     if types.is_temporal(dtype):
         return DATE
     return EMPTY if types.is_null(dtype) else OTHER
+
+
+def common_type(types: Collection[pa.DataType]) -> pa.DataType | None:
+    """Return a type for the values of columns of several types; None where they do not mix.
+
+    Text becomes a dictionary's, numbers the least type that holds them all.
+    """
+    import pyarrow as pa
+
+    plain = {t.value_type if pa.types.is_dictionary(t) else t for t in types}
+    plain = {t for t in plain if not pa.types.is_null(t)} or plain
+    kinds = {kind_of(t) for t in plain}
+    if kinds == {TEXT}:
+        return pa.dictionary(pa.int32(), pa.string())
+    if len(plain) == 1:
+        return plain.pop()
+    if kinds != {NUMBER}:
+        return None
+    if any(pa.types.is_decimal(t) for t in plain):
+        return pa.float64()
+    return pa.from_numpy_dtype(np.result_type(*(t.to_pandas_dtype() for t in plain)))
+
+
+def as_type(column: pa.Array, dtype: pa.DataType) -> pa.Array:
+    """Return a column as a type that `common_type` found for it; what is of no such kind is empty.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid
+        When the type does not hold a value.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.type == dtype:
+        return column
+    if kind_of(column.type) != kind_of(dtype):
+        return pa.nulls(len(column), dtype)
+    if not pa.types.is_dictionary(dtype):
+        if pa.types.is_dictionary(column.type):
+            column = pc.cast(column, column.type.value_type)
+        return pc.cast(column, dtype, safe=not pa.types.is_floating(dtype))
+    if not pa.types.is_dictionary(column.type):
+        return pc.cast(column, dtype.value_type).dictionary_encode()
+    # The texts alone are turned: spelled out in each row they might not fit into the memory.
+    texts = pc.cast(column.dictionary, dtype.value_type)
+    return pa.DictionaryArray.from_arrays(pc.cast(column.indices, dtype.index_type), texts)
 
 
 def as_table(frame: Frame) -> pa.Table:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ae_cluster.common.bounded_files import UnreadableError
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.texts import quoted, shortened
 from ae_cluster.datasets.arrow_files import ParquetTable
+from ae_cluster.datasets.columns import as_type, common_type
 from ae_cluster.datasets.dataset import Array
 from ae_cluster.datasets.image_listing import holds_pictures, is_folder, natural
 from ae_cluster.datasets.room import room_for
@@ -100,7 +101,11 @@ def say_left_out(folder: Path, stacklevel: int) -> None:
 
 
 class ShardedTable:
-    """The Parquet files of a folder as one table, see `ae_cluster.datasets.table_files`."""
+    """The Parquet files of a folder as one table, see `ae_cluster.datasets.table_files`.
+
+    A column has one type in all of them: where a shard holds nothing in it, or numbers or text of
+    another width, it is read as what the others hold.
+    """
 
     index: str | None = None
     described: tuple[str, ...] = ()
@@ -109,7 +114,8 @@ class ShardedTable:
         self._shards = [_opened(path) for path in shards_in(folder)]
         first = self._shards[0]
         for other in self._shards[1:]:
-            _check_columns(first, other)
+            _check_names(first, other)
+        self._types = _types_of_mixed(self._shards)
         self.names = first.names
         self.n_rows: int | None = sum(shard.n_rows or 0 for shard in self._shards)
 
@@ -135,9 +141,11 @@ class ShardedTable:
         return self._batches(list(kinds))
 
     def _batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
+        mixed = [(i, self._types[name]) for i, name in enumerate(names) if name in self._types]
         for shard in self._shards:
             with _named(shard.path):
-                yield from shard.batches(dict.fromkeys(names, ""))
+                for batch in shard.batches(dict.fromkeys(names, "")):
+                    yield _as_types(batch, mixed)
 
 
 def _opened(path: Path) -> ParquetTable:
@@ -145,7 +153,7 @@ def _opened(path: Path) -> ParquetTable:
         return ParquetTable(path)
 
 
-def _check_columns(first: ParquetTable, other: ParquetTable) -> None:
+def _check_names(first: ParquetTable, other: ParquetTable) -> None:
     """Refuse two shards that are not of one table; the order of columns may differ."""
     for one, two in ((first, other), (other, first)):
         if lacking := [name for name in one.names if name not in two.types]:
@@ -153,12 +161,46 @@ def _check_columns(first: ParquetTable, other: ParquetTable) -> None:
                 f"the column {quoted(lacking[0])} of {one.path.name} is not in {two.path.name}: "
                 "give shards of the same columns."
             )
-    for name, kind in first.types.items():
-        if other.types[name] != kind:
-            raise InputError(
-                f"the column {quoted(name)} is {kind} in {first.path.name} and "
-                f"{other.types[name]} in {other.path.name}: write it as one type in all shards."
-            )
+
+
+def _types_of_mixed(shards: list[ParquetTable]) -> dict[str, pa.DataType]:
+    """Return the one type of each column that has several; refuse what does not go together."""
+    found: dict[str, pa.DataType] = {}
+    others = [shard for shard in shards if shard.types != shards[0].types]
+    for name, first in shards[0].types.items():
+        if all(shard.types[name] == first for shard in others):
+            continue
+        filled = shards
+        if (dtype := common_type([shard.types[name] for shard in shards])) is None:
+            # Some may be of a type by chance: writers know none of a column without a value.
+            filled = [shard for shard in shards if shard.holds_values(name)] or shards[:1]
+            dtype = common_type([shard.types[name] for shard in filled])
+        if dtype is None:
+            _refuse_types(name, filled)
+        found[name] = dtype
+    return found
+
+
+def _refuse_types(name: str, shards: list[ParquetTable]) -> NoReturn:
+    one = shards[0]
+    two = next(
+        shard for shard in shards if common_type([one.types[name], shard.types[name]]) is None
+    )
+    raise InputError(
+        f"the column {quoted(name)} is {one.types[name]} in {one.path.name} and "
+        f"{two.types[name]} in {two.path.name}: write it as one type in all shards."
+    )
+
+
+def _as_types(batch: pa.RecordBatch, mixed: list[tuple[int, pa.DataType]]) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    if not mixed:
+        return batch
+    columns = batch.columns
+    for i, dtype in mixed:
+        columns[i] = as_type(columns[i], dtype)
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 class ShardedRows:

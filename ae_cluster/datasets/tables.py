@@ -104,10 +104,12 @@ def ids_of(table: pa.Table, name: str | None, start: int = 0) -> Array:
     if name is None:
         return numbered_ids(table.num_rows, start=start)
     column = table.column(name)
-    ids = as_ids(values_of(column), f"the id column {quoted(name)}")
-    if n := int((np.char.strip(ids) == "").sum()) + (
-        column.null_count if ids.dtype.kind != "U" else 0
-    ):
+    # Numbers with gaps are floats, which are no ids: what is wrong are the gaps.
+    n = 0 if kind_of(column.type) == TEXT else column.null_count
+    if not n:
+        ids = as_ids(values_of(column), f"the id column {quoted(name)}")
+        n = int((np.char.strip(ids) == "").sum())
+    if n:
         raise InputError(
             f"the id column {quoted(name)} is empty in {n:,} row(s): name each sample."
         )
