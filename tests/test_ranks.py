@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import torch
 from losses_on_ranks import KINDS, losses
+from on_ranks import ended, torchrun, with_trouble
 from sklearn.datasets import load_digits
 
 from ae_cluster import AutoEncoder, Callback, InputError
@@ -22,7 +23,6 @@ from ae_cluster.autoencoder import ranks as ranks_of_autoencoders
 from ae_cluster.training.ranks import LostRankError, here, joined
 
 X = (load_digits().data[:450] / 16).astype(np.float32)
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node"]
 RUN = ["run", "digits", "--epochs", "200", "--no-figures", "--method", "kmeans", "--budgets", "1",
        "--draws", "1"]  # fmt: skip
 
@@ -36,13 +36,6 @@ def one_rank(monkeypatch):
     said = {"RANK": 0, "LOCAL_RANK": 0, "WORLD_SIZE": 1, "MASTER_PORT": port}
     for name, value in (said | {"MASTER_ADDR": "127.0.0.1"}).items():
         monkeypatch.setenv(name, str(value))
-
-
-def torchrun(n, *words, **options):
-    """Start so many ranks; their output is text."""
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen([*TORCHRUN, str(n), *words], env=environment, **pipes, **options)
 
 
 @pytest.mark.heavy
@@ -167,3 +160,60 @@ def test_bad_input_on_ranks_is_one_sentence(tmp_path):
     assert process.returncode != 0
     assert said.count("nothing.npz") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.heavy
+def test_a_full_disk_on_the_rank_that_writes_is_one_sentence(tmp_path):
+    code, _, said = with_trouble(2, 0, "most_bytes", 2000, *RUN, "--out", "R", cwd=tmp_path)
+    assert code != 0
+    assert re.search(r"ae-cluster: .* cannot be written \(File too large\)", said)
+    assert said.count("ae-cluster: ") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_full_disk_on_another_rank_is_none(tmp_path, whole):
+    """Rank 0 alone writes."""
+    code, _, said = with_trouble(2, 1, "most_bytes", 0, *RUN, "--out", "R", cwd=tmp_path)
+    assert code == 0, said
+    check_like(tmp_path / "R", whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [0, 10**6])
+def test_large_samples_lie_on_the_disk_of_every_rank(tmp_path, whole, n):
+    code, _, said = with_trouble(2, 1, "no_room", n, *RUN, "--out", "R", cwd=tmp_path)
+    if n:
+        assert code == 0, said
+        check_like(tmp_path / "R", whole)
+        return
+    assert code != 0
+    assert re.search(r"ae-cluster: On rank 1, its samples take .* on the disk.* TMPDIR", said)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_full_disk_in_the_midst_of_a_training_keeps_nothing_half_written(tmp_path, whole):
+    code, _, said = with_trouble(2, 0, "most_bytes", 100_000, *RUN, "--out", "R", cwd=tmp_path)
+    assert code != 0
+    assert re.search(r"ae-cluster: .*checkpoint.* cannot be written \(File too large\)", said)
+    assert said.count("ae-cluster: ") == 1
+    assert list(tmp_path.iterdir()) == []
+    code, _, said = ended(torchrun(2, "-m", "ae_cluster", *RUN, "--out", "R", cwd=tmp_path))
+    assert code == 0, said
+    check_like(tmp_path / "R", whole)
+
+
+@pytest.mark.slow
+def test_more_ranks_than_shards(tmp_path):
+    """Rank 0 reads all shards: the others have their part of every batch."""
+    for i, part in enumerate(np.array_split(X, 2)):
+        (tmp_path / "shards").mkdir(exist_ok=True)
+        np.save(tmp_path / "shards" / f"part-{i}.npy", part)
+    run = ["run", "shards", "--n-clusters", "10", "--epochs", "5", *RUN[4:]]
+    outs = []
+    for n in (3, 1):
+        code, _, said = ended(torchrun(n, "-m", "ae_cluster", *run, "--out", n, cwd=tmp_path))
+        assert code == 0, said
+        outs.append(pd.read_csv(tmp_path / str(n) / "methods/kmeans/history.csv")["loss"])
+    np.testing.assert_allclose(*outs, rtol=1e-4)

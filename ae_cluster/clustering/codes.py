@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.mixture import GaussianMixture
 
+from ae_cluster.clustering.by_parts import BY_PARTS, fitted
 from ae_cluster.clustering.external import ExternalClusterer, find_class
 from ae_cluster.clustering.heads import CenterHead, CodeHead, Head, MixtureHead
 from ae_cluster.common.errors import InputError
@@ -77,7 +79,7 @@ def cluster_codes(
     """
     train, test = codes_train.astype(np.float64), codes_test.astype(np.float64)
     start = time.perf_counter()
-    model = make_clusterer(clusterer, n_clusters, seed).fit(train)
+    model = _fitted(clusterer, train, n_clusters, seed)
     seconds = time.perf_counter() - start
     clusters = model.predict(train).astype(np.int64)
     return Clustering(
@@ -90,6 +92,18 @@ def cluster_codes(
         predicts=getattr(model, "predicts", True),
         head=_head_of(model, train, clusters),
     )
+
+
+def _fitted(
+    clusterer: str | type, train: NDArray[np.float64], n_clusters: int | None, seed: int
+) -> Any:
+    model = make_clusterer(clusterer, n_clusters, seed)
+    if clusterer in BY_PARTS and "ae_cluster.training.ranks" in sys.modules:
+        from ae_cluster.training.ranks import here  # loads torch, but where it has joined others
+
+        if (ranks := here()) is not None:
+            return fitted(model, train, ranks)
+    return model.fit(train)
 
 
 def _head_of(model: Any, codes: NDArray[np.float64], clusters: NDArray[np.int64]) -> Head:

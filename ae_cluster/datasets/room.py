@@ -49,8 +49,15 @@ def room_for(shape: tuple[int, ...], dtype: DTypeLike, *, on_disk: bool = False)
             raise
         raise InputError(
             f"its samples take {n_bytes / 1e6:,.0f} MB more on the disk, and there is no room for "
-            f"them in {tempfile.gettempdir()}: say another folder with TMPDIR."
+            f"them in {_place()}: say another folder with TMPDIR."
         ) from error
+
+
+def _place() -> str:
+    try:
+        return tempfile.gettempdir()
+    except OSError:  # not one of them takes a byte
+        return "any folder for temporary files"
 
 
 def _reserve(file: IO[bytes], n_bytes: int) -> None:

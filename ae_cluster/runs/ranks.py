@@ -1,27 +1,46 @@
-"""A command on several ranks: the first carries it out, all train."""
+"""A command on several ranks: the first carries it out, all train and cluster."""
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
+from numpy.typing import NDArray
+
+from ae_cluster.common.errors import InputError
 from ae_cluster.common.terminal import say_error
+from ae_cluster.datasets.room import room_for
 from ae_cluster.training.ranks import LostRankError, joined
 
 
 def on_ranks(work: Callable[[], int]) -> int:
-    """Do work on rank 0 and help it train on the others; return the exit code."""
-    with joined() as ranks:
-        if ranks.rank == 0:
-            return work()
-        warnings.simplefilter("ignore")  # rank 0 has the same to say
-        try:
-            ranks.serve()
-        except LostRankError as error:
-            if ranks.rank == 1:  # should rank 0 be the lost one, somebody must tell
-                said = str(error).rstrip(".")
-                say_error(f"ae-cluster: {said}; the same command with --resume goes on.")
-            return 1
-        except KeyboardInterrupt:  # rank 0 has heard it too
-            return 130
+    """Do work on rank 0 and help it on the others; return the exit code."""
+    rank = int(os.environ["RANK"])
+    try:
+        with joined() as ranks:
+            if rank == 0:
+                return work()
+            warnings.simplefilter("ignore")  # rank 0 has the same to say
+            ranks.serve(partial(_room, rank))
+    except LostRankError as error:
+        if rank == 0:
+            raise
+        if rank == 1:  # should rank 0 be the lost one, somebody must tell
+            say_error(f"ae-cluster: {error}")
+        return 1
+    except KeyboardInterrupt:
+        if rank == 0:
+            raise
+        return 130  # rank 0 has heard it too
     return 0
+
+
+def _room(rank: int, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+    """Return where the samples of a rank lie: on the disk where they are large."""
+    try:
+        return room_for(shape, dtype)
+    except InputError as error:
+        raise InputError(f"On rank {rank}, {error}") from error

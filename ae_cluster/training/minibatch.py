@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,6 +14,8 @@ from ae_cluster.common.chunks import slices
 from ae_cluster.training.fitting import Fitting
 from ae_cluster.training.loop import Callback, Progress
 from ae_cluster.training.optimizer import Adam, flatten_parameters, release_gradients
+from ae_cluster.training.ranks import Ranks, here
+from ae_cluster.training.shared_batches import SharedLoss, part_of_batch, share
 from ae_cluster.training.threads import one_thread, threads_for
 
 WARM_SHARE = 0.2  # of the least steps, for learning what is known already
@@ -48,7 +51,7 @@ class MinibatchTrainer:
         verbose: bool,
     ) -> None:
         self.x, self.generator, self.model, self.verbose = x, generator, model, verbose
-        self.min_steps = min_steps
+        self.min_steps, self._asked_size = min_steps, batch_size
         # Batches of one size: a short last one would have statistics that mean nothing.
         self.batch_size = math.ceil(len(x) / max(1, round(len(x) / batch_size)))
         self.steps_per_epoch = math.ceil(len(x) / self.batch_size)
@@ -65,22 +68,11 @@ class MinibatchTrainer:
         self, head: nn.Module, memberships: Tensor, epochs: int, rate: float, lower: bool = True
     ) -> None:
         """Train a cluster head on known soft assignments (n, k)."""
-
-        def loss(indices: Tensor) -> Tensor:
-            return nn.functional.cross_entropy(head(self.x[indices]), memberships[indices])
-
+        loss = _Learning(head, memberships)
         self.fit(head, loss, epochs, rate, lower=lower, what="learning the known clusters")
 
-    def reconstruct(
-        self, encode: Callable[[Tensor, Tensor], Tensor], learners: nn.Module,
-        decode: Callable[[Tensor], Tensor], epochs: int,
-    ) -> list[float]:  # fmt: skip
-        """Train ``learners`` to reconstruct from codes; return the curve of mean squared errors."""
-
-        def loss(indices: Tensor) -> Tensor:
-            x = self.x[indices]
-            return nn.functional.mse_loss(decode(encode(x, indices)), x)
-
+    def reconstruct(self, learners: nn.Module, loss: SharedLoss, epochs: int) -> list[float]:
+        """Train ``learners`` to reconstruct from codes; return the curve of their loss."""
         epochs = self.epochs(epochs)
         larger = DECODER_STEPS / (epochs * self.steps_per_epoch)
         rate = DECODER_RATE * min(max(1.0, larger), LARGER)
@@ -89,7 +81,7 @@ class MinibatchTrainer:
     def fit(
         self,
         network: nn.Module,
-        loss: Callable[[Tensor], Tensor],
+        loss: Callable[[Tensor], Tensor] | SharedLoss,
         epochs: int,
         rate: float,
         *,
@@ -97,12 +89,18 @@ class MinibatchTrainer:
         callbacks: Sequence[Callback] = (),
         what: str = "training",
     ) -> list[float]:
-        """Minimise a loss of minibatches with Adam and return each epoch's mean."""
+        """Minimise a loss of minibatches with Adam and return each epoch's mean.
+
+        A loss takes the samples' indices; a `SharedLoss` is minimised by all ranks together.
+        """
+        ranks = here() if isinstance(loss, SharedLoss) else None
+        if ranks is not None and ranks.rank == 0:
+            self._announce(ranks, (network, loss, self.generator), epochs, rate)
         optimizer = Adam(flatten_parameters(network), rate)
         progress = Progress(epochs, self.steps_per_epoch, model=self.model)
         usable = optimizer.parameter
         fitting = Fitting(
-            optimizer, self.generator, progress, lambda: bool(usable.isfinite().all())
+            optimizer, self.generator, progress, lambda: bool(usable.isfinite().all()), ranks
         )
         if lower:
             fitting.lower_learning_rate()
@@ -110,22 +108,78 @@ class MinibatchTrainer:
         network.train()
         try:
             with threads_for(network):
-                fitting.run(
-                    lambda indices: descend(loss(indices), optimizer),
-                    len(self.x), self.batch_size, self.verbose, what,
-                )  # fmt: skip
+                step = self._step(loss, optimizer, ranks)
+                fitting.run(step, len(self.x), self.batch_size, self.verbose, what)
         finally:
             network.eval()
             release_gradients(network)
         return progress.loss_curve
 
+    def _step(
+        self,
+        loss: Callable[[Tensor], Tensor] | SharedLoss,
+        optimizer: Adam,
+        ranks: Ranks | None,
+    ) -> Callable[[Tensor], float]:
+        def value(indices: Tensor) -> Tensor:
+            if isinstance(loss, SharedLoss):
+                return share(loss(self.x[indices], indices))
+            return loss(indices)
 
-def descend(loss: Tensor, optimizer: Adam) -> float:
-    """Make one step of the optimiser down the gradient of a loss, and return the loss."""
+        def step(indices: Tensor) -> float:
+            with part_of_batch(ranks, len(indices)) as rows:
+                return descend(value(indices[rows]), optimizer, ranks)
+
+        return step
+
+    def _announce(self, ranks: Ranks, parts: tuple[Any, ...], epochs: int, rate: float) -> None:
+        network, loss, generator = copy.deepcopy(parts)  # at once: they share modules
+        told = network.cpu(), loss.cpu(), generator, self.x.device.type
+        ranks.announce(_follow, (*told, self._asked_size, epochs, rate), self.x.cpu().contiguous())
+
+
+def _follow(
+    network: nn.Module,
+    loss: SharedLoss,
+    generator: torch.Generator,
+    device: str,
+    batch_size: int,
+    epochs: int,
+    rate: float,
+    rows: Tensor,
+) -> None:
+    """Train with rank 0, on another one."""
+    trainer = MinibatchTrainer(rows.to(device), batch_size, 1, generator, None, verbose=False)
+    trainer.fit(network.to(device), loss.to(device), epochs, rate)
+
+
+class _Learning(SharedLoss):
+    """The cross-entropy of a cluster head and known soft assignments (n, k)."""
+
+    memberships: Tensor
+
+    def __init__(self, head: nn.Module, memberships: Tensor) -> None:
+        super().__init__()
+        self.head = head
+        self.register_buffer("memberships", memberships)
+
+    def forward(self, x: Tensor, indices: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(self.head(x), self.memberships[indices])
+
+
+def descend(loss: Tensor, optimizer: Adam, ranks: Ranks | None = None) -> float:
+    """Make one step of the optimiser down the gradient of a loss, and return the loss.
+
+    Of ranks, each has a share of the loss; theirs are added up.
+    """
     gradient = optimizer.parameter.grad
     assert gradient is not None
     gradient.zero_()
     torch.autograd.backward(loss)
+    if ranks is not None:
+        total = ranks.sum(torch.cat([gradient, loss.detach().reshape(1)]))
+        gradient.copy_(total[:-1])
+        loss = total[-1]
     optimizer.step()
     return loss.item()
 

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import os
 import signal
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import torch
 import torch.distributed as dist
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ae_cluster.common.chunks import slices
@@ -35,10 +38,14 @@ Gradient = Callable[[Tensor, Tensor], float]
 
 
 class LostRankError(InputError):
-    """The connection to another rank is lost: its process has ended."""
+    """The job has ended, since one of its processes has."""
 
 
-class _AskedToEnd(BaseException):
+class _LostError(BaseException):
+    """Another rank is gone: nothing here may take it for a failure of its own, and go on."""
+
+
+class _AskedToEndError(_LostError):
     """SIGTERM: ``torchrun`` sends it to all when a rank has died."""
 
 
@@ -55,6 +62,7 @@ class Ranks:
 
     def __init__(self, rank: int, n: int) -> None:
         self.rank, self.n, self.is_midway = rank, n, False
+        self._last: Callable[[], object] = lambda: None  # rows that all hold
 
     # One training
 
@@ -78,8 +86,7 @@ class Ranks:
                 sums[-1] = gradient(x[start:stop], target[start:stop])
                 sums[:-1] = flat_gradient
                 sums.mul_((stop - start) / len(x))
-            with self._others_told():
-                dist.all_reduce(sums)
+            self.sum(sums)
             flat_gradient.copy_(sums[:-1])
             return sums[-1].item()
 
@@ -112,6 +119,17 @@ class Ranks:
         """Return what calls callbacks on rank 0, and tells the other ranks what came of them."""
         return _Lead(self, optimizer, callbacks) if self.rank == 0 else _Follow(self, optimizer)
 
+    def sum(self, tensor: Tensor) -> Tensor:
+        """Put the sum over all ranks into each one's tensor, and return it."""
+        with self._others_told():
+            dist.all_reduce(tensor)
+        return tensor
+
+    def total(self, own: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sum over all ranks of arrays of one shape."""
+        found: NDArray[np.float64] = self.sum(torch.tensor(own)).numpy()
+        return found
+
     def say(self, goes_on: bool, learning_rate: float) -> tuple[bool, float]:
         """Return what rank 0 says of the next epoch."""
         word = torch.tensor([_GOES_ON if goes_on else _STOPS, learning_rate], dtype=torch.float64)
@@ -121,30 +139,43 @@ class Ranks:
     # Many trainings
 
     def announce(
-        self, follow: Callable[..., object], arguments: tuple[Any, ...], rows: Tensor
+        self,
+        follow: Callable[..., object],
+        arguments: tuple[Any, ...],
+        rows: Tensor | NDArray[Any],
     ) -> None:
-        """Let the other ranks call ``follow(*arguments, rows)``, a function of a module."""
-        with self._others_told():
-            dist.broadcast_object_list([(follow, arguments, rows.shape, rows.dtype)], src=0)
-        self._send(rows)
+        """Let the other ranks call ``follow(*arguments, rows)``, a function of a module.
 
-    def serve(self) -> None:
-        """Do what rank 0 announces until it has no more work."""
+        Rows that were announced last are not sent again: nobody may have changed them.
+        """
+        tensor = torch.as_tensor(rows)
+        kind = None if self._last() is rows else (tuple(tensor.shape), _name_of(tensor))
+        with self._others_told():
+            dist.broadcast_object_list([(follow, arguments, kind)], src=0)
+        if kind is not None:
+            self._send(tensor)
+            self._last = weakref.ref(rows)
+
+    def serve(self, room: Callable[[tuple[int, ...], str], NDArray[Any]] = np.empty) -> None:
+        """Do what rank 0 announces until it has no more work; ``room`` gives rows their place."""
+        rows = torch.empty(0)
         while True:
             told: list[Any] = [None]
             with self._others_told():
                 dist.broadcast_object_list(told, src=0)
             if told[0] is None:
                 return
-            follow, arguments, shape, dtype = told[0]
-            rows = torch.empty(shape, dtype=dtype)
-            self._send(rows)
+            follow, arguments, kind = told[0]
+            if kind is not None:
+                del rows  # before there are others
+                rows = torch.from_numpy(room(*kind))
+                self._send(rows)
             follow(*arguments, rows)
 
     def release(self) -> None:
         """Let the other ranks end, where they can be told."""
         if self.rank == 0 and not self.is_midway:
-            with suppress(LostRankError), self._others_told():
+            with suppress(_LostError), self._others_told():
                 dist.broadcast_object_list([None], src=0)
 
     def _send(self, tensor: Tensor) -> None:
@@ -160,8 +191,8 @@ class Ranks:
             yield
         except RuntimeError as error:  # of gloo or nccl: the socket to another rank is closed
             self.is_midway = True
-            raise LostRankError(
-                f"Rank {self.rank} of {self.n} has lost another rank, whose process has ended."
+            raise _LostError(
+                f"Rank {self.rank} of {self.n} has lost another rank, whose process has ended"
             ) from error
 
 
@@ -194,6 +225,10 @@ class _Follow(Callback):
         progress.stop = not goes_on
 
 
+def _name_of(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")  # as of NumPy
+
+
 def here() -> Ranks | None:
     """Return this process among others, None where it trains alone."""
     return _joined[0] if _joined else None
@@ -212,11 +247,8 @@ def joined() -> Iterator[Ranks]:
     before = signal.signal(signal.SIGTERM, _ask_to_end)
     try:
         yield ranks
-    except _AskedToEnd:
-        raise LostRankError(
-            "This job was asked to end, as it is when one of its ranks has died; the same command "
-            "with --resume goes on."
-        ) from None
+    except _LostError as error:
+        raise LostRankError(f"{error}; the same command with --resume goes on.") from None
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is ending
         ranks.release()
@@ -228,4 +260,4 @@ def joined() -> Iterator[Ranks]:
 
 def _ask_to_end(*_: object) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: what is written now is cleaned up
-    raise _AskedToEnd
+    raise _AskedToEndError("This job was asked to end, as it is when one of its ranks has died")

@@ -16,10 +16,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ae_cluster.training.callbacks import Diagnostics
 from ae_cluster.training.minibatch import MinibatchTrainer
+from ae_cluster.training.shared_batches import SharedLoss, batch_mean, drawn, share
 
 SURENESS = 0.2  # weight of the soft assignments' entropy
 PROPORTIONS = 0.4  # weight of how far batches stray from the clusters' first sizes
@@ -50,7 +52,7 @@ def consistency_loss(
     p = torch.softmax(logits, 1)
     apart = divergence(p.detach(), torch.log_softmax(perturbed_logits, 1))
     unsure = -(p * torch.log(p + TINY)).sum(1).mean()
-    mean = p.mean(0)
+    mean = batch_mean(p)
     strayed = (mean * torch.log((mean + TINY) / (proportions + TINY))).sum()
     return apart + SURENESS * unsure + held * strayed
 
@@ -63,33 +65,46 @@ def adversarial(head: nn.Module, epsilons: Tensor, generator: torch.Generator) -
     epsilons : Tensor (n, 1)
         Length of each training sample's step.
     """
+    return _Adversarial(head, epsilons, generator)
 
-    def perturb(x: Tensor, indices: Tensor, logits: Tensor) -> Tensor:
+
+class _Adversarial(nn.Module):
+    epsilons: Tensor
+
+    def __init__(self, head: nn.Module, epsilons: Tensor, generator: torch.Generator) -> None:
+        super().__init__()
+        self.head, self.generator = head, generator
+        self.register_buffer("epsilons", epsilons)
+
+    def forward(self, x: Tensor, indices: Tensor, logits: Tensor) -> Tensor:
         p = torch.softmax(logits.detach(), 1)
-        length = epsilons[indices]
-        probe = torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x)
+        length = self.epsilons[indices]
+        probe = _normal(x.shape, self.generator, x.dtype).to(x)
         probe = (VAT_XI * length * _unit(probe)).requires_grad_()
-        change = divergence(p, torch.log_softmax(head(x + probe), 1))
+        change = share(divergence(p, torch.log_softmax(self.head(x + probe), 1)))
         (slope,) = torch.autograd.grad(change, probe)
         return x + length * _unit(slope)
-
-    return perturb
 
 
 def warped(image_shape: Sequence[int], generator: torch.Generator) -> Perturbation:
     """Return the perturbation by a random affine change of the image and a smooth bending."""
-    height, width, depth = (*image_shape, 1)[:3]
+    return _Warped(image_shape, generator)
 
-    def perturb(x: Tensor, indices: Tensor, logits: Tensor) -> Tensor:  # noqa: ARG001
+
+class _Warped(nn.Module):
+    def __init__(self, image_shape: Sequence[int], generator: torch.Generator) -> None:
+        super().__init__()
+        self.image_shape, self.generator = (*image_shape, 1)[:3], generator
+
+    def forward(self, x: Tensor, indices: Tensor, logits: Tensor) -> Tensor:  # noqa: ARG002
+        height, width, depth = self.image_shape
         maps = x.reshape(-1, height, width, depth).permute(0, 3, 1, 2)
         size = len(maps), 2, height, width
-        affine = random_affine(len(maps), generator, x.dtype).to(x)
+        affine = random_affine(len(maps), self.generator, x.dtype).to(x)
         grid = nn.functional.affine_grid(affine, list(size), align_corners=False)
-        grid = grid + random_bending(size, generator, x.dtype).to(x)
+        grid = grid + random_bending(size, self.generator, x.dtype).to(x)
         moved = nn.functional.grid_sample(maps, grid, align_corners=False)
         return moved.permute(0, 2, 3, 1).reshape(x.shape)
-
-    return perturb
 
 
 ROTATION, SHEAR, LOG_SIZE, SHIFT = 0.25, 0.25, 0.15, 0.1  # at most; radians, …, half images
@@ -99,7 +114,8 @@ def random_affine(n: int, generator: torch.Generator, dtype: torch.dtype) -> Ten
     """Return n random affine maps (n, 2, 3) near the identity, in coordinates of [−1, 1]."""
 
     def uniform(most: float) -> Tensor:
-        return (torch.rand(n, generator=generator, dtype=dtype) * 2 - 1) * most
+        share_of_one = drawn(lambda m: torch.rand(m, generator=generator, dtype=dtype), n)
+        return (share_of_one * 2 - 1) * most
 
     angle, shear = uniform(ROTATION), uniform(SHEAR)
     size = torch.exp(uniform(LOG_SIZE))
@@ -119,9 +135,16 @@ def random_bending(
     """Return smooth random shifts (n, height, width, 2), in coordinates of [−1, 1]."""
     n, _, height, width = size
     coarse = n, 2, max(2, round(height / STRIDE)), max(2, round(width / STRIDE))
-    free = BENDING * torch.randn(coarse, generator=generator, dtype=dtype)
+    free = BENDING * _normal(coarse, generator, dtype)
     smooth = nn.functional.interpolate(free, (height, width), mode="bicubic")
     return smooth.permute(0, 2, 3, 1)
+
+
+def _normal(shape: Sequence[int], generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+    def draw(n: int) -> Tensor:
+        return torch.randn((n, *shape[1:]), generator=generator, dtype=dtype)
+
+    return drawn(draw, shape[0])
 
 
 def _unit(x: Tensor) -> Tensor:
@@ -138,18 +161,34 @@ def learn_consistency(
     perturb: Perturbation,
 ) -> None:
     """Train a cluster head to give perturbed samples the same soft assignments."""
-    clusters = np.zeros(len(trainer.x), dtype=np.int64)
-    watch = Diagnostics(lambda: {"clusters": clusters, "n_clusters": len(proportions)})
-
-    def loss(indices: Tensor) -> Tensor:
-        x = trainer.x[indices]
-        logits = head(x)
-        clusters[indices.numpy()] = logits.detach().argmax(1).cpu().numpy()
-        perturbed_logits = head(perturb(x, indices, logits))
-        return consistency_loss(logits, perturbed_logits, proportions)
-
+    loss = _Consistency(head, perturb, proportions, len(trainer.x))
+    watch = Diagnostics(lambda: {"clusters": loss.seen(), "n_clusters": len(proportions)})
     what = "consistency training"
     trainer.fit(head, loss, trainer.epochs(epochs), rate, callbacks=[watch], what=what)
+
+
+class _Consistency(SharedLoss):
+    """The `consistency_loss` of a cluster head, which keeps the clusters it has met."""
+
+    proportions: Tensor
+
+    def __init__(
+        self, head: nn.Module, perturb: Perturbation, proportions: Tensor, n_samples: int
+    ) -> None:
+        super().__init__()
+        self.head, self.perturb = head, perturb
+        self.register_buffer("proportions", proportions)
+        self.clusters = np.full(n_samples, -1)
+
+    def forward(self, x: Tensor, indices: Tensor) -> Tensor:
+        logits = self.head(x)
+        self.clusters[indices.numpy()] = logits.detach().argmax(1).cpu().numpy()
+        perturbed_logits = self.head(self.perturb(x, indices, logits))
+        return consistency_loss(logits, perturbed_logits, self.proportions)
+
+    def seen(self) -> NDArray[np.int64]:
+        """Return the clusters of the samples met; other ranks meet others."""
+        return self.clusters[self.clusters >= 0]
 
 
 def one_hot(clusters: np.ndarray[Any, Any], n_clusters: int, like: Tensor) -> Tensor:

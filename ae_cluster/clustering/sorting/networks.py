@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ae_cluster.autoencoder.networks import AutoEncoderNetwork, UnfilledConv, UnfilledLinear
+from ae_cluster.training.shared_batches import BatchNorm1d, BatchNorm2d
 
 SHARPNESS = 4.0  # of the softmax in a code: unclear samples lie between the centers of two clusters
 OFFSET_SIZES = (256, 64)
@@ -23,7 +24,7 @@ def dense_head(n_features: int, hidden_layer_sizes: Sequence[int], n_clusters: i
     """Return a perceptron from samples (n, n_features) to the logits (n, k) of their clusters."""
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise([n_features, *hidden_layer_sizes]):
-        layers += [UnfilledLinear(n_in, n_out), nn.BatchNorm1d(n_out), nn.ReLU()]
+        layers += [UnfilledLinear(n_in, n_out), BatchNorm1d(n_out), nn.ReLU()]
     return nn.Sequential(*layers, UnfilledLinear([n_features, *hidden_layer_sizes][-1], n_clusters))
 
 
@@ -41,11 +42,11 @@ class ConvHead(nn.Module):
             [depth, *channels[:-1]], channels, self._strides(height, width), strict=True
         ):
             conv = UnfilledConv(n_in, n_out, kernel_size=3, stride=stride, padding=1, bias=False)
-            maps += [conv, nn.BatchNorm2d(n_out), nn.ReLU()]
+            maps += [conv, BatchNorm2d(n_out), nn.ReLU()]
             height, width = math.ceil(height / stride), math.ceil(width / stride)
         flat = UnfilledLinear(channels[-1] * height * width, 128)
         self.layers = nn.Sequential(
-            *maps, nn.Flatten(), flat, nn.BatchNorm1d(128), nn.ReLU(),
+            *maps, nn.Flatten(), flat, BatchNorm1d(128), nn.ReLU(),
             UnfilledLinear(128, n_clusters),
         )  # fmt: skip
 

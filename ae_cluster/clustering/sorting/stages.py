@@ -26,8 +26,11 @@ from ae_cluster.clustering.sorting.consistency import (
 )
 from ae_cluster.clustering.sorting.information import edge_shares
 from ae_cluster.clustering.sorting.networks import SortingNetwork
+from ae_cluster.clustering.sorting.shared_neighbors import shared_neighbors
 from ae_cluster.graphs.umap import Neighbors
 from ae_cluster.training.minibatch import MinibatchTrainer, in_chunks
+from ae_cluster.training.ranks import here
+from ae_cluster.training.shared_batches import SharedLoss
 
 RADIUS = 0.25  # of a within-cluster offset, in least distances between centers
 EPSILON_NEIGHBOR = 10  # the neighbour whose distance measures VAT's epsilon
@@ -63,7 +66,10 @@ def neighbors_of(
     """Return distances and indices (n, at most n_neighbors) of each sample's nearest others."""
     # A neighbourhood as large as a cluster would tell nothing of clusters.
     most = max(2, len(samples) // (2 * n_clusters))
-    return nearest_neighbors(samples, min(n_neighbors, most), is_exact)
+    ranks, k = here(), min(n_neighbors, most)
+    if ranks is not None and is_exact:
+        return shared_neighbors(ranks, samples, k)
+    return nearest_neighbors(samples, k, is_exact)
 
 
 def vat_epsilons(neighbors: Neighbors, like: Tensor) -> Tensor:
@@ -126,9 +132,20 @@ def layout_of(
 def train_decoder(trainer: MinibatchTrainer, network: SortingNetwork, epochs: int) -> list[float]:
     """Train within-cluster offsets and decoder to reconstruct; return the loss curve."""
     positions = in_chunks(network.position, trainer.x)
-    return trainer.reconstruct(
-        lambda part, indices: positions[indices] + network.offset(part),
-        nn.ModuleList([network.offset_layers, network.decoder]),
-        network.decode,
-        epochs,
-    )
+    learners = nn.ModuleList([network.offset_layers, network.decoder])
+    return trainer.reconstruct(learners, _Reconstruction(network, positions), epochs)
+
+
+class _Reconstruction(SharedLoss):
+    """The mean squared error of samples drawn from positions (n, n_components) and offsets."""
+
+    positions: Tensor
+
+    def __init__(self, network: SortingNetwork, positions: Tensor) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("positions", positions)
+
+    def forward(self, x: Tensor, indices: Tensor) -> Tensor:
+        codes = self.positions[indices] + self.network.offset(x)
+        return nn.functional.mse_loss(self.network.decode(codes), x)

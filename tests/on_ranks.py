@@ -1,0 +1,70 @@
+"""Commands on processes that torchrun starts; as a script, one of them is to come to grief.
+
+torchrun … on_ranks.py RANK most_bytes N run digits …   # no file may get larger: a full disk
+    torchrun … on_ranks.py RANK no_room N run digits …      # so too, and any samples are large
+torchrun … on_ranks.py RANK dies_at N run digits …      # SIGKILL at the n-th step of a sorting
+"""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node"]
+
+
+def torchrun(n, *words, **options):
+    """Start so many ranks; their output is text."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.Popen([*TORCHRUN, str(n), *map(str, words)], env=environment,
+                            **pipes, **options)  # fmt: skip
+
+
+def ended(process):
+    """Return exit code, standard output and standard error of ranks, when they have ended."""
+    said, errors = process.communicate(timeout=300)
+    return process.returncode, said, errors
+
+
+def with_trouble(n, rank, trouble, at, *words, **options):
+    """Carry out a command on so many ranks, one in trouble; return as `ended`."""
+    return ended(torchrun(n, Path(__file__), rank, trouble, at, *words, **options))
+
+
+def _most_bytes(n):
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n, n))
+
+
+def _no_room(n):
+    from ae_cluster.datasets import room
+
+    room.MOST_IN_MEMORY = 0
+    _most_bytes(n)
+
+
+def _dies_at(n):
+    from ae_cluster.training import minibatch
+
+    descend, n_left = minibatch.descend, n
+
+    def descend_or_die(*args):
+        nonlocal n_left
+        n_left -= 1
+        if n_left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return descend(*args)
+
+    minibatch.descend = descend_or_die
+
+
+if __name__ == "__main__":
+    from ae_cluster.cli.main import main
+
+    rank, trouble, at, *words = sys.argv[1:]
+    if os.environ["RANK"] == rank:
+        {"most_bytes": _most_bytes, "no_room": _no_room, "dies_at": _dies_at}[trouble](int(at))
+    sys.exit(main(words))
