@@ -22,6 +22,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from ae_cluster.common.bounded_files import UnreadableError, file_size, reason
+from ae_cluster.common.chunks import slices
 from ae_cluster.common.texts import shortened
 
 Arrays = dict[str, NDArray[Any]]
@@ -29,6 +30,7 @@ Arrays = dict[str, NDArray[Any]]
 MOST_UNPACKED = 2**28  # bytes of compressed arrays together, unless
 MOST_TIMES = 100  # they unpack to no more than so many times their file
 LONGEST_TEXT = 1000  # characters: every text of an array takes the room of the longest
+_AT_ONCE = 2**22  # bytes that are unpacked
 MOST_ARRAYS = 10_000
 _PACKED_BY = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # all that numpy ever wrote
 _PACKERS = {zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "LZMA"}
@@ -50,6 +52,7 @@ class Header(NamedTuple):
     """What an array's header says of it, and where its numbers begin."""
 
     shape: tuple[int, ...]
+    is_fortran: bool
     dtype: np.dtype[Any]
     start: int
 
@@ -85,7 +88,11 @@ def map_npy(path: Path) -> NDArray[Any]:
         return array
 
 
-def read_npz(path: Path, choose: Callable[[list[str]], Sequence[str]] = list) -> Arrays:
+def read_npz(
+    path: Path,
+    choose: Callable[[list[str]], Sequence[str]] = list,
+    room_for: Callable[[tuple[int, ...], np.dtype[Any]], NDArray[Any]] = np.empty,
+) -> Arrays:
     """Return arrays of a ``.npz`` file by name.
 
     Parameters
@@ -93,6 +100,8 @@ def read_npz(path: Path, choose: Callable[[list[str]], Sequence[str]] = list) ->
     path : Path
     choose : callable
         Takes the names of all arrays, and returns those to be read.
+    room_for : callable
+        Takes shape and type, and returns an array for numbers to be read into.
 
     Raises
     ------
@@ -105,7 +114,7 @@ def read_npz(path: Path, choose: Callable[[list[str]], Sequence[str]] = list) ->
         members = _members(archive)
         wanted = {name: members[name] for name in choose(list(members))}
         _check_unpacked(wanted, size)
-        return {name: _read_member(archive, name, info) for name, info in wanted.items()}
+        return {name: _read_member(archive, name, info, room_for) for name, info in wanted.items()}
 
 
 @contextmanager
@@ -155,14 +164,33 @@ def _check_unpacked(wanted: dict[str, zipfile.ZipInfo], size: int) -> None:
         )
 
 
-def _read_member(archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo) -> NDArray[Any]:
+def _read_member(
+    archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo, room_for: Callable[..., Any]
+) -> NDArray[Any]:
     with _damage_told(f"the array {shortened(name)}"):
         with archive.open(info) as file:
-            _check_header(_read_header(file), info.file_size)
-        with archive.open(info) as file:
-            array = _checked(npy.read_array(file, allow_pickle=False))
+            header = _read_header(file)
+            _check_header(header, info.file_size)
+            array = None
+            if header.dtype.kind in "biuf":
+                array = _filled(file, header, room_for)
             file.read(1)  # at its end the checksum is looked at
+        if array is None:
+            with archive.open(info) as file:
+                array = _checked(npy.read_array(file, allow_pickle=False))
+                file.read(1)
         return array
+
+
+def _filled(file: IO[bytes], header: Header, room_for: Callable[..., Any]) -> NDArray[Any]:
+    """Return an array with the numbers that a file goes on with."""
+    shape = header.shape[::-1] if header.is_fortran else header.shape
+    array: NDArray[Any] = room_for(shape, header.dtype)
+    content = array.reshape(-1).view(np.uint8)
+    for part in slices(len(content), _AT_ONCE):
+        read = file.read(part.stop - part.start)
+        content[part] = np.frombuffer(read, np.uint8)  # refused where the file ends before
+    return array.T if header.is_fortran else array
 
 
 @contextmanager
@@ -190,17 +218,17 @@ def _read_header(file: IO[bytes]) -> Header:
     with warnings.catch_warnings():  # on headers of odd spelling, in words of numpy's own
         warnings.simplefilter("ignore")
         try:
-            shape, _, dtype = _HEADERS[version](file)
+            shape, is_fortran, dtype = _HEADERS[version](file)
         except ValueError as error:
             if "max_header_size" in str(error):  # numpy's own words give unsafe advice
                 raise UnreadableError("has a header that is too long for an array") from error
             raise
-    return Header(shape, dtype, file.tell())
+    return Header(shape, is_fortran, dtype, file.tell())
 
 
 def _check_header(header: Header, size: int) -> None:
     """Refuse what is no array of plain values, and one that is not as large as its header says."""
-    shape, dtype, start = header
+    shape, _, dtype, start = header
     if dtype.hasobject:
         raise UnreadableError(
             "holds Python objects, which are not read since that could run code; columns of pandas "

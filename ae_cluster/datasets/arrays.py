@@ -14,7 +14,7 @@ from ae_cluster.common.errors import InputError
 from ae_cluster.common.labels import classes_of, label_key, number_in
 from ae_cluster.common.texts import encodable, quoted
 from ae_cluster.datasets.dataset import Array, FloatArray, IntArray
-from ae_cluster.datasets.room import rows_of
+from ae_cluster.datasets.room import room_for, rows_of
 
 _ROWS_LOOKED_AT = 2000
 
@@ -38,13 +38,23 @@ def as_samples(
         raise InputError(f"{name} has shape {x.shape} and holds nothing: give it samples.")
     _check_finite(x, name)
     shape = _shape_of_one(x, name, image_shape)
-    flat = np.ascontiguousarray(x.reshape(len(x), -1))
+    flat = _row_by_row(x).reshape(len(x), -1)
     if shape is None:
         return pixels.Images(_as_table(flat, name), ""), None
     images = pixels.as_images(flat, name, seen=seen)
     if images.rows.dtype != np.uint8:
         images = images._replace(rows=images.rows.astype(np.float32, copy=False))
     return images, shape
+
+
+def _row_by_row(x: Array) -> Array:
+    """Return samples that lie one after the other, as those of a transposed array do not."""
+    if x.flags.c_contiguous:
+        return np.asarray(x)
+    found = room_for(x.shape, x.dtype)
+    for part in slices(len(x), _ROWS_LOOKED_AT):
+        found[part] = x[part]
+    return found
 
 
 def normal_image_shape(shape: Iterable[int]) -> tuple[int, ...]:
@@ -172,8 +182,12 @@ def _mean_and_spread(
 
 
 def _as_float32(x: Array, name: str) -> FloatArray:
-    with np.errstate(over="ignore"):
-        table = x.astype(np.float32, copy=False)
+    table = x
+    if x.dtype != np.float32:
+        table = room_for(x.shape, np.float32)
+        for part in slices(len(x), _ROWS_LOOKED_AT):
+            with np.errstate(over="ignore"):
+                table[part] = x[part]
     if not _is_finite(table):
         raise InputError(
             f"{name} holds values from {x.min():g} to {x.max():g}, too large for float32: "

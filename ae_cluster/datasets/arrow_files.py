@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ae_cluster.common.bounded_arrays import MOST_TIMES, MOST_UNPACKED
 from ae_cluster.common.bounded_files import UnreadableError, file_size
 from ae_cluster.datasets.columns import EMPTY, TEXT, kind_of
+from ae_cluster.datasets.room import is_large, table_on_disk
 from ae_cluster.datasets.table_files import check_n_columns, check_names, damage_told
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 _INDEX = "__index_level_"  # how pandas calls an index without a name
 _BATCH = 2**16  # rows
-_CELL = 8  # bytes of a number
+_LARGE_BATCH = 2**23  # bytes, of what does not fit into memory
+_BUFFER = 2**18  # bytes of a column that are read at a time, where groups of rows may be large
+CELL = 8  # bytes of a number
 _MOST_REPEATED = 1000  # times its file may a table be that repeats itself: counts, mostly zeros
 
 
@@ -28,7 +31,7 @@ class ParquetTable:
     described: tuple[str, ...] = ()
 
     def __init__(self, path: Path) -> None:
-        self.path, self._size = path, file_size(path)
+        self.path, self._size, self._is_large = path, file_size(path), False
         with damage_told("it is no Parquet, or a damaged one"), self._opened() as file:
             check_n_columns(file.metadata.num_columns)
             schema = file.schema_arrow
@@ -40,8 +43,9 @@ class ParquetTable:
         check_names(self.names)
         self.types: dict[str, pa.DataType] = dict(zip(schema.names, schema.types, strict=True))
         self._texts = [field.name for field in schema if kind_of(field.type) == TEXT]
+        self._is_large = is_large(unpacked)
         _check_unpacked(unpacked, self._size)
-        _check_unpacked(_CELL * (self.n_rows or 0) * len(self.names), self._size, _MOST_REPEATED)
+        _check_unpacked(CELL * (self.n_rows or 0) * len(self.names), self._size, _MOST_REPEATED)
 
     def read(self, texts: Collection[str], dropped: Collection[str]) -> pa.Table:
         """Return all rows of all columns but the dropped."""
@@ -49,11 +53,14 @@ class ParquetTable:
 
         del texts  # each column has its type
         names = [name for name in self.names if name not in dropped]
-        batches = list(self._batches(names))
-        if not batches:
+        if is_large(CELL * (self.n_rows or 0) * len(names)):
+            table = table_on_disk(self._batches(names))
+        else:
+            batches = list(self._batches(names))
+            table = pa.Table.from_batches(batches) if batches else None
+        if table is None:
             raise UnreadableError("it holds no rows")
-        with damage_told("it is a damaged Parquet file"):
-            return pa.Table.from_batches(batches)
+        return table
 
     def batches(self, kinds: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows of the named columns in parts."""
@@ -67,7 +74,8 @@ class ParquetTable:
         return any(part.null_count < len(part) for part in parts)
 
     def _batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
-        rows = max(1, min(_BATCH, MOST_UNPACKED // (_CELL * max(1, len(names)))))
+        most = _LARGE_BATCH if self._is_large else MOST_UNPACKED
+        rows = max(1, min(_BATCH, most // (CELL * max(1, len(names)))))
         with damage_told("it is a damaged Parquet file"), self._opened(self._texts) as file:
             n = 0
             for batch in file.iter_batches(rows, columns=names, use_threads=True):
@@ -85,6 +93,7 @@ class ParquetTable:
         # Text is kept once for each of its values: one long text a million times stays small.
         return parquet.ParquetFile(
             self.path, read_dictionary=texts, memory_map=False, pre_buffer=False,
+            buffer_size=_BUFFER if self._is_large else 0,
             thrift_string_size_limit=2**26, thrift_container_size_limit=2**24,
         )  # fmt: skip
 
@@ -114,11 +123,15 @@ class FeatherTable:
 
         del texts
         names = [name for name in self.names if name not in dropped]
-        batches = list(self._batches(names))
-        if not batches:
+        if is_large(self._size):
+            table = table_on_disk(self._batches(names))
+        else:
+            batches = list(self._batches(names))
+            table = pa.Table.from_batches(batches) if batches else None
+        if table is None:
             raise UnreadableError("it holds no rows")
         with damage_told("it is a damaged Feather file"):
-            return pa.Table.from_batches(batches).unify_dictionaries()
+            return table.unify_dictionaries()
 
     def batches(self, kinds: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows of the named columns in parts."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae_cluster.common.bounded_arrays import LONGEST_TEXT
+from ae_cluster.common.chunks import slices
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.labels import NO_LABEL
 from ae_cluster.common.texts import shortened
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 NUMBER, BOOL, TEXT, DATE, EMPTY, OTHER = "number", "bool", "text", "date", "empty", "other"
 WORDS = {TEXT: "text", DATE: "dates or times", EMPTY: "nothing", OTHER: "lists or bytes"}
 MOST_COLUMNS = 100_000
+_ROWS = 2**16  # of text that are turned at a time
 _MOST_LETTERS = 2**28  # of a column of text, each cell as long as the longest
 # What a cell without a value is written as: what is no label, and what pandas takes for such.
 MISSING = frozenset(
@@ -156,8 +158,12 @@ def _texts(column: Column) -> NDArray[np.str_]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    texts = pc.fill_null(pc.cast(column, pa.string()), "")
-    return np.array(texts.to_pylist(), dtype=np.str_)
+    parts = []
+    for rows in slices(len(column), _ROWS):  # a Python text takes more than one of numpy's
+        part = column.slice(rows.start, rows.stop - rows.start)
+        texts = pc.fill_null(pc.cast(part, pa.string()), "").to_pylist()
+        parts.append(np.array(texts, dtype=np.str_))
+    return np.concatenate(parts) if parts else np.array([], dtype=np.str_)
 
 
 def _check_long(column: Column) -> None:

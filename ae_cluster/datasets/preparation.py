@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ae_cluster.common.chunks import slices
 from ae_cluster.common.errors import InputError, nearest
 from ae_cluster.common.labels import UNKNOWN, label_key, label_text, number_in
 from ae_cluster.common.table_options import listed
@@ -30,6 +30,8 @@ from ae_cluster.datasets.columns import (
     values_of,
 )
 from ae_cluster.datasets.preparation_json import ALLOWED
+from ae_cluster.datasets.room import room_for
+from ae_cluster.datasets.unusable import LARGEST, Unusable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,8 +41,8 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float32]
 
 _BLOCK = 32  # columns that are laid side by side at a time
+_ROWS = 2**17  # of which this is done at a time
 _CELLS = 2**18  # that are laid side by side at a time, where all are numbers
-_LARGEST = float(np.finfo(np.float32).max)
 
 
 class Prepared(NamedTuple):
@@ -171,24 +173,41 @@ class Preparation:
         """Return the rows of a table with all columns; ``looked_at`` in double precision too."""
         if not self.categories and (prepared := self._plain_rows(table, looked_at)) is not None:
             return prepared
-        rows = np.empty((table.num_rows, self.n_features), dtype=np.float32)
-        block = np.empty((min(_BLOCK, self.n_features), table.num_rows), dtype=np.float32)
+        rows = room_for((table.num_rows, self.n_features), np.float32)
         some = np.arange(0) if looked_at is None else looked_at
         given = np.empty((len(some), self.n_features))
-        bad = _Bad()
+        bad = Unusable()
         unseen: Counter[str] = Counter()
+        for part in slices(table.num_rows, _ROWS):
+            columns = table.slice(part.start, part.stop - part.start)
+            here = (part.start <= some) & (some < part.stop)
+            looked = some[here] - part.start
+            given[here] = self._fill(rows[part], columns, looked, bad, unseen)
+        bad.refuse()
+        return Prepared(rows, unseen, given)
+
+    def _fill(
+        self,
+        rows: FloatArray,
+        table: pa.Table,
+        looked_at: NDArray[np.int64],
+        bad: Unusable,
+        unseen: Counter[str],
+    ) -> NDArray[np.float64]:
+        """Write some rows; return those looked at as they were before they became float32."""
+        block = np.empty((min(_BLOCK, self.n_features), table.num_rows), dtype=np.float32)
+        given = np.empty((len(looked_at), self.n_features))
         place = {name: i for i, name in enumerate(table.column_names)}
         done = filled = 0
         for feature in self._features(table, place, bad, unseen):
             block[filled] = feature
-            given[:, done + filled] = feature[some]
+            given[:, done + filled] = feature[looked_at]
             filled += 1
             if filled == len(block):
                 rows[:, done : done + filled] = block[:filled].T
                 done, filled = done + filled, 0
         rows[:, done : done + filled] = block[:filled].T
-        bad.refuse()
-        return Prepared(rows, unseen, given)
+        return given
 
     def _plain_rows(self, table: pa.Table, looked_at: NDArray[np.int64] | None) -> Prepared | None:
         """Return what `rows` does, in half the time, where all cells are numbers to be used."""
@@ -197,7 +216,7 @@ class Preparation:
         columns = table.select(list(self.columns))
         if any(c.type != pa.float64() or c.null_count for c in columns.columns):
             return None
-        rows = np.empty((table.num_rows, self.n_features), dtype=np.float32)
+        rows = room_for((table.num_rows, self.n_features), np.float32)
         some = np.arange(0) if looked_at is None else looked_at
         given = np.empty((len(some), self.n_features))
         start = 0
@@ -206,7 +225,7 @@ class Preparation:
             part = rows[start:end]
             with np.errstate(over="ignore"):
                 part[:] = values
-            if not (part.min() >= -_LARGEST and part.max() <= _LARGEST):  # NaN is neither
+            if not (part.min() >= -LARGEST and part.max() <= LARGEST):  # NaN is neither
                 return None
             here = (start <= some) & (some < end)
             given[here] = values[some[here] - start]
@@ -214,7 +233,7 @@ class Preparation:
         return Prepared(rows, Counter(), given)
 
     def _features(
-        self, table: pa.Table, place: dict[str, int], bad: _Bad, unseen: Counter[str]
+        self, table: pa.Table, place: dict[str, int], bad: Unusable, unseen: Counter[str]
     ) -> Any:
         for name in self.columns:
             column = table.column(place[name])
@@ -231,7 +250,7 @@ class Preparation:
                 f"an array of shape {x.shape} stands for the {len(self.columns)} columns of the "
                 "training table: give a table with their names."
             )
-        bad = _Bad()
+        bad = Unusable()
         rows = np.empty(x.shape, dtype=np.float32)
         for i, name in enumerate(self.columns):
             rows[:, i] = bad.without(name, x[:, i].astype(np.float64), self.medians.get(name))
@@ -277,60 +296,7 @@ class Preparation:
         return made
 
 
-# Values that cannot be used
-
-
-class _Bad:
-    """Counts the values that cannot be used, of all columns, to tell of them at once."""
-
-    def __init__(self) -> None:
-        self.missing: dict[str, int] = {}
-        self.infinite: dict[str, int] = {}
-        self.large: dict[str, int] = {}
-
-    def without(
-        self, name: str, values: NDArray[np.float64], median: float | None
-    ) -> NDArray[np.float64]:
-        """Return a column with its missing values filled; what cannot be used is counted."""
-        if not len(values):
-            return values
-        low, high = float(values.min()), float(values.max())
-        if math.isnan(low):
-            empty = np.isnan(values)
-            if median is None:
-                self.missing[name] = int(empty.sum())
-            values = np.where(empty, median or 0.0, values)
-            low, high = float(values.min()), float(values.max())
-        if not -_LARGEST <= low <= high <= _LARGEST:
-            infinite = int(np.isinf(values).sum())
-            (self.infinite if infinite else self.large)[name] = infinite or 1
-            return np.zeros_like(values)
-        return values
-
-    def refuse(self) -> None:
-        if self.missing:
-            raise InputError(
-                f"values are missing: {_counted(self.missing)}: fill them in by --impute median, "
-                "or leave the columns out with --drop."
-            )
-        if self.infinite:
-            raise InputError(
-                f"values are infinite: {_counted(self.infinite)}: leave them empty and say "
-                "--impute median, or leave the columns out with --drop."
-            )
-        if self.large:
-            raise InputError(
-                f"values are too large for float32 in {listed(list(self.large))}: rescale the "
-                "columns, or leave them out with --drop."
-            )
-
-
-def _counted(counts: dict[str, int]) -> str:
-    most = sorted(counts, key=lambda name: -counts[name])
-    told = listed([f"{counts[name]:,} in {quoted(name, 40)}" for name in most])
-    if len(counts) == 1:
-        return told
-    return f"{sum(counts.values()):,} in {len(counts):,} columns ({told})"
+# Columns
 
 
 def check_kind(name: str, dtype: pa.DataType) -> None:

@@ -1,5 +1,8 @@
 """Room for samples: in memory where they are few, else in files that are mapped into memory.
 
+A table too large for memory is laid down there as it is read, see `table_on_disk`: what is mapped
+is the same table, so nothing that looks at its columns needs to know.
+
 Such files are in the folder for temporary ones (``TMPDIR`` says which), have no name, and are gone
 with the process, however it ends.
 """
@@ -10,7 +13,10 @@ import errno
 import math
 import os
 import tempfile
-from typing import IO, Any
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from mmap import ACCESS_READ, mmap
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -18,8 +24,12 @@ from numpy.typing import DTypeLike, NDArray
 from ae_cluster.common.chunks import slices
 from ae_cluster.common.errors import InputError
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 MOST_IN_MEMORY = 2**27  # bytes of one array of samples
 _AT_ONCE = 2**24  # bytes that are copied
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Array = NDArray[Any]
 
@@ -40,17 +50,67 @@ def room_for(shape: tuple[int, ...], dtype: DTypeLike, *, on_disk: bool = False)
     n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
     if not n_bytes or not (on_disk or is_large(n_bytes)):
         return np.empty(shape, dtype)
-    try:
-        with tempfile.TemporaryFile(prefix="ae-cluster-") as file:  # the array keeps it
+    with _new_file(n_bytes) as file:
+        try:
             _reserve(file, n_bytes)
-            return np.memmap(file, dtype, "r+", shape=shape)
+            return np.memmap(file, dtype, "r+", shape=shape)  # which keeps the file
+        except OSError as error:
+            raise _said(error, n_bytes) from error
+
+
+def table_on_disk(batches: Iterable[pa.RecordBatch]) -> pa.Table | None:
+    """Return batches of rows, of one schema, as a table that lies on the disk; None where none are.
+
+    Raises
+    ------
+    InputError
+        When the disk has no room for it.
+    """
+    import pyarrow as pa
+
+    parts = _put_together(batches)
+    if (first := next(parts, None)) is None:
+        return None
+    with _new_file(first.nbytes) as file:
+        try:
+            with pa.ipc.new_stream(file, first.schema) as writer:
+                for batch in chain([first], parts):
+                    writer.write_batch(batch)
+            file.flush()
+        except OSError as error:
+            raise _said(error, file.tell()) from error
+        content = mmap(file.fileno(), 0, access=ACCESS_READ)
+    return pa.ipc.open_stream(pa.py_buffer(content)).read_all()
+
+
+def _put_together(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield batches of so many bytes that a table has few of them."""
+    import pyarrow as pa
+
+    waiting: list[pa.RecordBatch] = []
+    for batch in chain(batches, [None]):
+        if batch is not None:
+            waiting.append(batch)
+        if waiting and (batch is None or sum(part.nbytes for part in waiting) >= _AT_ONCE):
+            yield from pa.Table.from_batches(waiting).combine_chunks().to_batches()
+            waiting = []
+
+
+def _new_file(n_bytes: int) -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile(prefix="ae-cluster-")
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOENT):
-            raise
-        raise InputError(
-            f"its samples take {n_bytes / 1e6:,.0f} MB more on the disk, and there is no room for "
-            f"them in {_place()}: say another folder with TMPDIR."
-        ) from error
+        raise _said(error, n_bytes, (*_FULL, errno.ENOENT)) from error
+
+
+def _said(error: OSError, n_bytes: int, codes: tuple[int, ...] = _FULL) -> Exception:
+    """Return what to raise: the error, or that the disk is full in words."""
+    if error.errno not in codes:
+        return error
+    return InputError(
+        f"its samples take {n_bytes / 1e6:,.0f} MB more on the disk, and there is no room for "
+        f"them in {_place()}: say another folder with TMPDIR."
+    )
 
 
 def _place() -> str:

@@ -16,11 +16,11 @@ from ae_cluster.common.bounded_arrays import map_npy
 from ae_cluster.common.bounded_files import UnreadableError
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.texts import quoted, shortened
-from ae_cluster.datasets.arrow_files import ParquetTable
+from ae_cluster.datasets.arrow_files import CELL, ParquetTable
 from ae_cluster.datasets.columns import as_type, common_type
 from ae_cluster.datasets.dataset import Array
 from ae_cluster.datasets.image_listing import holds_pictures, is_folder, natural
-from ae_cluster.datasets.room import room_for
+from ae_cluster.datasets.room import is_large, room_for, table_on_disk
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -130,6 +130,10 @@ class ShardedTable:
 
         del texts  # each column has its type
         names = [name for name in self.names if name not in dropped]
+        if is_large(CELL * (self.n_rows or 0) * len(names)):
+            found = table_on_disk(self._batches(names))
+            assert found is not None  # of more than no rows
+            return found.unify_dictionaries()
         batches = [pa.Table.from_batches([batch]) for batch in self._batches(names)]
         if not batches:
             raise UnreadableError("its shards hold no rows")

@@ -205,14 +205,15 @@ def _fitted(
     columns = [name for name in table.column_names if name not in roles]
     numeric = [name for name in columns if name not in options.categorical]
     filled = numeric if options.impute else []
-    part = table.select([*options.categorical, *filled]).take(train)
-    categories = {name: _categories(name, part.column(name)) for name in options.categorical}
+    categories = {
+        name: _categories(name, table.column(name).take(train)) for name in options.categorical
+    }
     preparation = Preparation(
         ending.removeprefix("."),
         tuple(columns),
         options.drop,
         categories,
-        {name: _median(name, part.column(name)) for name in filled},
+        {name: _median(name, numbers_of(table.column(name))[train]) for name in filled},
         tuple(name for name in numeric if kind_of(table.column(name).type) == BOOL),
         options.label_column,
         id_column,
@@ -236,8 +237,7 @@ def _categories(name: str, column: pa.ChunkedArray) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _median(name: str, column: pa.ChunkedArray) -> float:
-    numbers = numbers_of(column)
+def _median(name: str, numbers: Array) -> float:
     numbers = numbers[~np.isnan(numbers)]
     if not len(numbers):
         raise InputError(

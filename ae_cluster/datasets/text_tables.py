@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -13,6 +14,7 @@ from ae_cluster.common.labels import number_in
 from ae_cluster.common.text_files import ENCODING_MARKS, mark_of, no_text
 from ae_cluster.common.texts import quoted, shortened
 from ae_cluster.datasets.columns import BOOL, MISSING, NUMBER, TEXT
+from ae_cluster.datasets.room import is_large, table_on_disk
 from ae_cluster.datasets.table_files import check_n_columns, check_names, damage_told, usual_type
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ UNNAMED = "Unnamed: {}"  # as pandas calls a column without a name
 _LONGEST_HEAD = 2**24  # bytes of the first line
 _BYTES_OF_A_CELL = 64  # a line is expected to be no longer than so many for each column
 _FIRST_BLOCK, _BLOCK, _MOST_BLOCK = 2**16, 2**19, 2**27  # bytes that are parsed at a time
+_LARGE_BLOCK = 2**20  # of a file that is larger than memory
+_NO_PLACE = re.compile(r"In CSV column #(\d+): .*?conversion error to (\w+)")  # Arrow's words
 _SEPARATORS = ",;\t|"
 _NO_FIT = "its lines are not those of one table"
 _QUOTE = b'"'
@@ -62,6 +66,8 @@ class TextTable:
         said = dict.fromkeys((name for name in names if name in texts), pa.string())
         seen = dict(zip(self.names, map(usual_type, self._schema.types), strict=True))
         seen = {name: seen[name] for name in names if seen[name] is not None} | said
+        if is_large(file_size(self.path)):
+            return self._laid_down(names, seen)
         with damage_told(_NO_FIT):
             # A cell with a quote is no number, so reading numbers alone tells of one anyway.
             if len(seen) < len(self.names) or set(seen.values()) != {pa.float64()}:
@@ -77,6 +83,45 @@ class TextTable:
                 table = self._parsed(_read_csv, names, said)
         _check_text(table.schema)
         return table.rename_columns(names)
+
+    def _laid_down(self, names: list[str], types: dict[str, pa.DataType]) -> pa.Table:
+        """Return what `read` does, as a table on the disk, in little memory.
+
+        Where a later line holds another kind, all lines are read again, for that column wider.
+        """
+        import pyarrow as pa
+
+        self._look_for_quotes()
+        with damage_told(_NO_FIT):
+            while True:
+                try:
+                    with self._parsed(_open_csv, names, types, _LARGE_BLOCK) as reader:
+                        table = table_on_disk(reader)
+                    break
+                except pa.ArrowInvalid as error:
+                    types = types | self._wider(str(error))
+        if table is None:
+            table = self._schema.empty_table().select([self._in_file(name) for name in names])
+        _check_text(table.schema)
+        return table.rename_columns(names)
+
+    def _wider(self, error: str) -> dict[str, pa.DataType]:
+        """Return a type for the column in which an error of Arrow's says that a cell has no place.
+
+        Raises
+        ------
+        pyarrow.ArrowInvalid
+            When it says something else, or text was no text.
+        """
+        import pyarrow as pa
+
+        found = _NO_PLACE.search(error)
+        if found is None or found[2] == "string":
+            raise pa.ArrowInvalid(error)
+        name = self.names[int(found[1])]
+        if found[2] == "null":  # nothing stood in the lines that types are taken from
+            return {name: pa.float64()}
+        return {name: pa.string()}
 
     def _look_for_quotes(self) -> bool:
         """Look beyond the first lines, where none is; return whether one was found now."""

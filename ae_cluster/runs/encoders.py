@@ -75,9 +75,10 @@ class Codes(NamedTuple):
 def pca_codes(data: Dataset, n_components: int, seed: int, scaling: str = AUTO) -> Codes:
     """Return codes of the same size by principal components, a table scaled first."""
     n_components = min(n_components, *data.raw_train.shape)
-    if lies_on_disk(data.raw_train) and not data.is_table:
+    if lies_on_disk(data.raw_train):
+        scaled = fit_scaling(data.raw_train, scaling) if data.is_table else np.asarray
         start = time.perf_counter()
-        codes = principal_codes(data.raw_train, data.raw_test, n_components)
+        codes = principal_codes(data.raw_train, data.raw_test, n_components, scaled)
         return Codes("pca", *codes, seconds=time.perf_counter() - start)
     train, test, _ = _as_numbers(data, scaling)
     start = time.perf_counter()

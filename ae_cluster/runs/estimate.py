@@ -87,7 +87,7 @@ def estimate(
         plan = plan.on(data)
     steps = [step for step in _steps(config, plan, data) if figures or step.name != "figures"]
     n, width = len(data.raw_train) + len(data.raw_test), data.raw_train.shape[1]
-    is_on_disk = lies_on_disk(data.raw_train) and not data.is_table
+    is_on_disk = lies_on_disk(data.raw_train)
     return {
         "data": data.name,
         "n_train": len(data.raw_train),
