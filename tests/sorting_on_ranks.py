@@ -15,7 +15,8 @@ KINDS = {
     "small steps": (451, "float64", {"max_iter": 3, "min_steps": 110, "batch_size": 64}),
     "changed images": (451, "float64", {"max_iter": 2, "min_steps": 110, "batch_size": 64,
                                         "image_prior": True}),
-    "fast": (451, "float32", {"effort": "fast", "min_steps": 110, "batch_size": 64}),
+    "fast": (451, "float64", {"effort": "fast", "min_steps": 110, "batch_size": 64}),
+    "fast rounded": (451, "float32", {"effort": "fast", "min_steps": 110, "batch_size": 64}),
     "rounded": (451, "float32", {"max_iter": 3, "min_steps": 110, "batch_size": 64}),
     "last batch of two": (101, "float64", {"max_iter": 1, "min_steps": 22, "batch_size": 10}),
 }  # fmt: skip

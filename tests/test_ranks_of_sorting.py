@@ -38,16 +38,17 @@ def found(n, *kinds):
 
 @pytest.mark.heavy
 def test_two_ranks_have_the_losses_and_clusters_of_one_process():
-    two = found(2, "small steps", "changed images", "fast", "rounded")
-    for kind, rtol in {"small steps": 1e-8, "changed images": 1e-8, "fast": 1e-4}.items():
+    exact, rounded = ("small steps", "changed images", "fast"), ("fast rounded", "rounded")
+    two = found(2, *exact, *rounded)
+    for kind in exact:
         losses, clusters = fitted(kind)
         assert len(losses) > 200
-        np.testing.assert_allclose(two[kind][0], losses, rtol=rtol)
+        np.testing.assert_allclose(two[kind][0], losses, rtol=1e-8)
         assert two[kind][1] == clusters
-    # In 32 bits the worst small steps magnify roundings: those before are the same.
-    losses, clusters = fitted("rounded")
-    np.testing.assert_allclose(two["rounded"][0][:28], losses[:28], rtol=1e-4)
-    assert np.mean(np.equal(two["rounded"][1], clusters)) > 0.99
+    for kind in rounded:  # in 32 bits roundings grow, most under the worst small steps
+        losses, clusters = fitted(kind)
+        np.testing.assert_allclose(two[kind][0][:20], losses[:20], rtol=1e-4)
+        assert np.mean(np.equal(two[kind][1], clusters)) > 0.99
 
 
 @pytest.mark.slow
