@@ -356,3 +356,19 @@ def test_plain_numbers_become_the_same_rows_as_others():
         frame.loc[8999, "c39"] = value
         with pytest.raises(InputError, match=what):
             prepare.apply(frame)
+
+
+@pytest.mark.parametrize("word", ["NA", "nan", "-nan", "?", "None", '"NA"'])
+@pytest.mark.parametrize("row", [3, 15_000])  # of lines that are looked at first, and a later one
+def test_a_word_for_a_missing_number_is_one_wherever_it_stands(tmp_path, word, row):
+    x = np.random.default_rng(0).normal(size=(20_000, 3)).round(3)
+    lines = [",".join(map(str, values)) for values in x.tolist()]
+    found = []
+    for cell in (word, ""):
+        lines[row] = f"1,{cell},2"
+        path = tmp_path / "x.csv"
+        path.write_text("\n".join(["a,b,c", *lines]))
+        with pytest.raises(InputError, match="values are missing: 1 in 'b'"):
+            load_dataset(path)
+        found.append(load_dataset(path, impute="median").fingerprint)
+    assert found[0] == found[1]
