@@ -8,12 +8,14 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+import torch.distributed as dist
 from losses_on_ranks import KINDS, losses
 from on_ranks import ended, torchrun, with_trouble
 from sklearn.datasets import load_digits
@@ -70,6 +72,26 @@ def test_what_a_callback_raises_ends_this_training_and_not_the_job():
             AutoEncoder(callbacks=[Failing()]).fit(X)
         assert not ranks.is_midway
         assert AutoEncoder(max_iter=1).fit(X).n_iter_ == 1
+
+
+@pytest.mark.usefixtures("one_rank")
+def test_a_failure_of_one_rank_alone_ends_the_job():
+    """No training may begin while others wait in the one before."""
+
+    class NoMemory(Callback):
+        def on_step(self, progress):
+            raise MemoryError(progress.step)
+
+    def work():
+        with joined():
+            with pytest.raises(MemoryError):
+                AutoEncoder(callbacks=[NoMemory()]).fit(X)
+            with suppress(Exception):  # as if it were a method that failed
+                AutoEncoder(max_iter=1).fit(X)
+
+    with pytest.raises(LostRankError, match=r"Rank 0 of 1 has left the others.*--resume"):
+        work()
+    dist.destroy_process_group()
 
 
 @pytest.mark.usefixtures("one_rank")

@@ -67,9 +67,11 @@ def fitted(model: KMeans | GaussianMixture, codes: Floats, ranks: Any) -> Any:
     starts = np.stack([_start(codes, k, random) for _ in range(n_starts)])
     ranks.announce(_follow, (starts, is_mixture, model.max_iter, model.tol), codes)
     if is_mixture:
-        mixture = mixture_of(codes, starts[0], ranks, model.max_iter, model.tol)
+        with ranks.together(ValueError):
+            mixture = mixture_of(codes, starts[0], ranks, model.max_iter, model.tol)
         return _as_fitted_mixture(model, mixture, codes)
-    centers = kmeans_of(codes, starts, ranks, model.max_iter, model.tol)
+    with ranks.together():
+        centers = kmeans_of(codes, starts, ranks, model.max_iter, model.tol)
     return _as_fitted_kmeans(model, centers, codes)
 
 

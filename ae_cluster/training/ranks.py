@@ -107,10 +107,16 @@ class Ranks:
         with self._others_told():
             dist.broadcast_object_list(told, src=0)
         optimizer.learning_rate, progress.epoch, progress.step, progress.stop = told[0]
+        with self.together(DivergedError):  # every rank has seen the same loss
+            yield
+
+    @contextmanager
+    def together(self, *errors: type[Exception]) -> Iterator[None]:
+        """Do what the others do too; only after these errors, which all meet, they wait again."""
         self.is_midway = True
         try:
             yield
-        except DivergedError:  # every rank has seen the same loss
+        except errors:
             self.is_midway = False
             raise
         self.is_midway = False
@@ -148,6 +154,8 @@ class Ranks:
 
         Rows that were announced last are not sent again: nobody may have changed them.
         """
+        if self.is_midway:  # they wait for what a failure has ended here
+            raise _LostError(f"Rank {self.rank} of {self.n} has left the others in their work")
         tensor = torch.as_tensor(rows)
         kind = None if self._last() is rows else (tuple(tensor.shape), _name_of(tensor))
         with self._others_told():

@@ -24,7 +24,8 @@ def shared_neighbors(ranks: Ranks, samples: NDArray[Any], n_neighbors: int) -> N
     k = min(n_neighbors, len(samples) - 1)
     positions = NeighborSearch(np.asarray(samples, dtype=np.float64)).positions
     ranks.announce(_follow, (k,), positions)
-    return _of_parts(ranks, positions, k)
+    with ranks.together():
+        return _of_parts(ranks, positions, k)
 
 
 def _follow(k: int, rows: Tensor) -> None:
