@@ -1,9 +1,12 @@
 """Tables that are larger than memory: on the disk, and the same to the last bit."""
 
 import errno
+import io
+import struct
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -279,3 +282,18 @@ def test_the_memory_of_a_large_table_does_not_grow_with_it(tmp_path, ending):
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         peaks.append(float(done.stdout))
     assert peaks[1] - peaks[0] < 50
+
+
+@pytest.mark.parametrize("n_there", [0, 1, 700])
+def test_an_archive_that_says_more_than_it_holds_is_refused(tmp_path, n_there, assert_one_sentence):
+    content = io.BytesIO()
+    np.save(content, np.arange(1000, dtype=np.uint8).reshape(100, 10))
+    whole = content.getvalue()
+    path = tmp_path / "x.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.npy", whole[: len(whole) - 1000 + n_there])
+    short, full = (struct.pack("<L", len(whole) - 1000 + n) for n in (n_there, 1000))
+    path.write_bytes(path.read_bytes().replace(short, full))  # what its directory says
+    with pytest.raises(InputError) as error:
+        load_dataset(path)
+    assert_one_sentence(error, "the array x cannot be read")

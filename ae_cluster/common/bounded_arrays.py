@@ -189,7 +189,9 @@ def _filled(file: IO[bytes], header: Header, room_for: Callable[..., Any]) -> ND
     content = array.reshape(-1).view(np.uint8)
     for part in slices(len(content), _AT_ONCE):
         read = file.read(part.stop - part.start)
-        content[part] = np.frombuffer(read, np.uint8)  # refused where the file ends before
+        if len(read) < part.stop - part.start:
+            raise EOFError("it ends before its last number")
+        content[part] = np.frombuffer(read, np.uint8)
     return array.T if header.is_fortran else array
 
 
