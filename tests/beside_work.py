@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 import warnings
 
@@ -9,6 +10,8 @@ import warnings
 def told(path, then="", main=0):
     """Write which process does it, and end as is asked for."""
     path.write_text(str(os.getpid()))
+    if then == "loaded":
+        path.write_text(" ".join([str(os.getpid()), *sys.modules]))
     if then == "warn":
         warnings.warn("this is odd", RuntimeWarning, stacklevel=1)
     if then == "refuse":

@@ -1,6 +1,7 @@
 """Work in a process beside a run: the same results, warnings and errors, whatever happens to it."""
 
 import os
+import sys
 import threading
 import time
 
@@ -40,6 +41,27 @@ def test_work_of_a_process_that_is_killed_is_done_here(tmp_path):
     with Beside() as beside:
         assert beside.begin(LONG, told, tmp_path / "a", "die", MAIN)() == 42
     assert int((tmp_path / "a").read_text()) == MAIN
+
+
+def test_a_module_is_loaded_in_the_other_process_before_its_work(tmp_path):
+    with Beside() as beside:
+        beside.prepare(LONG, "this")  # it says something when it is loaded
+        beside.begin(LONG, told, tmp_path / "a", "loaded")()
+    loaded = (tmp_path / "a").read_text().split()
+    assert int(loaded[0]) != MAIN
+    assert "this" in loaded
+    assert "this" not in sys.modules
+
+
+@pytest.mark.parametrize("module_name", ["this", "there.is.none"])
+def test_preparing_changes_no_result(module_name, tmp_path):
+    with Beside() as beside:
+        beside.prepare(0.1, module_name)
+        assert beside._pool is None  # short work has no process
+        beside.prepare(LONG, module_name)
+        assert beside.begin(LONG, told, tmp_path / "a", "die", MAIN)() == 42
+        beside.prepare(LONG, module_name)
+        assert beside.begin(LONG, told, tmp_path / "b")() == 42
 
 
 def test_nothing_goes_on_when_the_work_around_it_ends(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from collections.abc import Callable
 from types import TracebackType
@@ -44,13 +45,8 @@ class Beside:
         Short work, and any on a single core, is done here when its result is asked for. So is
         what the other process cannot do, because it was killed, say.
         """
-        if seconds < LEAST_SECONDS or cpu_count() < 2:
-            return lambda: work(*args)
-        try:
-            if self._pool is None:
-                self._pool = ProcessPoolExecutor(1, env=_ONE_THREAD)
-            future = self._pool.submit(_recorded, work, args)
-        except OSError:  # no process is to be had
+        future = self._submitted(seconds, _recorded, work, args)
+        if future is None:
             return lambda: work(*args)
 
         def result() -> Any:
@@ -63,6 +59,31 @@ class Beside:
             return found
 
         return result
+
+    def prepare(self, seconds: float, module: str) -> None:
+        """Let the process load a module whose work will take about so long, once it begins.
+
+        Loading takes a second or two, in which the run has only one core to use.
+        """
+        self._submitted(seconds, _load, module)
+
+    def _submitted(self, seconds: float, work: Callable[..., Any], *args: Any) -> Any:
+        """Return the future of work in the process; None where there is none, or none is worth it.
+
+        Short work is not, nor any on a single core.
+        """
+        if seconds < LEAST_SECONDS or cpu_count() < 2:
+            return None
+        try:
+            if self._pool is None:
+                self._pool = ProcessPoolExecutor(1, env=_ONE_THREAD)
+            return self._pool.submit(work, *args)
+        except (BrokenProcessPool, ShutdownExecutorError, OSError):  # no process is to be had
+            return None
+
+
+def _load(module: str) -> None:
+    importlib.import_module(module)
 
 
 def _recorded(

@@ -71,6 +71,7 @@ from ae_cluster.runs.scoring import (
     few_label_rows,
     merges_and_splits,
     notes_on,
+    prepare_few_labels,
     rows_of_pipeline,
 )
 from ae_cluster.runs.suggest_k import chosen_n_clusters
@@ -189,6 +190,7 @@ def _fill(job: Job, figures: bool) -> pd.DataFrame:
         say(line)
     keep_only(folder, job.plan.kept_as)
     with Beside() as beside:
+        prepare_few_labels(job, beside)
         rows, kept = _carry_out(job, encoders, beside)
         say("Writing the run folder …")
         describe = partial(

@@ -220,7 +220,7 @@ def few_label_rows(job: Job, encoder: FittedEncoder, beside: Beside) -> Callable
     There are none where labels are missing.
     """
     data, config, codes = job.data, job.config, encoder.codes
-    if data.y_train is None or data.y_test is None or len(known_classes(data.y_train)) < 2:
+    if not _has_classes(data):
         return list
     job.say(f"Trying classifiers from a few labels on the {codes.features} codes …")
     work = partial(
@@ -229,7 +229,7 @@ def few_label_rows(job: Job, encoder: FittedEncoder, beside: Beside) -> Callable
         features=codes.features,
         seed=config.seed,
     )
-    seconds = few_labels_seconds(config, len(data.y_test))
+    seconds = few_labels_seconds(config, len(data.raw_test))
     halves = codes.train, data.y_train, codes.test, data.y_test
     found = beside.begin(seconds, work, *halves, config.budgets, config.draws)
 
@@ -238,6 +238,19 @@ def few_label_rows(job: Job, encoder: FittedEncoder, beside: Beside) -> Callable
         return _unless_collapsed(classifier_rows(_common(job), codes, found()), encoder)
 
     return rows
+
+
+def prepare_few_labels(job: Job, beside: Beside) -> None:
+    """Let the process beside the run load what `few_label_rows` will need."""
+    if _has_classes(job.data):
+        seconds = few_labels_seconds(job.config, len(job.data.raw_test))
+        beside.prepare(seconds, label_budget_rows.__module__)
+
+
+def _has_classes(data: Dataset) -> bool:
+    return (
+        data.y_train is not None and data.y_test is not None and len(known_classes(data.y_train)) > 1
+    )
 
 
 def notes_on(pipeline: Pipeline, result: Clustering, plan: Plan) -> list[str]:
