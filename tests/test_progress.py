@@ -81,6 +81,15 @@ def digits_file(tmp_path):
     return tmp_path / "d.npz"
 
 
+@pytest.mark.parametrize(("name", "compiled", "is_told"), [
+    ("sorting", False, True), ("sorting", True, False), ("sorting-fast", False, False),
+    ("dec", False, False),
+])  # fmt: skip
+def test_a_first_umap_is_told_of(monkeypatch, name, compiled, is_told):
+    monkeypatch.setattr(estimators, "is_compiled", lambda: compiled)
+    assert ("while UMAP is compiled" in estimators.note_on_compiling(name)) == is_told
+
+
 @pytest.mark.usefixtures("_impatient")
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(

@@ -41,3 +41,17 @@ def test_a_folder_that_cannot_be_written_to_changes_nothing(monkeypatch):
     monkeypatch.setattr(numba.Dispatcher, "enable_caching", refused)
 
     assert np.array_equal(embedding(), before)
+
+
+def test_it_is_known_whether_an_earlier_process_has_compiled(monkeypatch, tmp_path):
+    embedding()
+    assert umap.is_compiled()
+
+    (tmp_path / "umap" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "umap" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "umap"]:
+        monkeypatch.delitem(sys.modules, name)
+    assert not umap.is_compiled()
+    (tmp_path / "umap" / "__pycache__" / "umap_.smooth_knn_dist-144.py311.nbi").touch()
+    assert umap.is_compiled()

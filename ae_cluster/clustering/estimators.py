@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ae_cluster.clustering.codes import Clustering
 from ae_cluster.datasets import Dataset
 from ae_cluster.graphs.neighbors import MOST_IN_A_GRAPH
+from ae_cluster.graphs.umap import is_compiled
 from ae_cluster.methods import BY_NAME, DEEP, SORTERS
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ae_cluster.clustering.sorting import SortingAutoEncoder
     from ae_cluster.clustering.sorting.estimator import Sizes
 
+WITH_UMAP = ("sorting", "sorting-images", "n2d")
 LEAST_STEPS = 2000  # of a deep clustering: more epochs than MNIST's where samples are few
 MEASURED_SAMPLES, MEASURED_FEATURES = 10_000, 784  # of `methods.COST`
 
@@ -92,6 +94,13 @@ def estimated_seconds(name: str, n_train: int, n_features: int, epochs: int | No
         name, MEASURED_SAMPLES, None
     )
     return (measured or math.nan) * steps * (0.3 + 0.7 * n_features / MEASURED_FEATURES)
+
+
+def note_on_compiling(name: str) -> str:
+    """Return what to add to a method's seconds where UMAP has not been compiled yet."""
+    if name not in WITH_UMAP or is_compiled():
+        return ""
+    return "; in a new environment up to a minute more, once, while UMAP is compiled"
 
 
 def graph_samples(name: str, n_train: int) -> int | None:

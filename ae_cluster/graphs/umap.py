@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,6 +101,20 @@ def _umap_class() -> Any:
         with suppress(AttributeError, KeyError, RuntimeError, OSError):
             getattr(sys.modules[f"umap.{module}"], name).enable_caching()
     return UMAP
+
+
+def is_compiled() -> bool:
+    """Return whether an earlier process kept what UMAP compiles, as far as a look can tell.
+
+    It looks beside umap-learn, where numba keeps it unless it is told another folder or may not
+    write there.
+    """
+    found = find_spec("umap")
+    if found is None or found.origin is None or "NUMBA_CACHE_DIR" in os.environ:
+        return True
+    folder = Path(found.origin).parent / "__pycache__"
+    is_kept = any(folder.glob("umap_.smooth_knn_dist-*.nbi"))
+    return is_kept or not os.access(folder if folder.is_dir() else folder.parent, os.W_OK)
 
 
 def _with_self(neighbors: Neighbors) -> tuple[NDArray[Any], NDArray[np.float32], None]:

@@ -249,7 +249,9 @@ def prepare_few_labels(job: Job, beside: Beside) -> None:
 
 def _has_classes(data: Dataset) -> bool:
     return (
-        data.y_train is not None and data.y_test is not None and len(known_classes(data.y_train)) > 1
+        data.y_train is not None
+        and data.y_test is not None
+        and len(known_classes(data.y_train)) > 1
     )
 
 
