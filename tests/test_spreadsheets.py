@@ -46,7 +46,7 @@ def test_what_is_written_is_what_is_read(text):
 
 
 def test_tables_with_texts_numbers_gaps_and_odd_headers_come_back():
-    table = pd.DataFrame({"=a": ["=1", None, "x"], "b": [-1.5, 2.0, np.nan], "c": [-1, 0, 1]})
+    table = pd.DataFrame({"=a": ["=1", np.nan, "x"], "b": [-1.5, 2.0, np.nan], "c": [-1, 0, 1]})
     text = safe_table(table).to_csv(index=False)
     assert list(csv.reader(io.StringIO(text)))[1] == ["'=1", "-1.5", "-1"]
     pd.testing.assert_frame_equal(original_table(pd.read_csv(io.StringIO(text))), table)
