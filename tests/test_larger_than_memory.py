@@ -9,13 +9,19 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
 
 from ae_cluster import AutoEncoder, SortingAutoEncoder
 from ae_cluster.autoencoder.inference import as_tensor
 from ae_cluster.clustering.codes import cluster_codes
 from ae_cluster.clustering.deep import n2d
 from ae_cluster.common.errors import InputError
-from ae_cluster.graphs.neighbors import WIDE, NeighborSearch, sample_for_graph
+from ae_cluster.graphs.neighbors import (
+    MOST_COMPARED,
+    WIDE,
+    NeighborSearch,
+    sample_for_graph,
+)
 from ae_cluster.training.loop import DivergedError
 
 X = load_digits().data / 16
@@ -157,3 +163,21 @@ def test_the_nearest_of_very_wide_samples_are_found_in_components_of_a_sketch():
 
     assert np.array_equal(found, distances.argmin(axis=1))
     assert np.array_equal(found, again)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        np.random.default_rng(0).normal(size=(80, 300)),
+        np.repeat(np.random.default_rng(0).normal(size=(5, 400)), 20, axis=0),
+        np.random.default_rng(0).normal(size=(60, 3)) @ np.ones((3, 100)),
+        np.ones((60, 200)),
+    ],
+    ids=["Gaussian", "duplicates", "one direction", "all alike"],
+)
+@pytest.mark.filterwarnings("ignore:invalid value")  # what is all alike has no variance to share
+def test_components_of_few_wide_samples_are_those_of_their_covariances(samples):
+    full = PCA(MOST_COMPARED, svd_solver="full").fit_transform(samples)
+    wanted = np.sort(cdist(full, full), axis=1)[:, 1:6]
+    found = NeighborSearch(samples).nearest_others(5)[0]
+    np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-5)

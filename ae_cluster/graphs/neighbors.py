@@ -42,6 +42,17 @@ def squared_distances(codes: Any, centers: Any) -> Any:
     return squares.clip(0)  # below it by rounding
 
 
+def _solver(codes: FloatArray, is_exact: bool) -> str:
+    """Return how scikit-learn finds principal components quickest.
+
+    Of more columns than samples few are found one by one, as exactly; but there must be one.
+    """
+    n, width = codes.shape
+    if not is_exact and width > WIDE:
+        return "randomized"
+    return "arpack" if n < width and (codes != codes[0]).any() else "covariance_eigh"
+
+
 class NeighborSearch:
     """A search among codes (n, n_components), in principal components where these are many.
 
@@ -62,7 +73,7 @@ class NeighborSearch:
         n, width = codes.shape
         self._pca: Any = None
         if width > MOST_COMPARED and n > MOST_COMPARED:
-            how = "covariance_eigh" if is_exact or width <= WIDE else "randomized"
+            how = _solver(codes, is_exact)
             self._pca = PCA(MOST_COMPARED, svd_solver=how, random_state=0).fit(codes)
         self.positions = self.position_of(codes)
         # A tree alone answers small questions ten times as quickly as the estimator around it.
