@@ -21,6 +21,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import pairwise_distances_argmin_min
 from sklearn.mixture import GaussianMixture
 
+from ae_cluster.common.chunks import part_of
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 BY_PARTS = ("kmeans", "gmm")  # clusterers that are fitted so
@@ -28,7 +30,7 @@ TINY = 10 * np.finfo(np.float64).eps  # of a component that has lost all codes
 
 
 class Parts(Protocol):
-    """The processes; this one looks at the codes from n·rank/n_ranks on."""
+    """The processes, n of them; this one looks at the part of its rank."""
 
     rank: int
     n: int
@@ -49,8 +51,7 @@ class Alone:
 
 def own_rows(codes: NDArray[Any], parts: Parts) -> NDArray[Any]:
     """Return this process's part of codes."""
-    n = len(codes)
-    return codes[n * parts.rank // parts.n : n * (parts.rank + 1) // parts.n]
+    return codes[part_of(len(codes), parts.rank, parts.n)]
 
 
 def fitted(model: KMeans | GaussianMixture, codes: Floats, ranks: Any) -> Any:
@@ -171,9 +172,7 @@ def _sums(own: Floats, clusters: Ints, k: int) -> Floats:
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-def _with_far_ones(
-    sums: Floats, own: Floats, clusters: Ints, far: Floats, parts: Parts
-) -> Floats:  # fmt: skip
+def _with_far_ones(sums: Floats, own: Floats, clusters: Ints, far: Floats, parts: Parts) -> Floats:
     """Give every empty cluster one of the codes that lie farthest from their centres."""
     empty = np.flatnonzero(sums[:, 0] == 0)
     slots = np.zeros((parts.n, len(empty), own.shape[1] + 2))
@@ -201,11 +200,8 @@ def _as_fitted_kmeans(model: KMeans, found: Centers, codes: Floats) -> KMeans:
     k = len(found.centers)
     ready = KMeans(k, init=found.centers, n_init=1, max_iter=1).fit(found.centers)
     ready.set_params(**model.get_params())
-    ready.cluster_centers_, ready.inertia_, ready.n_iter_ = (
-        found.centers,
-        found.inertia,
-        found.n_iter,
-    )
+    ready.cluster_centers_ = found.centers
+    ready.inertia_, ready.n_iter_ = found.inertia, found.n_iter
     ready.labels_ = ready.predict(codes)
     return ready
 

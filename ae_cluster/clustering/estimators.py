@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ae_cluster.clustering.sorting import SortingAutoEncoder
     from ae_cluster.clustering.sorting.estimator import Sizes
 
-WITH_UMAP = ("sorting", "sorting-images", "n2d")
+WITH_UMAP = ("sorting", "sorting-images", "n2d")  # `sorting-fast` does without
 LEAST_STEPS = 2000  # of a deep clustering: more epochs than MNIST's where samples are few
 MEASURED_SAMPLES, MEASURED_FEATURES = 10_000, 784  # of `methods.COST`
 

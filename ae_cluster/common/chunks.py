@@ -15,3 +15,12 @@ def slices(n: int, size: int = CHUNK_ROWS) -> Iterator[slice]:
     """
     for start in range(0, n, size):
         yield slice(start, min(start + size, n))
+
+
+def part_of(n: int, i: int, n_parts: int) -> slice:
+    """Return which of n rows are the i-th of so many parts, as equal as they can be.
+
+    >>> [part_of(5, i, 2) for i in range(2)]
+    [slice(0, 2, None), slice(2, 5, None)]
+    """
+    return slice(n * i // n_parts, n * (i + 1) // n_parts)

@@ -229,7 +229,7 @@ def few_label_rows(job: Job, encoder: FittedEncoder, beside: Beside) -> Callable
         features=codes.features,
         seed=config.seed,
     )
-    seconds = few_labels_seconds(config, len(data.raw_test))
+    seconds = _few_labels_seconds(job)
     halves = codes.train, data.y_train, codes.test, data.y_test
     found = beside.begin(seconds, work, *halves, config.budgets, config.draws)
 
@@ -243,8 +243,11 @@ def few_label_rows(job: Job, encoder: FittedEncoder, beside: Beside) -> Callable
 def prepare_few_labels(job: Job, beside: Beside) -> None:
     """Let the process beside the run load what `few_label_rows` will need."""
     if _has_classes(job.data):
-        seconds = few_labels_seconds(job.config, len(job.data.raw_test))
-        beside.prepare(seconds, label_budget_rows.__module__)
+        beside.prepare(_few_labels_seconds(job), label_budget_rows.__module__)
+
+
+def _few_labels_seconds(job: Job) -> float:
+    return few_labels_seconds(job.config, len(job.data.raw_test))
 
 
 def _has_classes(data: Dataset) -> bool:

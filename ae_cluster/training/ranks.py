@@ -23,7 +23,7 @@ import torch.distributed as dist
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ae_cluster.common.chunks import slices
+from ae_cluster.common.chunks import part_of, slices
 from ae_cluster.common.errors import InputError
 from ae_cluster.training.loop import Callback, DivergedError, Progress
 from ae_cluster.training.optimizer import Adam
@@ -80,12 +80,12 @@ class Ranks:
         sums = sums.to(flat_gradient.device)
 
         def shared(x: Tensor, target: Tensor) -> float:
-            start, stop = (len(x) * rank // self.n for rank in (self.rank, self.rank + 1))
+            own = part_of(len(x), self.rank, self.n)
             sums.zero_()
-            if start < stop:  # a short batch may have less samples than there are ranks
-                sums[-1] = gradient(x[start:stop], target[start:stop])
+            if n_own := len(x[own]):  # a short batch may have less samples than there are ranks
+                sums[-1] = gradient(x[own], target[own])
                 sums[:-1] = flat_gradient
-                sums.mul_((stop - start) / len(x))
+                sums.mul_(n_own / len(x))
             self.sum(sums)
             flat_gradient.copy_(sums[:-1])
             return sums[-1].item()

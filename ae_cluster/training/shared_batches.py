@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ae_cluster.common.chunks import part_of
 from ae_cluster.training.ranks import Ranks
 
 
@@ -48,7 +49,7 @@ def part_of_batch(ranks: Ranks | None, n: int) -> Iterator[slice]:
     if ranks is None:
         yield slice(0, n)
         return
-    rows = slice(n * ranks.rank // ranks.n, n * (ranks.rank + 1) // ranks.n)
+    rows = part_of(n, ranks.rank, ranks.n)
     part = _Part(ranks, rows, n, (rows.stop - rows.start) / n)
     if n < ranks.n:  # each computes all of it: a rank without samples could not take part
         part = _Part(ranks, slice(0, n), n, 1 / ranks.n)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ae_cluster.common.chunks import part_of
 from ae_cluster.common.stage_times import stage
 from ae_cluster.common.validation import FloatArray, IntArray
 from ae_cluster.graphs.neighbors import NeighborSearch
@@ -36,12 +37,11 @@ def _follow(k: int, rows: Tensor) -> None:
 
 def _of_parts(ranks: Ranks, positions: FloatArray, k: int) -> Neighbors:
     n = len(positions)
-    start, stop = n * ranks.rank // ranks.n, n * (ranks.rank + 1) // ranks.n
+    part = part_of(n, ranks.rank, ranks.n)
     gathered = np.zeros((2, n, k))
-    if start < stop:
-        own = np.arange(start, stop)
+    if len(own := np.arange(n)[part]):
         distances, indices = NeighborSearch(positions).nearest(positions[own], k + 1)
-        gathered[:, start:stop] = _without_itself(distances, indices, own)
+        gathered[:, part] = _without_itself(distances, indices, own)
     distances, indices = ranks.total(gathered)
     return distances, indices.astype(np.int64)
 
