@@ -254,7 +254,8 @@ def test_ctrl_c_while_training_keeps_the_run_for_resume(tmp_path, monkeypatch):
 
 @pytest.mark.heavy
 def test_a_killed_run_goes_on_and_ends_the_same(command, tmp_path):
-    few = ["--epochs", "100", "--draws", "1", "--budgets", "1", "--method", "kmeans"]
+    # More than a second of training on a fast machine: the first checkpoint is in the midst of it.
+    few = ["--epochs", "400", "--draws", "1", "--budgets", "1", "--method", "kmeans"]
     run_to = ["run", *few, "--no-figures", "--out"]
     checkpoint = tmp_path / "killed.partial" / "checkpoint.safetensors"
     for n in itertools.count(8, 2):  # the first is written when a second of training is over
@@ -269,7 +270,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(command, tmp_path):
     assert "--resume" in said
     status, said = command(tmp_path, [*run_to, "killed", "--resume"])
     assert status == 0
-    assert 0 < int(re.search(r"Going on after epoch (\d+) of 100", said)[1]) < 100
+    assert 0 < int(re.search(r"Going on after epoch (\d+) of 400", said)[1]) < 400
     assert command(tmp_path, [*run_to, "whole"])[0] == 0
     assert same_arrays(arrays_of(tmp_path / "killed"), arrays_of(tmp_path / "whole"))
     assert not list(tmp_path.glob("*.partial"))
