@@ -5,6 +5,8 @@ torchrun … on_ranks.py RANK most_bytes N run digits …   # no file may get la
 torchrun … on_ranks.py RANK dies_at N run digits …      # SIGKILL at the n-th step of a sorting
 """
 
+import atexit
+import json
 import os
 import resource
 import signal
@@ -12,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+SCRIPT = Path(__file__)
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node"]
 
 
@@ -31,7 +34,7 @@ def ended(process):
 
 def with_trouble(n, rank, trouble, at, *words, **options):
     """Carry out a command on so many ranks, one in trouble; return as `ended`."""
-    return ended(torchrun(n, Path(__file__), rank, trouble, at, *words, **options))
+    return ended(torchrun(n, SCRIPT, rank, trouble, at, *words, **options))
 
 
 def _most_bytes(n):
@@ -61,10 +64,59 @@ def _dies_at(n):
     minibatch.descend = descend_or_die
 
 
+def _apart(_):
+    from ae_cluster.training import ranks
+
+    ranks.array_at = lambda *_: None
+
+
+def small_memory(n):
+    """Let arrays of more bytes be large; tell at the end what was sent, and what memory it took."""
+    from ae_cluster.datasets import room
+    from ae_cluster.training.ranks import Ranks
+
+    room.MOST_IN_MEMORY = n
+    send, add, sizes, memory = Ranks._send, Ranks.sum, [0], []
+
+    def sent(ranks, tensor):
+        sizes.append(tensor.nbytes)
+        send(ranks, tensor)
+
+    def summed(ranks, tensor):
+        memory.append(_anonymous_mb())
+        return add(ranks, tensor)
+
+    def tell():
+        told = {"rank": int(os.environ["RANK"]), "sizes": sorted(set(sizes)),
+                "memory": [memory[0], max(memory)]}  # fmt: skip
+        os.write(2, f"\ntold {json.dumps(told)}\n".encode())  # at once: ranks end together
+
+    Ranks._send, Ranks.sum = sent, summed
+    atexit.register(tell)
+
+
+def told_by_ranks(errors):
+    """Return what each rank told, from all that they said."""
+    lines = [line for line in errors.splitlines() if line.startswith("told ")]
+    told = [json.loads(line.removeprefix("told ")) for line in lines]
+    return {of.pop("rank"): of for of in told}
+
+
+def _anonymous_mb():
+    said = Path("/proc/self/status").read_text()
+    return int(said.split("RssAnon:")[1].split()[0]) / 1024
+
+
+TROUBLES = {"most_bytes": _most_bytes, "no_room": _no_room, "dies_at": _dies_at, "apart": _apart}
+
 if __name__ == "__main__":
     from ae_cluster.cli.main import main
 
-    rank, trouble, at, *words = sys.argv[1:]
+    words = sys.argv[1:]
+    if words[0] == "small_memory":
+        small_memory(int(words[1]))
+        words = words[2:]
+    rank, trouble, at, *words = words
     if os.environ["RANK"] == rank:
-        {"most_bytes": _most_bytes, "no_room": _no_room, "dies_at": _dies_at}[trouble](int(at))
+        TROUBLES[trouble](int(at))
     sys.exit(main(words))

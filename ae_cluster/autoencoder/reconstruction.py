@@ -17,11 +17,12 @@ from torch import Tensor, nn
 
 from ae_cluster.autoencoder import inference
 from ae_cluster.autoencoder.networks import DenseAutoEncoder
-from ae_cluster.common.chunks import slices
+from ae_cluster.common.chunks import part_of, slices
 from ae_cluster.training.fitting import Fitting
 from ae_cluster.training.loop import Progress
 from ae_cluster.training.optimizer import Adam, flatten_parameters
 from ae_cluster.training.ranks import Ranks
+from ae_cluster.training.shared_batches import drawn, part_of_batch, sharing
 
 aten = torch.ops.aten
 
@@ -203,16 +204,17 @@ def reconstruction_step(
         else AutogradGradient(network, flat_gradient)
     )
     if ranks is not None:
-        gradient = ranks.sharing(gradient, flat_gradient)
+        gradient = sharing(gradient, flat_gradient)
 
     move = optimizer.step
     if center_inputs and isinstance(network, DenseAutoEncoder):
-        move = centered(move, network.linear_layers()[0], _mean_of(data, scaled))
+        move = centered(move, network.linear_layers()[0], _mean_of(data, scaled, ranks))
 
     def step(indices: Tensor) -> float:
-        target = scaled(data.index_select(0, indices.to(data.device)))
-        x = corrupted(target, noise_std, mask_fraction, generator)
-        loss = gradient(x, target)
+        with part_of_batch(ranks, len(indices)) as rows:
+            target = scaled(data.index_select(0, indices[rows].to(data.device)))
+            x = corrupted(target, noise_std, mask_fraction, generator)
+            loss = gradient(x, target)
         move()
         return loss
 
@@ -242,10 +244,15 @@ def centered(move: Callable[[], None], layer: nn.Linear, mean: Tensor) -> Callab
     return step
 
 
-def _mean_of(data: Tensor, scaled: Callable[[Tensor], Tensor]) -> Tensor:
+def _mean_of(data: Tensor, scaled: Callable[[Tensor], Tensor], ranks: Ranks | None) -> Tensor:
     """Return the mean (n_features,) of rows as the network takes them, a part at a time."""
-    parts = (scaled(data[rows]) for rows in slices(len(data)))
-    total = sum((part.sum(0, dtype=torch.float64) for part in parts), torch.zeros(()))
+    own = data if ranks is None else data[part_of(len(data), ranks.rank, ranks.n)]
+    total = torch.zeros(data.shape[1], dtype=torch.float64, device=data.device)
+    for rows in slices(len(own)):
+        total += scaled(own[rows]).sum(0, dtype=torch.float64)
+    if ranks is not None:
+        with ranks.together():
+            ranks.sum(total)
     return (total / len(data)).to(scaled(data[:1]).dtype)
 
 
@@ -253,9 +260,16 @@ def corrupted(
     x: Tensor, noise_std: float, mask_fraction: float, generator: torch.Generator
 ) -> Tensor:
     """Return x (b, n_features) with Gaussian noise added and a share of its values set to zero."""
+    size = x.shape[1:]
     if noise_std:
-        noise = torch.empty(x.shape, dtype=x.dtype).normal_(0, noise_std, generator=generator)
+        noise = drawn(
+            lambda n: torch.empty(n, *size, dtype=x.dtype).normal_(
+                0, noise_std, generator=generator
+            ),
+            len(x),
+        )
         x = x + noise.to(x.device)
     if mask_fraction:
-        x = x * (torch.rand(x.shape, generator=generator) >= mask_fraction).to(x)
+        kept = drawn(lambda n: torch.rand(n, *size, generator=generator) >= mask_fraction, len(x))
+        x = x * kept.to(x)
     return x

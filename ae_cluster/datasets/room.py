@@ -23,6 +23,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ae_cluster.common.chunks import slices
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.mapped_files import mapped
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,7 +54,7 @@ def room_for(shape: tuple[int, ...], dtype: DTypeLike, *, on_disk: bool = False)
     with _new_file(n_bytes) as file:
         try:
             _reserve(file, n_bytes)
-            return np.memmap(file, dtype, "r+", shape=shape)  # which keeps the file
+            return mapped(file, dtype, shape)
         except OSError as error:
             raise _said(error, n_bytes) from error
 

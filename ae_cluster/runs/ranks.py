@@ -20,11 +20,11 @@ def on_ranks(work: Callable[[], int]) -> int:
     """Do work on rank 0 and help it on the others; return the exit code."""
     rank = int(os.environ["RANK"])
     try:
-        with joined() as ranks:
+        with joined(partial(_room, rank)) as ranks:
             if rank == 0:
                 return work()
             warnings.simplefilter("ignore")  # rank 0 has the same to say
-            ranks.serve(partial(_room, rank))
+            ranks.serve()
     except LostRankError as error:
         if rank == 0:
             raise

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import signal
+import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -23,8 +24,9 @@ import torch.distributed as dist
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ae_cluster.common.chunks import part_of, slices
+from ae_cluster.common.chunks import slices
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.mapped_files import Place, array_at, is_mapped, place_of
 from ae_cluster.training.loop import Callback, DivergedError, Progress
 from ae_cluster.training.optimizer import Adam
 
@@ -32,9 +34,9 @@ _WAIT = timedelta(days=7)  # for rank 0, which may cluster and draw for hours be
 _PART = 2**26  # numbers sent at once
 _GOES_ON, _STOPS = 1.0, 0.0
 
-_joined: list[Ranks] = []  # one at most
+Room = Callable[[tuple[int, ...], str], NDArray[Any]]
 
-Gradient = Callable[[Tensor, Tensor], float]
+_joined: list[Ranks] = []  # one at most
 
 
 class LostRankError(InputError):
@@ -58,39 +60,16 @@ class Ranks:
         Its number, and how many there are.
     is_midway : bool
         The others are in the midst of an epoch, or lost: they cannot be told anything.
+    room : callable
+        Takes shape and type and gives an array its place: in a file if it is large.
     """
 
-    def __init__(self, rank: int, n: int) -> None:
-        self.rank, self.n, self.is_midway = rank, n, False
+    def __init__(self, rank: int, n: int, room: Room = np.empty) -> None:
+        self.rank, self.n, self.is_midway, self.room = rank, n, False, room
         self._last: Callable[[], object] = lambda: None  # rows that all hold
+        self._is_apart = False  # a rank does not see the files of rank 0
 
     # One training
-
-    def sharing(self, gradient: Gradient, flat_gradient: Tensor) -> Gradient:
-        """Return a gradient of batches of which each rank computes its part.
-
-        Parameters
-        ----------
-        gradient : callable
-            Takes samples and targets (b, n_features), returns their mean loss and leaves its
-            gradient in ``flat_gradient``.
-        flat_gradient : Tensor (n_parameters,)
-        """
-        sums = torch.zeros(len(flat_gradient) + 1, dtype=flat_gradient.dtype)
-        sums = sums.to(flat_gradient.device)
-
-        def shared(x: Tensor, target: Tensor) -> float:
-            own = part_of(len(x), self.rank, self.n)
-            sums.zero_()
-            if n_own := len(x[own]):  # a short batch may have less samples than there are ranks
-                sums[-1] = gradient(x[own], target[own])
-                sums[:-1] = flat_gradient
-                sums.mul_(n_own / len(x))
-            self.sum(sums)
-            flat_gradient.copy_(sums[:-1])
-            return sums[-1].item()
-
-        return shared
 
     @contextmanager
     def training(
@@ -152,20 +131,23 @@ class Ranks:
     ) -> None:
         """Let the other ranks call ``follow(*arguments, rows)``, a function of a module.
 
-        Rows that were announced last are not sent again: nobody may have changed them.
+        Large rows lie in a file, and are sent only where a rank does not see it; those that were
+        announced last are not sent again: nobody may have changed them.
         """
         if self.is_midway:  # they wait for what a failure has ended here
             raise _LostError(f"Rank {self.rank} of {self.n} has left the others in their work")
-        tensor = torch.as_tensor(rows)
-        kind = None if self._last() is rows else (tuple(tensor.shape), _name_of(tensor))
+        tensor, is_new = torch.as_tensor(rows), self._last() is not rows
+        in_file = self._in_file(tensor.numpy()) if is_new and not self._is_apart else None
+        place = None if in_file is None else place_of(in_file)
+        kind = (tuple(tensor.shape), _name_of(tensor), place) if is_new else None
         with self._others_told():
             dist.broadcast_object_list([(follow, arguments, kind)], src=0)
-        if kind is not None:
+        if is_new and not (place and self._all_see(True)):
             self._send(tensor)
-            self._last = weakref.ref(rows)
+        self._last = weakref.ref(rows)
 
-    def serve(self, room: Callable[[tuple[int, ...], str], NDArray[Any]] = np.empty) -> None:
-        """Do what rank 0 announces until it has no more work; ``room`` gives rows their place."""
+    def serve(self) -> None:
+        """Do what rank 0 announces until it has no more work."""
         rows = torch.empty(0)
         while True:
             told: list[Any] = [None]
@@ -176,9 +158,43 @@ class Ranks:
             follow, arguments, kind = told[0]
             if kind is not None:
                 del rows  # before there are others
-                rows = torch.from_numpy(room(*kind))
-                self._send(rows)
+                rows = self._received(*kind)
             follow(*arguments, rows)
+
+    def _in_file(self, array: NDArray[Any]) -> NDArray[Any] | None:
+        """Return a large array as it lies in a file, copied there if need be; None of a small."""
+        if is_mapped(array):
+            return array
+        found = self.room(array.shape, str(array.dtype))
+        if not is_mapped(found):
+            return None
+        found[:] = array
+        return found
+
+    def _received(self, shape: tuple[int, ...], dtype: str, place: Place | None) -> Tensor:
+        """Return rows from the file that rank 0 has, or as it sends them."""
+        if place:
+            seen = array_at(place, dtype, shape)
+            if self._all_see(seen is not None):
+                assert seen is not None
+                return _read_only(seen)
+        rows = torch.from_numpy(self.room(shape, dtype))
+        self._send(rows)
+        return rows
+
+    def _all_see(self, i_do: bool) -> bool:
+        """Return whether all ranks see a file; rank 0 says so where one does not."""
+        is_blind = torch.zeros(self.n)
+        is_blind[self.rank] = not i_do
+        blind = self.sum(is_blind).nonzero().flatten().tolist()
+        if blind and self.rank == 0:
+            self._is_apart = True
+            warnings.warn(
+                f"Rank {blind[0]} of {self.n} does not see the files of rank 0, as on another "
+                "machine: the samples are sent, and each rank needs room for them on its disk.",
+                stacklevel=3,
+            )
+        return not blind
 
     def release(self) -> None:
         """Let the other ranks end, where they can be told."""
@@ -233,6 +249,12 @@ class _Follow(Callback):
         progress.stop = not goes_on
 
 
+def _read_only(array: NDArray[Any]) -> Tensor:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(array)
+
+
 def _name_of(tensor: Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")  # as of NumPy
 
@@ -243,14 +265,14 @@ def here() -> Ranks | None:
 
 
 @contextmanager
-def joined() -> Iterator[Ranks]:
+def joined(room: Room = np.empty) -> Iterator[Ranks]:
     """Be one of the processes that the environment variables of ``torchrun`` tell of."""
     rank, n, local = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
     has_gpu = torch.cuda.is_available()
     if has_gpu and local < torch.cuda.device_count():
         torch.cuda.set_device(local)
     dist.init_process_group("cpu:gloo,cuda:nccl" if has_gpu else "gloo", timeout=_WAIT)
-    ranks = Ranks(rank, n)
+    ranks = Ranks(rank, n, room)
     _joined.append(ranks)
     before = signal.signal(signal.SIGTERM, _ask_to_end)
     try:

@@ -60,6 +60,31 @@ def part_of_batch(ranks: Ranks | None, n: int) -> Iterator[slice]:
         _present.clear()
 
 
+Gradient = Callable[[Tensor, Tensor], float]
+
+
+def sharing(gradient: Gradient, flat_gradient: Tensor) -> Gradient:
+    """Return a gradient of batches of which each rank computes its part.
+
+    Parameters
+    ----------
+    gradient : callable
+        Takes samples and targets (b, n_features), returns their mean loss and leaves its
+        gradient in ``flat_gradient``.
+    flat_gradient : Tensor (n_parameters,)
+    """
+    sums = flat_gradient.new_empty(len(flat_gradient) + 1)
+
+    def shared(x: Tensor, target: Tensor) -> float:
+        sums[-1] = gradient(x, target)
+        sums[:-1] = flat_gradient
+        _present[0].ranks.sum(sums.mul_(_present[0].weight))
+        flat_gradient.copy_(sums[:-1])
+        return sums[-1].item()
+
+    return shared
+
+
 def share(loss: Tensor) -> Tensor:
     """Return the mean loss of a part as its share in that of the batch."""
     return loss * _present[0].weight if _present else loss
