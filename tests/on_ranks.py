@@ -65,18 +65,30 @@ def _dies_at(n):
 
 
 def _apart(_):
-    from ae_cluster.training import ranks
+    from ae_cluster.common import mapped_files
 
-    ranks.array_at = lambda *_: None
+    mapped_files._identity = lambda _: "of another machine"
+
+
+def _no_shards(_):
+    from ae_cluster.common.errors import InputError
+    from ae_cluster.datasets import shards
+
+    def absent(folder):
+        raise InputError(f"there is no {folder}")
+
+    shards.shards_in = absent
 
 
 def small_memory(n):
-    """Let arrays of more bytes be large; tell at the end what was sent, and what memory it took."""
-    from ae_cluster.datasets import room
+    """Let arrays of more bytes be large; tell at the end what was sent and read, and the memory."""
+    from ae_cluster.datasets import room, shards
+    from ae_cluster.datasets.arrow_files import ParquetTable
     from ae_cluster.training.ranks import Ranks
 
     room.MOST_IN_MEMORY = n
-    send, add, sizes, memory = Ranks._send, Ranks.sum, [0], []
+    send, add, sizes, memory, read = Ranks._send, Ranks.sum, [0], [], []
+    mapped, batches = shards._mapped, ParquetTable._batches
 
     def sent(ranks, tensor):
         sizes.append(tensor.nbytes)
@@ -86,12 +98,21 @@ def small_memory(n):
         memory.append(_anonymous_mb())
         return add(ranks, tensor)
 
+    def of_rows(table, names):
+        read.append(table.path.name)
+        return batches(table, names)
+
+    def of_array(path):
+        read.append(path.name)
+        return mapped(path)
+
     def tell():
         told = {"rank": int(os.environ["RANK"]), "sizes": sorted(set(sizes)),
-                "memory": [memory[0], max(memory)]}  # fmt: skip
+                "memory": [memory[0], max(memory)], "read": read}  # fmt: skip
         os.write(2, f"\ntold {json.dumps(told)}\n".encode())  # at once: ranks end together
 
     Ranks._send, Ranks.sum = sent, summed
+    shards._mapped, ParquetTable._batches = of_array, of_rows
     atexit.register(tell)
 
 
@@ -107,7 +128,8 @@ def _anonymous_mb():
     return int(said.split("RssAnon:")[1].split()[0]) / 1024
 
 
-TROUBLES = {"most_bytes": _most_bytes, "no_room": _no_room, "dies_at": _dies_at, "apart": _apart}
+TROUBLES = {"most_bytes": _most_bytes, "no_room": _no_room, "dies_at": _dies_at, "apart": _apart,
+            "no_shards": _no_shards}  # fmt: skip
 
 if __name__ == "__main__":
     from ae_cluster.cli.main import main

@@ -1,6 +1,7 @@
 """Samples that lie on the disk are mapped by every rank, which reads its part; none are sent."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,13 +15,17 @@ from sorting_on_ranks import fitted
 
 from ae_cluster.autoencoder.networks import DenseAutoEncoder, initialize
 from ae_cluster.autoencoder.reconstruction import reconstruction_step
-from ae_cluster.common.mapped_files import array_at, is_mapped, place_of
+from ae_cluster.common.errors import InputError
+from ae_cluster.common.mapped_files import NOT_SEEN, array_at, is_mapped, place_of
+from ae_cluster.datasets import load_dataset, room
+from ae_cluster.datasets.reading_together import Readers, n_readers, read_by
 from ae_cluster.datasets.room import room_for
 from ae_cluster.training.optimizer import Adam, flatten_parameters
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 RUN = ["--n-clusters", "4", "--epochs", "2", "--method", "kmeans", "--no-figures", "--budgets", "1",
        "--draws", "1"]  # fmt: skip
+SHARDS = [f"part-{i}" for i in range(5)]
 SAMPLES = 16_000 * 64  # bytes of the training samples below
 
 
@@ -76,6 +81,76 @@ def shards(folder, ending, n=20_000, n_shards=5):
     return "shards"
 
 
+class Two:
+    """Two readers in one process, of which the second may not do its part."""
+
+    def __init__(self, trouble=""):
+        self.trouble, self.n_calls = trouble, 0
+
+    def each(self, work, *arguments):
+        self.n_calls += 1
+        work(0, 2, *arguments)
+        if not self.trouble:
+            work(1, 2, *arguments)
+        return ["", self.trouble]
+
+
+@pytest.mark.parametrize("ending", [".npy", ".parquet"])
+@pytest.mark.parametrize(
+    ("trouble", "said"), [("", False), ("InputError: there are none", True), (NOT_SEEN, False)]
+)
+def test_shards_in_parts_are_the_data_of_one_process(
+    tmp_path, monkeypatch, recwarn, ending, trouble, said
+):
+    monkeypatch.setattr(room, "MOST_IN_MEMORY", 1000)
+    shards(tmp_path, ending, n=503)
+    alone, two = load_dataset(tmp_path / "shards"), Two(trouble)
+    with read_by(Readers(2, two.each)):
+        found = load_dataset(tmp_path / "shards")
+    assert two.n_calls == 1
+    assert found.fingerprint == alone.fingerprint
+    assert np.array_equal(found.raw_train, alone.raw_train)
+    told = [str(warning.message) for warning in recwarn if "Rank 1 of 2" in str(warning.message)]
+    assert len(told) == said
+    assert n_readers() == 1
+
+
+@pytest.mark.parametrize("ending", [".npy", ".parquet"])
+def test_more_readers_than_shards(tmp_path, monkeypatch, ending):
+    monkeypatch.setattr(room, "MOST_IN_MEMORY", 1000)
+    shards(tmp_path, ending, n=503, n_shards=2)
+
+    def each(work, *arguments):
+        return [work(i, 5, *arguments) or "" for i in reversed(range(5))][::-1]
+
+    alone = load_dataset(tmp_path / "shards")
+    with read_by(Readers(5, each)):
+        assert load_dataset(tmp_path / "shards").fingerprint == alone.fingerprint
+
+
+@pytest.mark.parametrize("ending", [".npy", ".parquet"])
+def test_a_reader_that_sees_other_shards_does_not_write(tmp_path, monkeypatch, ending):
+    monkeypatch.setattr(room, "MOST_IN_MEMORY", 1000)
+    shards(tmp_path, ending, n=503)
+    first = tmp_path / "shards" / f"part-0{ending}"
+
+    def each(work, *arguments):
+        work(0, 2, *arguments)
+        content = first.read_bytes()
+        first.write_bytes((tmp_path / "shards" / f"part-4{ending}").read_bytes())  # a row less
+        with pytest.raises(InputError, match="other shards"):
+            work(1, 2, *arguments)
+        first.write_bytes(content)
+        return ["", "InputError: it sees other shards there"]
+
+    alone = load_dataset(tmp_path / "shards")
+    with (
+        read_by(Readers(2, each)),
+        pytest.warns(UserWarning, match=r"Rank 1 of 2 .*other shards.*on a disk that all ranks"),
+    ):
+        assert load_dataset(tmp_path / "shards").fingerprint == alone.fingerprint
+
+
 def run_on_ranks(folder, n, *words, small=True):
     """Carry out a run on so many ranks; return its losses, what they told and said."""
     trouble = ["small_memory", "100000"] if small else []
@@ -102,6 +177,11 @@ def test_ranks_map_the_samples_and_none_are_sent(tmp_path, ending):
     assert told.keys() == {0, 1}
     assert max(of["sizes"][-1] for of in told.values()) < 0.2 * SAMPLES  # weights, permutations
     assert "does not see" not in said
+    assert "could not read" not in said
+    for rank, own in enumerate((SHARDS[:2], SHARDS[2:])):  # each has read its own, in order
+        read = [Path(name).stem for name in told[rank]["read"]]
+        assert read == own if ending == ".parquet" else read[-len(own) :] == own
+        assert len(read) == len(own) + (ending == ".npy") * len(SHARDS) * (2 - rank)  # headers
     in_memory = run_on_ranks(tmp_path, 2, small=False)[0]
     np.testing.assert_allclose(losses, in_memory, rtol=1e-6)
 
@@ -112,9 +192,40 @@ def test_samples_are_sent_to_a_rank_that_does_not_see_them_and_that_is_said_once
     losses, told, said = run_on_ranks(tmp_path, 3, "2", "apart", "0")  # more ranks than shards
     assert [of["sizes"][-1] >= SAMPLES for of in told.values()] == [True] * 3
     assert said.count("Rank 2 of 3 does not see the files of rank 0") == 1
+    assert "could not read" not in said
     seen, told, said = run_on_ranks(tmp_path, 3)
     assert max(of["sizes"][-1] for of in told.values()) < 0.2 * SAMPLES
     np.testing.assert_allclose(losses, seen, rtol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [".npy", ".parquet"])
+def test_shards_that_a_rank_does_not_see_are_read_by_rank_0_which_is_said(tmp_path, ending):
+    shards(tmp_path, ending)
+    losses, told, said = run_on_ranks(tmp_path, 2, "1", "no_shards", "0")
+    assert said.count("Rank 1 of 2 could not read its shards (InputError: there is no shards)") == 1
+    assert told[1]["read"] == []
+    seen = run_on_ranks(tmp_path, 2)[0]
+    np.testing.assert_allclose(losses, seen, rtol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [".npy", ".parquet"])
+def test_a_damaged_shard_of_another_rank_is_the_sentence_of_one_process(tmp_path, ending):
+    shards(tmp_path, ending)
+    last = tmp_path / "shards" / f"part-4{ending}"
+    content = bytearray(last.read_bytes())
+    if ending == ".npy":
+        content = content[:-100]
+    else:
+        content[5000:6000] = bytes(1000)
+    last.write_bytes(content)
+    words = ["small_memory", "100000", "-1", "apart", "0", "run", "shards", *RUN, "--out", "R"]
+    code, _, errors = ended(torchrun(2, SCRIPT, *words, cwd=tmp_path))
+    assert code != 0
+    assert errors.count("ae-cluster: ") == 1
+    assert re.search(rf"ae-cluster: shards: the shard part-4{ending}: .*(damaged|bytes)", errors)
+    assert [path.name for path in tmp_path.iterdir()] == ["shards"]
 
 
 def fit_on_two_ranks(*words):

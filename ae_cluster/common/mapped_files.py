@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+NOT_SEEN = "the files of that process are not seen"
 _ROWS_LOOKED_AT = 1000
 
 _files: dict[int, int] = {}  # where an array begins in memory: the number of its open file
@@ -23,15 +26,15 @@ class Place(NamedTuple):
     ----------
     path : str
         A file without a name has one while its process holds it open.
-    file : tuple of int
-        Device, number and size of that file.
+    file : tuple
+        What tells that file from all others, on other machines too.
     digest : str
-        Of some rows.
+        Of some rows; "" where it is still to be filled.
     """
 
     path: str
-    file: tuple[int, int, int]
-    digest: str
+    file: tuple[str, int, int]
+    digest: str = ""
 
 
 def mapped(file: IO[bytes], dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
@@ -55,25 +58,54 @@ def is_mapped(array: NDArray[Any]) -> bool:
 
 def place_of(array: NDArray[Any]) -> Place:
     """Return where an array lies that `is_mapped`."""
-    number = _files[array.ctypes.data]
-    return Place(f"/proc/{os.getpid()}/fd/{number}", _identity(number), _digest(array))
+    return place_of_file(_files[array.ctypes.data])._replace(digest=_digest(array))
+
+
+def place_of_file(number: int) -> Place:
+    """Return where another process finds an open file."""
+    return Place(f"/proc/{os.getpid()}/fd/{number}", _identity(number))
 
 
 def array_at(place: Place, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any] | None:
     """Return the array that another process has there, to be read; None where it is not seen."""
     try:
-        with Path(place.path).open("rb") as file:
-            if _identity(file.fileno()) != place.file:  # another machine has such a file too
-                return None
-            array = np.memmap(file, dtype, "r", shape=shape)
+        with file_at(place) as file:
+            array: NDArray[Any] = np.memmap(file, dtype, "r", shape=shape)
     except (OSError, ValueError):
         return None
     return array if _digest(array) == place.digest else None
 
 
-def _identity(number: int) -> tuple[int, int, int]:
+@contextmanager
+def file_at(place: Place) -> Iterator[IO[bytes]]:
+    """Open the file that another process has there, to be read and written.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where it is not seen.
+    """
+    try:
+        number = os.open(place.path, os.O_RDWR)
+    except OSError as error:
+        raise _not_seen() from error
+    with os.fdopen(number, "r+b") as file:
+        if _identity(number) != place.file:  # on another machine such a path leads elsewhere
+            raise _not_seen()
+        yield file
+
+
+def _not_seen() -> FileNotFoundError:
+    return FileNotFoundError(NOT_SEEN)
+
+
+def _identity(number: int) -> tuple[str, int, int]:
     said = os.fstat(number)
-    return said.st_dev, said.st_ino, said.st_size
+    try:
+        machine = Path("/proc/sys/kernel/random/boot_id").read_text()
+    except OSError:
+        machine = ""
+    return machine.strip(), said.st_dev, said.st_ino
 
 
 def _digest(array: NDArray[Any]) -> str:

@@ -51,7 +51,7 @@ def room_for(shape: tuple[int, ...], dtype: DTypeLike, *, on_disk: bool = False)
     n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
     if not n_bytes or not (on_disk or is_large(n_bytes)):
         return np.empty(shape, dtype)
-    with _new_file(n_bytes) as file:
+    with new_file(n_bytes) as file:
         try:
             _reserve(file, n_bytes)
             return mapped(file, dtype, shape)
@@ -67,20 +67,40 @@ def table_on_disk(batches: Iterable[pa.RecordBatch]) -> pa.Table | None:
     InputError
         When the disk has no room for it.
     """
+    with new_file() as file:
+        write_table(file, batches)
+        return table_in(file)
+
+
+def write_table(file: IO[bytes], batches: Iterable[pa.RecordBatch]) -> None:
+    """Write batches of rows, of one schema, into a new file.
+
+    Raises
+    ------
+    InputError
+        When the disk has no room for it.
+    """
     import pyarrow as pa
 
     parts = _put_together(batches)
     if (first := next(parts, None)) is None:
+        return
+    try:
+        with pa.ipc.new_stream(file, first.schema) as writer:
+            for batch in chain([first], parts):
+                writer.write_batch(batch)
+        file.flush()
+    except OSError as error:
+        raise _said(error, file.tell()) from error
+
+
+def table_in(file: IO[bytes]) -> pa.Table | None:
+    """Return the table that was written into a file; None where nothing was."""
+    import pyarrow as pa
+
+    if not os.fstat(file.fileno()).st_size:
         return None
-    with _new_file(first.nbytes) as file:
-        try:
-            with pa.ipc.new_stream(file, first.schema) as writer:
-                for batch in chain([first], parts):
-                    writer.write_batch(batch)
-            file.flush()
-        except OSError as error:
-            raise _said(error, file.tell()) from error
-        content = mmap(file.fileno(), 0, access=ACCESS_READ)
+    content = mmap(file.fileno(), 0, access=ACCESS_READ)
     return pa.ipc.open_stream(pa.py_buffer(content)).read_all()
 
 
@@ -97,7 +117,8 @@ def _put_together(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]
             waiting = []
 
 
-def _new_file(n_bytes: int) -> IO[bytes]:
+def new_file(n_bytes: int = 0) -> IO[bytes]:
+    """Return an open file without a name; should there be no room, that many bytes are told of."""
     try:
         return tempfile.TemporaryFile(prefix="ae-cluster-")
     except OSError as error:

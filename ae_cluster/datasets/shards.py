@@ -6,21 +6,31 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from ae_cluster.common.bounded_arrays import map_npy
 from ae_cluster.common.bounded_files import UnreadableError
+from ae_cluster.common.chunks import part_of
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.mapped_files import Place, file_at, is_mapped, place_of, place_of_file
 from ae_cluster.common.texts import quoted, shortened
 from ae_cluster.datasets.arrow_files import CELL, ParquetTable
 from ae_cluster.datasets.columns import as_type, common_type
 from ae_cluster.datasets.dataset import Array
 from ae_cluster.datasets.image_listing import holds_pictures, is_folder, natural
-from ae_cluster.datasets.room import is_large, room_for, table_on_disk
+from ae_cluster.datasets.reading_together import by_all, n_readers
+from ae_cluster.datasets.room import (
+    is_large,
+    new_file,
+    room_for,
+    table_in,
+    table_on_disk,
+    write_table,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -111,6 +121,7 @@ class ShardedTable:
     described: tuple[str, ...] = ()
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._shards = [_opened(path) for path in shards_in(folder)]
         first = self._shards[0]
         for other in self._shards[1:]:
@@ -131,25 +142,55 @@ class ShardedTable:
         del texts  # each column has its type
         names = [name for name in self.names if name not in dropped]
         if is_large(CELL * (self.n_rows or 0) * len(names)):
-            found = table_on_disk(self._batches(names))
-            assert found is not None  # of more than no rows
-            return found.unify_dictionaries()
-        batches = [pa.Table.from_batches([batch]) for batch in self._batches(names)]
-        if not batches:
+            found = self._laid_down(names)
+        else:
+            found = [pa.Table.from_batches([batch]) for batch in self._batches(names)]
+        if not found:
             raise UnreadableError("its shards hold no rows")
-        tables = [table.replace_schema_metadata() for table in batches]
+        tables = [table.replace_schema_metadata() for table in found]
         return pa.concat_tables(tables, promote_options="default").unify_dictionaries()
+
+    def _laid_down(self, names: list[str]) -> list[pa.Table]:
+        """Return the rows as tables on the disk, of which each reader has written one."""
+        if (n := n_readers()) == 1:
+            found = [table_on_disk(self._batches(names))]
+        else:
+            with ExitStack() as opened:
+                files = [opened.enter_context(new_file()) for _ in range(n)]
+                places = [place_of_file(file.fileno()) for file in files]
+                by_all(_write_part, self._folder, self.sizes, names, places)
+                found = [table_in(file) for file in files]
+        return [table for table in found if table is not None]
+
+    def write(self, file: IO[bytes], names: list[str], part: slice) -> None:
+        """Write the rows of some of the shards into a file, alone."""
+        file.truncate(0)
+        write_table(file, self._batches(names, part))
 
     def batches(self, kinds: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows of the named columns in parts."""
         return self._batches(list(kinds))
 
-    def _batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
+    def _batches(self, names: list[str], part: slice = slice(None)) -> Iterator[pa.RecordBatch]:
         mixed = [(i, self._types[name]) for i, name in enumerate(names) if name in self._types]
-        for shard in self._shards:
+        for shard in self._shards[part]:
             with _named(shard.path):
                 for batch in shard.batches(dict.fromkeys(names, "")):
                     yield _as_types(batch, mixed)
+
+
+def _write_part(
+    part: int, n_parts: int, folder: Path, sizes: list[int], names: list[str], places: list[Place]
+) -> None:
+    table = ShardedTable(folder)
+    _check_same(table.sizes, sizes)
+    with file_at(places[part]) as file:
+        table.write(file, names, part_of(len(sizes), part, n_parts))
+
+
+def _check_same(mine: object, asked: object) -> None:
+    if mine != asked:
+        raise InputError("it sees other shards there")
 
 
 def _opened(path: Path) -> ParquetTable:
@@ -217,7 +258,7 @@ class ShardedRows:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._paths = shards_in(folder)
+        self._folder, self._paths = folder, shards_in(folder)
         arrays = [_mapped(path) for path in self._paths]
         for path, array in zip(self._paths, arrays, strict=True):
             if array.ndim == 0 or (array.shape[1:], array.dtype) != (
@@ -257,10 +298,26 @@ class ShardedRows:
     def read(self) -> Array:
         """Return all rows."""
         found = room_for(self.shape, self.dtype)
-        ends = self._ends.tolist()
-        for path, start, stop in zip(self._paths, [0, *ends], ends, strict=False):
-            found[start:stop] = _mapped(path)
+        if n_readers() > 1 and is_mapped(found):
+            by_all(_fill_part, self._folder, self.sizes, self.dtype, place_of(found))
+        else:
+            self.fill(found, slice(None))
         return found
+
+    def fill(self, rows: Array, part: slice) -> None:
+        """Write the rows of some of the shards to their places among all."""
+        for path, end, size in list(zip(self._paths, self._ends, self.sizes, strict=True))[part]:
+            rows[end - size : end] = _mapped(path)
+
+
+def _fill_part(
+    part: int, n_parts: int, folder: Path, sizes: list[int], dtype: np.dtype[Any], place: Place
+) -> None:
+    shards = ShardedRows(folder)
+    _check_same((shards.sizes, shards.dtype), (sizes, dtype))
+    with file_at(place) as file:
+        rows = np.memmap(file, dtype, "r+", shape=shards.shape)
+    shards.fill(rows, part_of(len(sizes), part, n_parts))
 
 
 def _mapped(path: Path) -> Array:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.terminal import say_error
+from ae_cluster.datasets.reading_together import Readers, read_by
 from ae_cluster.datasets.room import room_for
 from ae_cluster.training.ranks import LostRankError, joined
 
@@ -22,7 +23,8 @@ def on_ranks(work: Callable[[], int]) -> int:
     try:
         with joined(partial(_room, rank)) as ranks:
             if rank == 0:
-                return work()
+                with read_by(Readers(ranks.n, ranks.each)):
+                    return work()
             warnings.simplefilter("ignore")  # rank 0 has the same to say
             ranks.serve()
     except LostRankError as error:

@@ -146,6 +146,29 @@ class Ranks:
             self._send(tensor)
         self._last = weakref.ref(rows)
 
+    def each(self, work: Callable[..., object], *arguments: object) -> list[str]:
+        """Let each rank call ``work(rank, n, *arguments)``, a function of a module; on rank 0.
+
+        Returns
+        -------
+        list of str
+            What went wrong on each rank; "" where nothing did.
+        """
+        self.announce(_work, (work, arguments), np.empty(0))
+        with self.together():
+            return self._worked(work, arguments)
+
+    def _worked(self, work: Callable[..., object], arguments: tuple[Any, ...]) -> list[str]:
+        trouble = ""
+        try:
+            work(self.rank, self.n, *arguments)
+        except Exception as error:  # whatever it is, rank 0 must hear of it
+            trouble = f"{type(error).__name__}: {error}"
+        found: list[Any] = [""] * self.n
+        with self._others_told():
+            dist.gather_object(trouble, found if self.rank == 0 else None)
+        return found
+
     def serve(self) -> None:
         """Do what rank 0 announces until it has no more work."""
         rows = torch.empty(0)
@@ -247,6 +270,12 @@ class _Follow(Callback):
     def on_epoch(self, progress: Progress) -> None:
         goes_on, self.optimizer.learning_rate = self.ranks.say(True, 0.0)
         progress.stop = not goes_on
+
+
+def _work(work: Callable[..., object], arguments: tuple[Any, ...], _: Tensor) -> None:
+    ranks = here()
+    assert ranks is not None
+    ranks._worked(work, arguments)
 
 
 def _read_only(array: NDArray[Any]) -> Tensor:
