@@ -1,6 +1,7 @@
 """A grid on a real dask scheduler with real workers: the same rows, whoever is killed."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -21,10 +22,10 @@ GRID = [sys.executable, "-m", "experiments.compare_clustering"]
 
 
 @contextmanager
-def running(*words):
+def running(*words, **variables):
     process = subprocess.Popen(
         [sys.executable, "-m", *words], cwd=ROOT, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, env=os.environ | variables,
     )  # fmt: skip
     try:
         yield process
@@ -41,8 +42,8 @@ def wait_until(is_so, seconds=120):
 
 
 @contextmanager
-def cluster(folder, n_workers, n_threads=1):
-    """Give a scheduler's address, its process, and those of its workers."""
+def cluster(folder, n_workers, n_threads=1, **variables):
+    """Give a scheduler's address, its process, and those of its workers, with these variables."""
     from distributed import Client
 
     told = folder / "scheduler.json"
@@ -56,7 +57,7 @@ def cluster(folder, n_workers, n_threads=1):
             stack.enter_context(
                 running("distributed.cli.dask_worker", "--scheduler-file", str(told), "--no-nanny",
                         "--nthreads", str(n_threads), "--no-dashboard", "--local-directory",
-                        str(folder))
+                        str(folder), **variables)
             )
             for _ in range(n_workers)
         ]  # fmt: skip
@@ -197,15 +198,29 @@ def test_a_worker_reads_data_anew_that_changed_after_an_earlier_grid(asked, mine
 
 
 @pytest.mark.slow
-def test_work_that_an_experiment_defines_itself_is_done_by_a_real_worker(tmp_path):
-    command = [sys.executable, "-m", "experiments.number_of_clusters", "--smoke"]
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["number_of_clusters", "--smoke"],
+        ["label_budget", "--smoke", "--family", "frozen", "--features", "pca"],
+        ["robustness", "--smoke", "--setting", "wine"],
+        ["ablation", "--smoke", "--seeds", "1"],
+    ],
+    ids=["number_of_clusters", "label_budget", "robustness", "ablation"],
+)
+def test_an_experiment_has_the_rows_of_one_process_on_a_real_worker(words, tmp_path):
     rows = []
     with cluster(tmp_path, 1) as (address, *_):
         for more in ([], ["--scheduler", address]):
             out = tmp_path / str(len(more))
-            words = [*command, "--out", str(out), "--store", str(out / "store"), *more]
-            subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
-            rows.append(pd.read_csv(next(out.glob("*.csv"))).drop(columns="seconds"))
+            places = ["--out", str(out), "--store", str(out / "store")]
+            command = [sys.executable, "-m", f"experiments.{words[0]}", *words[1:], *places, *more]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            (file,) = out.glob("*.csv*")
+            rows.append(pd.read_csv(file).drop(columns=["seconds", "peak_mb"], errors="ignore"))
+    assert len(rows[0]) > 1
+    assert set(rows[0]["status"]) == {"ok"}
     pd.testing.assert_frame_equal(*rows)
 
 
@@ -217,6 +232,29 @@ def test_a_worker_of_several_threads_is_refused(tmp_path):
     assert process.returncode == 2
     assert "has 2 threads" in error[-1]
     assert n_cells(tmp_path) == 0
+
+
+@pytest.fixture
+def other_versions(tmp_path):
+    """Give the variables of a worker on which scikit-learn calls itself another version."""
+    about = tmp_path / "other" / "scikit_learn-0.1.dist-info" / "METADATA"
+    about.parent.mkdir(parents=True)
+    about.write_text("Metadata-Version: 2.1\nName: scikit-learn\nVersion: 0.1\n")
+    before = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(tmp_path / "other"), before]))}
+
+
+@pytest.mark.heavy
+def test_a_real_worker_of_another_version_is_refused_by_name(tmp_path, other_versions):
+    with cluster(tmp_path, 1, **other_versions) as (address, *_):
+        process = start(tmp_path, address)
+        error = process.communicate(timeout=120)[1].strip().splitlines()
+    assert process.returncode == 2
+    assert re.search(r"The worker \d+ on \S+ has scikit-learn 0\.1 \(asked for by \d", error[-1])
+    assert error[-1].endswith("install the same on all machines.")
+    assert not any("Traceback" in line for line in error), "\n".join(error)
+    assert n_cells(tmp_path) == 0
+    assert not (tmp_path / "compare_clustering-digits.csv").exists()
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """The measuring scripts run whole, and count what they say they count."""
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -122,3 +124,14 @@ def test_a_profile_has_every_stage_of_a_run_and_they_add_up(run_experiment, tmp_
     assert parts["share"].sum() == pytest.approx(1, abs=0.01)
     assert whole["peak_mb"] == parts["peak_mb"].max() > 200
     assert table.loc["loading torch", "seconds"] > 0.3
+
+
+@pytest.mark.slow
+def test_a_grid_on_one_worker_and_on_two_is_measured(run_experiment):
+    pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    done = run_experiment("cluster_speed", "--smoke")
+    assert done.returncode == 0, done.stderr
+    first, last = done.stdout.splitlines()
+    told = re.match(r"round 1: 4 trainings ([\d.]+) s with one worker, ([\d.]+) with two", first)
+    assert all(float(seconds) > 0 for seconds in told.groups())
+    assert re.match(r"best [\d.]+ times, median [\d.]+; a cell costs [\d.]+ ms", last)

@@ -34,6 +34,11 @@ SECONDS_WITHOUT_WORKERS = 20  # a nanny starts a worker again in a few
 MOST_SECONDS = 60  # for a result that is there to come over the network
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "umap-learn")  # on which results depend
 DATA = "AE_CLUSTER_DATA"
+ONE_THREAD_EACH: dict[str, Any] = {  # of a cluster on this machine, without pages of its own
+    "threads_per_worker": 1,
+    "dashboard_address": ":0",  # any port that is free
+    "scheduler_kwargs": {"dashboard": False},
+}
 
 
 class Here(NamedTuple):
@@ -222,8 +227,10 @@ def _client(scheduler: str, jobs: int) -> Iterator[Client]:
     patience = {"distributed.comm.timeouts.connect": SECONDS, "distributed.comm.retry.count": 0}
     with dask.config.set(patience):
         if scheduler == LOCAL:
-            options = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
-            with LocalCluster(**options) as cluster, Client(cluster) as client:
+            with (
+                LocalCluster(n_workers=jobs, **ONE_THREAD_EACH) as cluster,
+                Client(cluster) as client,
+            ):
                 yield client
             return
         try:
