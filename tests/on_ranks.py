@@ -70,6 +70,11 @@ def _apart(_):
     mapped_files._identity = lambda _: "of another machine"
 
 
+def _apart_without_data(_):
+    _apart(_)
+    _no_shards(_)
+
+
 def _no_shards(_):
     from ae_cluster.common.errors import InputError
     from ae_cluster.datasets import shards
@@ -129,7 +134,7 @@ def _anonymous_mb():
 
 
 TROUBLES = {"most_bytes": _most_bytes, "no_room": _no_room, "dies_at": _dies_at, "apart": _apart,
-            "no_shards": _no_shards}  # fmt: skip
+            "no_shards": _no_shards, "apart_without_data": _apart_without_data}  # fmt: skip
 
 if __name__ == "__main__":
     from ae_cluster.cli.main import main

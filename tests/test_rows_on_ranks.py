@@ -176,8 +176,7 @@ def test_ranks_map_the_samples_and_none_are_sent(tmp_path, ending):
     losses, told, said = run_on_ranks(tmp_path, 2)
     assert told.keys() == {0, 1}
     assert max(of["sizes"][-1] for of in told.values()) < 0.2 * SAMPLES  # weights, permutations
-    assert "does not see" not in said
-    assert "could not read" not in said
+    assert "Rank" not in said
     for rank, own in enumerate((SHARDS[:2], SHARDS[2:])):  # each has read its own, in order
         read = [Path(name).stem for name in told[rank]["read"]]
         assert read == own if ending == ".parquet" else read[-len(own) :] == own
@@ -187,14 +186,28 @@ def test_ranks_map_the_samples_and_none_are_sent(tmp_path, ending):
 
 
 @pytest.mark.slow
-def test_samples_are_sent_to_a_rank_that_does_not_see_them_and_that_is_said_once(tmp_path):
+@pytest.mark.parametrize("ending", [".npy", ".parquet"])
+def test_a_rank_on_another_machine_reads_the_data_itself(tmp_path, ending):
+    """It has all of them by their path, and none are sent."""
+    shards(tmp_path, ending)
+    losses, told, said = run_on_ranks(tmp_path, 2, "1", "apart", "0")
+    assert max(of["sizes"][-1] for of in told.values()) < 0.5 * SAMPLES  # codes
+    assert [Path(name).stem for name in told[1]["read"]][-5:] == SHARDS
+    assert told[1]["read"].count(f"part-1{ending}") == 1 + 2 * (ending == ".npy")  # headers, once
+    assert "Rank" not in said
+    np.testing.assert_allclose(losses, run_on_ranks(tmp_path, 2)[0], rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_samples_are_sent_to_a_rank_that_has_them_nowhere_and_that_is_said_once(tmp_path):
     shards(tmp_path, ".npy", n_shards=2)
-    losses, told, said = run_on_ranks(tmp_path, 3, "2", "apart", "0")  # more ranks than shards
+    trouble = ["2", "apart_without_data", "0"]
+    losses, told, said = run_on_ranks(tmp_path, 3, *trouble)  # more ranks than shards
     assert [of["sizes"][-1] >= SAMPLES for of in told.values()] == [True] * 3
-    assert said.count("Rank 2 of 3 does not see the files of rank 0") == 1
-    assert "could not read" not in said
+    assert said.count("Rank 2 of 3 sees neither the files of rank 0") == 1
     seen, told, said = run_on_ranks(tmp_path, 3)
     assert max(of["sizes"][-1] for of in told.values()) < 0.2 * SAMPLES
+    assert "Rank" not in said
     np.testing.assert_allclose(losses, seen, rtol=1e-6)
 
 

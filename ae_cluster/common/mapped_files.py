@@ -73,7 +73,12 @@ def array_at(place: Place, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any] |
             array: NDArray[Any] = np.memmap(file, dtype, "r", shape=shape)
     except (OSError, ValueError):
         return None
-    return array if _digest(array) == place.digest else None
+    return array if is_at(place, array) else None
+
+
+def is_at(place: Place, array: NDArray[Any]) -> bool:
+    """Return whether some rows of an array are those that lie in a place."""
+    return _digest(array) == place.digest
 
 
 @contextmanager

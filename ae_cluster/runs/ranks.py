@@ -6,15 +6,18 @@ import os
 import warnings
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.terminal import say_error
+from ae_cluster.datasets import Dataset
 from ae_cluster.datasets.reading_together import Readers, read_by
 from ae_cluster.datasets.room import room_for
-from ae_cluster.training.ranks import LostRankError, joined
+from ae_cluster.records.reading import load_data
+from ae_cluster.training.ranks import LostRankError, here, joined
 
 
 def on_ranks(work: Callable[[], int]) -> int:
@@ -38,6 +41,24 @@ def on_ranks(work: Callable[[], int]) -> int:
             raise
         return 130  # rank 0 has heard it too
     return 0
+
+
+def tell_how_to_read(
+    arguments: dict[str, Any], data: Dataset, data_home: str | Path | None
+) -> None:
+    """Let ranks on other machines read the training samples of a run by themselves."""
+    if (ranks := here()) is not None:
+        told = arguments, data_home, data.fingerprint
+        ranks.can_read(data.raw_train, _training_samples, *told)
+
+
+def _training_samples(
+    arguments: dict[str, Any], data_home: str | Path | None, fingerprint: str
+) -> NDArray[Any]:
+    data = load_data(arguments, data_home, download=False)
+    if data.fingerprint != fingerprint:
+        raise InputError(f"{data.name} has other samples here.")
+    return data.raw_train
 
 
 def _room(rank: int, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:

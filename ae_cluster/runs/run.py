@@ -47,6 +47,7 @@ from ae_cluster.runs.clusterers import (
 from ae_cluster.runs.drawing import Kept, draw_label_budget_of_run, draw_run
 from ae_cluster.runs.encoders import FittedEncoder, FittedEncoders, Job, save_model
 from ae_cluster.runs.plan import WITHOUT_CODES, Plan, plan_of
+from ae_cluster.runs.ranks import tell_how_to_read
 from ae_cluster.runs.run_folder import (
     can_go_on,
     check_partial,
@@ -146,6 +147,7 @@ def run(
             )
         say(if_other_data)
     check_samples(config.methods, config.features, data.name, data.is_table)
+    tell_how_to_read(vars(config), data, data_home)
     partial = partial_of(out)
     # With force it is made again; not where the files of others are, left there by its own end.
     if (

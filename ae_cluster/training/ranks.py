@@ -26,14 +26,16 @@ from torch import Tensor
 
 from ae_cluster.common.chunks import slices
 from ae_cluster.common.errors import InputError
-from ae_cluster.common.mapped_files import Place, array_at, is_mapped, place_of
+from ae_cluster.common.mapped_files import Place, array_at, is_at, is_mapped, place_of
 from ae_cluster.training.loop import Callback, DivergedError, Progress
 from ae_cluster.training.optimizer import Adam
 
 _WAIT = timedelta(days=7)  # for rank 0, which may cluster and draw for hours between trainings
 _PART = 2**26  # numbers sent at once
 _GOES_ON, _STOPS = 1.0, 0.0
+_SEES, _READS, _HAS_NOT = range(3)  # how a rank has what lies in a file of rank 0
 
+Source = tuple[Callable[..., NDArray[Any]], tuple[Any, ...]]
 Room = Callable[[tuple[int, ...], str], NDArray[Any]]
 
 _joined: list[Ranks] = []  # one at most
@@ -68,6 +70,8 @@ class Ranks:
         self.rank, self.n, self.is_midway, self.room = rank, n, False, room
         self._last: Callable[[], object] = lambda: None  # rows that all hold
         self._is_apart = False  # a rank does not see the files of rank 0
+        self._source: tuple[NDArray[Any], Source] | None = None
+        self._read: tuple[Source, NDArray[Any]] | None = None
 
     # One training
 
@@ -123,6 +127,12 @@ class Ranks:
 
     # Many trainings
 
+    def can_read(
+        self, rows: NDArray[Any], read: Callable[..., NDArray[Any]], *arguments: object
+    ) -> None:
+        """Say that other ranks have the same rows by ``read(*arguments)``, of a module."""
+        self._source = rows, (read, arguments)
+
     def announce(
         self,
         follow: Callable[..., object],
@@ -131,18 +141,21 @@ class Ranks:
     ) -> None:
         """Let the other ranks call ``follow(*arguments, rows)``, a function of a module.
 
-        Large rows lie in a file, and are sent only where a rank does not see it; those that were
-        announced last are not sent again: nobody may have changed them.
+        Large rows lie in a file, and are sent only where a rank neither sees it nor can read them
+        itself; those that were announced last are not sent again: nobody may have changed them.
         """
         if self.is_midway:  # they wait for what a failure has ended here
             raise _LostError(f"Rank {self.rank} of {self.n} has left the others in their work")
         tensor, is_new = torch.as_tensor(rows), self._last() is not rows
-        in_file = self._in_file(tensor.numpy()) if is_new and not self._is_apart else None
+        source = self._source_of(tensor)
+        in_file = None
+        if is_new and (source or not self._is_apart):
+            in_file = self._in_file(tensor.numpy())
         place = None if in_file is None else place_of(in_file)
-        kind = (tuple(tensor.shape), _name_of(tensor), place) if is_new else None
+        kind = (tuple(tensor.shape), _name_of(tensor), place, source) if is_new else None
         with self._others_told():
             dist.broadcast_object_list([(follow, arguments, kind)], src=0)
-        if is_new and not (place and self._all_see(True)):
+        if is_new and not (place and self._all_have(_SEES)):
             self._send(tensor)
         self._last = weakref.ref(rows)
 
@@ -194,30 +207,52 @@ class Ranks:
         found[:] = array
         return found
 
-    def _received(self, shape: tuple[int, ...], dtype: str, place: Place | None) -> Tensor:
-        """Return rows from the file that rank 0 has, or as it sends them."""
+    def _source_of(self, tensor: Tensor) -> Source | None:
+        if self._source is None or self._source[0].ctypes.data != tensor.data_ptr():
+            return None
+        return self._source[1]
+
+    def _received(
+        self, shape: tuple[int, ...], dtype: str, place: Place | None, source: Source | None
+    ) -> Tensor:
+        """Return rows from the file that rank 0 has, as this rank reads them, or as sent."""
         if place:
-            seen = array_at(place, dtype, shape)
-            if self._all_see(seen is not None):
-                assert seen is not None
-                return _read_only(seen)
+            found, how = array_at(place, dtype, shape), _SEES
+            if found is None and source:
+                found, how = self._read_alone(source), _READS
+                if (found.shape, str(found.dtype)) != (shape, dtype) or not is_at(place, found):
+                    found = None
+            if self._all_have(_HAS_NOT if found is None else how):
+                assert found is not None
+                return _read_only(found)
         rows = torch.from_numpy(self.room(shape, dtype))
         self._send(rows)
         return rows
 
-    def _all_see(self, i_do: bool) -> bool:
-        """Return whether all ranks see a file; rank 0 says so where one does not."""
-        is_blind = torch.zeros(self.n)
-        is_blind[self.rank] = not i_do
-        blind = self.sum(is_blind).nonzero().flatten().tolist()
-        if blind and self.rank == 0:
-            self._is_apart = True
+    def _read_alone(self, source: Source) -> NDArray[Any]:
+        """Return rows by their source, no rows where there are none."""
+        if self._read is None or self._read[0] != source:
+            read, arguments = source
+            try:
+                self._read = source, read(*arguments)
+            except (InputError, OSError):  # rank 0 says that the data are not seen
+                return np.empty(0)
+        return self._read[1]
+
+    def _all_have(self, how: int) -> bool:
+        """Return whether all ranks have what is in a file; rank 0 says so where one has not."""
+        ways = torch.zeros(self.n)
+        ways[self.rank] = how
+        found = self.sum(ways).tolist()
+        self._is_apart = self._is_apart or any(way != _SEES for way in found)
+        if _HAS_NOT in found and self.rank == 0:
             warnings.warn(
-                f"Rank {blind[0]} of {self.n} does not see the files of rank 0, as on another "
-                "machine: the samples are sent, and each rank needs room for them on its disk.",
+                f"Rank {found.index(_HAS_NOT)} of {self.n} sees neither the files of rank 0, as on "
+                "another machine, nor the same data by their path: samples are sent, for which "
+                "each rank needs room on its disk; a disk that all ranks see spares that.",
                 stacklevel=3,
             )
-        return not blind
+        return _HAS_NOT not in found
 
     def release(self) -> None:
         """Let the other ranks end, where they can be told."""
