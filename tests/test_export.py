@@ -15,8 +15,10 @@ from scipy.special import softmax as softmax_of
 from small_runs import small_images
 
 from ae_cluster import N2D, HealthWarning, InputError, RunConfig, load_dataset, read_codes
+from ae_cluster.autoencoder.networks import ConvAutoEncoder, initialize
 from ae_cluster.cli.main import main
-from ae_cluster.clustering.heads import CodeHead
+from ae_cluster.clustering.heads import CodeHead, MixtureHead
+from ae_cluster.clustering.sorting.networks import ConvHead
 from ae_cluster.records.classifiers import classifier_files
 from ae_cluster.runs import export
 from ae_cluster.runs.assigner import Assigner
@@ -24,7 +26,7 @@ from ae_cluster.runs.checked_samples import samples_to_check
 from ae_cluster.runs.export import export_run, input_of, of_assigner, of_classifier
 from ae_cluster.runs.run import run
 from ae_cluster.runs.run_folder import files_of_run
-from ae_cluster.runs.whole_model import outputs_of
+from ae_cluster.runs.whole_model import outputs_of, without_convolutions
 from ae_cluster.semi_supervised.frozen.scores import KINDS, scores_of_classifier
 from ae_cluster.semi_supervised.methods import METHODS
 
@@ -51,6 +53,7 @@ def place(tmp_path_factory):
     table = np.random.default_rng(1).normal(size=(60, 5)) * [1, 9, 1, 1, 2] + [0, 900, 0, 0, 0]
     np.savez(folder / "table.npz", x=table)
     make_run(folder, "RUN", "images.npz", "kmeans", "dec")
+    make_run(folder, "CONV", "images.npz", "kmeans", kind="conv")
     make_run(folder, "TABLE", "table.npz", "gmm", "pixels")
     labels = [f"{i},{CLASSES[y[i]]}" for i in range(12)]
     (folder / "labels.csv").write_text("\n".join(["id,label", *labels]))
@@ -150,22 +153,70 @@ def test_what_does_not_agree_is_refused(place, dec_file, tmp_path, assert_one_se
         {"reference": lambda _: (code, 1 - cluster, soft)},
         {"reference": lambda _: (code + 1e-3, cluster, soft)},
         {"reference": lambda _: (code * np.nan, cluster, soft)},
-        {"soft_of": lambda x, codes: found.soft_of(x, codes) + 1e-3},
+        {"reference": lambda _: (code, cluster, soft + 4e-5)},
     ):
         with pytest.raises(InputError) as error:
             export.check(content, found._replace(**wrong), x, tmp_path / "no.onnx")
         assert_one_sentence(error, "does not agree", "no.onnx")
 
 
-def test_narrow_clusters_may_turn_rounded_codes_into_other_probabilities(place, dec_file, tmp_path):
-    """What must agree then are the clusters, the codes, and what follows from the same codes."""
-    found = of_assigner(Assigner(place / "RUN", "dec"))
+def narrow(assigner):
+    """Put the first image between two clusters so narrow that a float32 code's last digits show."""
+    codes = assigner.codes(small_images(60)[0])
+    n_components, spread = codes.shape[1], codes.std()
+    step = spread * np.eye(n_components)[0]
+    between = codes[0] + 1e-5 * step
+    centers = np.stack([between + step, between - step, codes[0] + 100 * spread])
+    covariances = np.stack([1e-4 * spread**2 * np.eye(n_components)] * 3)
+    assigner.head = MixtureHead(np.full(3, 1 / 3), centers, covariances)
+    return assigner
+
+
+@pytest.mark.parametrize("name", ["RUN", "CONV"])
+def test_narrow_clusters_agree_too(place, tmp_path, name):
+    assigner = narrow(Assigner(place / name, "kmeans"))
+    found, x = of_assigner(assigner), small_images(60)[0]
+    content = export.onnx_bytes(found, input_of(assigner), x[:2])
+    differ = export.check(content, found, x, tmp_path / "no.onnx")
+    assert max(differ) <= 1e-5
+    in_float32 = assigner.head.assign(assigner.model.transform(x)).soft
+    assert np.abs(in_float32 - found.reference(x)[2]).max() > 1e-5  # so the test can tell
+
+
+def test_what_stands_beside_a_sample_does_not_change_it(place):
+    assigner = narrow(Assigner(place / "RUN", "kmeans"))
     x = small_images(60)[0]
-    code, cluster, soft = found.reference(x)
-    rounded = found._replace(reference=lambda _: (code, cluster, soft + 4e-5))
-    differ = export.check(dec_file.read_bytes(), rounded, x, tmp_path / "no.onnx")
-    assert differ[0] <= 1e-5
-    assert differ[1] == pytest.approx(4e-5, rel=0.1)
+    together = assigner(x)
+    for i in range(0, 60, 7):
+        alone = assigner(x[i : i + 1])
+        np.testing.assert_allclose(alone.soft, together.soft[i : i + 1], atol=1e-6)
+        np.testing.assert_allclose(alone.distances, together.distances[i], rtol=1e-6)
+
+
+def test_images_from_0_to_1_have_the_clusters_of_their_bytes(place):
+    assigner = Assigner(place / "RUN", "kmeans")
+    x = small_images(60)[0]
+    of_bytes, of_floats = assigner(x), assigner(x / 255)
+    np.testing.assert_array_equal(of_bytes.clusters, of_floats.clusters)
+    np.testing.assert_allclose(of_floats.soft, of_bytes.soft, atol=1e-5)
+    np.testing.assert_allclose(of_floats.shares, of_bytes.shares, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (9, 7, 3)])
+def test_convolutions_as_products_make_the_same_codes(shape):
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(5, int(np.prod(shape)), generator=generator).double()
+    for network in (ConvAutoEncoder(shape), ConvHead(shape, 4)):
+        initialize(network, generator)
+        network.double().eval()
+        other = without_convolutions(network)
+        assert not any(isinstance(part, torch.nn.Conv2d) for part in other.modules())
+        code_of = (n.encode if hasattr(n, "encode") else n for n in (network, other))
+        with torch.no_grad():
+            wanted, found = (function(images).numpy() for function in code_of)
+        np.testing.assert_allclose(found, wanted, atol=1e-12)
 
 
 # Classifiers
@@ -347,6 +398,6 @@ def test_every_method_and_classifier_can_be_exported(place, tmp_path):
         found = export_run(folder / name, out, method=method)
         assert found.checked_on == "the run's samples"
         assert found.n_checked == 60
-        assert found.codes_differ <= 1e-5
+        assert max(found.codes_differ, found.probabilities_differ) <= 1e-5
     with pytest.raises(InputError, match="UMAP"):
         export_run(tmp_path / "EVERY", tmp_path / "n2d.onnx", method="n2d")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from ae_cluster.autoencoder.networks import AutoEncoderNetwork
 from ae_cluster.autoencoder.scaling import Scaling
@@ -23,6 +23,7 @@ from ae_cluster.training.diagnostics import collapse
 from ae_cluster.training.threads import threads_for
 
 CHUNK_VALUES = 2**22  # at a time, of wide rows
+IN_CACHE = 512  # rows of float64 at a time, fewer make more calls, more leave a cache
 SMALL = 2**25  # bytes
 LOOKED_AT = 1000  # samples, evenly spread, that show a collapse
 
@@ -91,9 +92,16 @@ def _mapped(
 def chunks(rows: NDArray[Any] | Tensor, network: AutoEncoderNetwork) -> Iterator[Tensor]:
     """Yield rows (n, n_features) as tensors on the network's device."""
     device = next(network.parameters()).device
-    size = min(CHUNK_ROWS, max(1, CHUNK_VALUES // rows.shape[1]))
+    size = min(rows_at_once(network), max(1, CHUNK_VALUES // rows.shape[1]))
     for part in slices(len(rows), size):
         yield as_tensor(rows[part]).to(device)
+
+
+def rows_at_once(network: nn.Module) -> int:
+    """Return how many rows of usual width go through a network at a time."""
+    like = next(network.parameters())
+    is_slow = like.dtype == torch.float64 and like.device.type == "cpu"
+    return IN_CACHE if is_slow else CHUNK_ROWS
 
 
 def as_tensor(rows: NDArray[Any] | Tensor) -> Tensor:

@@ -62,6 +62,11 @@ class Scaling:
             )
         return cls(dtype, mean, scale, fitted.kind, fitted.why)
 
+    def to(self, dtype: torch.dtype) -> Self:
+        """Return the same, computed in another type."""
+        mean, scale = (None if v is None else v.to(dtype) for v in (self.mean, self.scale))
+        return type(self)(dtype, mean, scale, self.kind, self.why)
+
     def __call__(self, rows: Tensor) -> Tensor:
         """Return rows (n, n_features), bytes or floats, as the network takes them."""
         x = rows.to(self.dtype)

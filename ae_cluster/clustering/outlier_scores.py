@@ -24,7 +24,16 @@ def seen_by(model: Any) -> Callable[[NDArray[Any]], NDArray[Any]]:
     from ae_cluster.autoencoder.inference import as_tensor
 
     scaling = getattr(model, "autoencoder_", model).scaling_
-    return lambda rows: scaling(as_tensor(rows)).cpu().numpy()
+    dtype = np.dtype(str(scaling.dtype).removeprefix("torch."))
+
+    def seen(rows: NDArray[Any]) -> NDArray[Any]:
+        if rows.dtype == np.uint8 and scaling.mean is None:  # the same numbers, sooner
+            samples: NDArray[Any] = np.divide(rows, 255, dtype=dtype)
+        else:
+            samples = scaling(as_tensor(rows)).cpu().numpy()
+        return samples
+
+    return seen
 
 
 class ScoresOutliers:

@@ -20,7 +20,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.extmath import randomized_svd
 
 from ae_cluster.common.chunks import slices
-from ae_cluster.graphs.neighbors import squared_distances
 
 N_COMPONENTS = 16
 MOST_PROTOTYPES = 128
@@ -121,18 +120,26 @@ class OutlierScore:
 
         Computed in float64 where methods see float64, else in float32; ``seen`` as in `fit`.
         """
-        parts = [self._distances(seen(rows[part])) for part in slices(len(rows), AT_ONCE)]
+        parts = []
+        for part in slices(len(rows), AT_ONCE):
+            samples = seen(rows[part])
+            is_free = not np.may_share_memory(samples, rows)
+            parts.append(self._distances(samples, is_free))
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
-    def _distances(self, samples: NDArray[Any]) -> Floats:
+    def _distances(self, samples: NDArray[Any], is_free: bool) -> Floats:
+        """Return the distances (n,) of samples; those that are free may be written over."""
         kind = np.float64 if samples.dtype == np.float64 else np.float32
         arrays = (self.center, self.directions, self.prototypes)
         center, directions, prototypes = (a.astype(kind, copy=False) for a in arrays)
         with np.errstate(over="ignore", invalid="ignore"):
-            x = samples - center
+            out = samples if is_free and samples.dtype == kind else None
+            x = np.subtract(samples, center, out=out)
             places = x @ directions
             squared = np.einsum("ij,ij->i", x, x) - np.einsum("ij,ij->i", places, places)
-            nearest = squared_distances(places, prototypes).min(axis=1)
+            # Their least squared distances, with what all have in common added at the end.
+            least = (places @ (-2 * prototypes.T) + (prototypes**2).sum(1)).min(axis=1)
+            nearest = np.maximum(least + (places**2).sum(1), 0)
             found: Floats = np.sqrt(np.maximum(squared, 0) + nearest)
         return np.nan_to_num(found, copy=False, nan=np.inf)  # too far out for squares
 

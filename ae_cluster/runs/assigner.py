@@ -42,6 +42,7 @@ from ae_cluster.records.reading import (
     read_run_config,
 )
 from ae_cluster.runs.clusterers import MODEL, OF_OUTLIERS, SAMPLES
+from ae_cluster.runs.double import clusters_by, in_float64
 from ae_cluster.runs.label import ANSWERS
 from ae_cluster.runs.run_folder import LABELS
 from ae_cluster.semi_supervised.label_files import read_pairs
@@ -87,6 +88,10 @@ class Assigner:
     Attributes
     ----------
     method : str
+    model : estimator or None
+        What the run saved; None where its codes are the samples.
+    exact : estimator or None
+        The same in float64, which makes the codes.
     head : Head
     preparation : Preparation or None
         Of the table that the run was made of.
@@ -122,6 +127,7 @@ class Assigner:
         self.model: Any = None
         if kept.codes_by == MODEL:
             self.model = load_model(folder, self.method, pipeline)
+        self.exact = None if self.model is None else in_float64(self.model)
         self.kept = kept
         self.head, self._outliers = _head(folder, kept, arrays), _outliers(folder, kept)
         self._scaling = kept.scaling
@@ -171,11 +177,10 @@ class Assigner:
         """
         self.check_shape(rows.shape, name)
         codes = self.codes_of_rows(rows)
-        own = None if not self.kept.predicts else self.model.predict(rows)
+        is_own = self.kept.predicts
+        own, soft = clusters_by(self.model, self.exact, rows) if is_own else (None, None)
         found = self.head.assign(codes, own)
-        soft = found.soft
-        if self.kept.predicts and hasattr(self.model, "predict_proba"):
-            soft = self.model.predict_proba(rows)
+        soft = found.soft if soft is None else soft
         shares = self._shares(rows, found)
         outliers = ~(shares >= FAR_OUT) | (found.clusters == NOISE)
         return Assignment(
@@ -200,8 +205,8 @@ class Assigner:
 
     def codes_of_rows(self, rows: NDArray[Any]) -> NDArray[Any]:
         """Return the codes (n, n_components) of rows that `rows` gave, or the run's reader."""
-        if self.model is not None:
-            codes: NDArray[Any] = self.model.transform(rows)
+        if self.exact is not None:
+            codes: NDArray[Any] = self.exact.transform(rows)
             return codes
         numbers = rows.astype(np.float32)
         if rows.dtype == np.uint8:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from ae_cluster import __version__
 from ae_cluster.clustering.deep import N2D
-from ae_cluster.clustering.deep.fine_tuning import FineTunedClustering
 from ae_cluster.clustering.heads import ScoredHead, softmax
 from ae_cluster.common.chunks import slices
 from ae_cluster.common.errors import InputError
@@ -30,7 +29,7 @@ from ae_cluster.semi_supervised.label_files import refuse_existing_table
 
 ENDING, PRODUCER = ".onnx", "ae_cluster"
 INPUT, OUTPUTS = "x", ("code", "cluster", "probabilities")
-TOLERANCE = 1e-5  # of codes, beyond 1 relative, and of the memberships of the same codes
+TOLERANCE = 1e-5  # of codes, beyond 1 relative, and of memberships
 _CHUNK = 4096  # samples
 _UNITS = {
     "bytes": "images of bytes, 0 to 255",
@@ -52,8 +51,7 @@ class Exported(NamedTuple):
         Samples on which ONNX Runtime gave what the run gives.
     checked_on : str
     codes_differ, probabilities_differ : float
-        At most, there. Where clusters are narrow, the rounding of float32 codes alone changes
-        probabilities by more than `TOLERANCE`; those of the same codes differ by less.
+        At most, there; neither more than `TOLERANCE`.
     """
 
     out: str
@@ -78,8 +76,6 @@ class Exportable(NamedTuple):
     model : WholeModel
     reference : callable
         Takes samples and returns the codes, clusters and memberships they have in the run.
-    soft_of : callable
-        Takes samples and the codes that somebody else made of them, and returns the memberships.
     about : dict
         What its file says of it, as JSON takes it.
     """
@@ -87,7 +83,6 @@ class Exportable(NamedTuple):
     method: str
     model: WholeModel
     reference: Reference
-    soft_of: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]
     about: dict[str, Any]
 
 
@@ -225,20 +220,8 @@ def of_assigner(assigner: Assigner) -> Exportable:
         assert assigned.soft is not None
         return assigner.codes_of_rows(rows), assigned.clusters, assigned.soft
 
-    def soft_of(x: NDArray[Any], codes: NDArray[Any]) -> NDArray[Any]:
-        if assigner.kept.predicts and not isinstance(assigner.model, FineTunedClustering):
-            return reference(x)[2]  # of the samples themselves
-        if isinstance(assigner.model, FineTunedClustering):
-            with torch.no_grad():
-                soft = assigner.model.memberships(torch.from_numpy(codes))
-            if soft is not None:
-                return soft.numpy()
-        of_head = assigner.head.assign(codes).soft
-        assert of_head is not None
-        return of_head
-
     about = _about(assigner, assigner.method, assigner.class_names)
-    return Exportable(assigner.method, whole_model(assigner), reference, soft_of, about)
+    return Exportable(assigner.method, whole_model(assigner), reference, about)
 
 
 def of_classifier(assigner: Assigner, name: str) -> Exportable:
@@ -253,14 +236,11 @@ def of_classifier(assigner: Assigner, name: str) -> Exportable:
 
     def reference(x: NDArray[Any]) -> tuple[NDArray[Any], ...]:
         codes = assigner.codes_of_rows(x.reshape(len(x), -1))
-        soft = soft_of(x, codes)
+        soft = softmax(scores.scores_of(codes.astype(np.float64)))
         return codes, soft.argmax(axis=1), soft
 
-    def soft_of(_: NDArray[Any], codes: NDArray[Any]) -> NDArray[Any]:
-        return softmax(scores.scores_of(codes.astype(np.float64)))
-
     model = WholeModel(encoder_of(assigner), ByScores(scores))
-    return Exportable(name, model, reference, soft_of, _about(assigner, name, class_names))
+    return Exportable(name, model, reference, _about(assigner, name, class_names))
 
 
 def _about(assigner: Assigner, method: str, class_names: Sequence[str]) -> dict[str, Any]:
@@ -346,31 +326,30 @@ def check(
     Raises
     ------
     InputError
-        When codes, or the memberships of the same codes, differ by more than `TOLERANCE`, or a
-        cluster is another.
+        When codes or memberships differ by more than `TOLERANCE`, or a cluster is another.
     """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    worst, n_other = np.zeros(3), 0
+    worst, n_other = np.zeros(2), 0
     for part in slices(len(samples), _CHUNK):
         x = samples[part]
         code, cluster, soft = session.run(list(OUTPUTS), {INPUT: x})
         wanted_code, wanted_cluster, wanted_soft = found.reference(x)
         differ = (
             np.abs(code - wanted_code) / np.maximum(1, np.abs(wanted_code)),
-            np.abs(soft - found.soft_of(x, code)),
             np.abs(soft - wanted_soft),
         )
         worst = np.maximum(worst, [values.max() for values in differ])  # NaN where one is
         n_other += int((cluster != wanted_cluster).sum())
-    codes, given, whole = worst.tolist()
-    if n_other or not (codes <= TOLERANCE and given <= TOLERANCE and np.isfinite(whole)):
+    codes, probabilities = worst.tolist()
+    if n_other or not (codes <= TOLERANCE and probabilities <= TOLERANCE):
         raise InputError(
             f"The ONNX model does not agree with the run: {n_other:,} of {len(samples):,} samples "
             f"have another cluster, codes differ by up to {codes:.1g} and probabilities by "
-            f"{whole:.1g}, so {out} is not written; take another --method, or ae-cluster assign."
+            f"{probabilities:.1g}, so {out} is not written; take another --method, or ae-cluster "
+            "assign."
         )
-    return codes, whole
+    return codes, probabilities

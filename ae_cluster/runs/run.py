@@ -44,6 +44,7 @@ from ae_cluster.runs.clusterers import (
     table_of_run,
     write_clusters,
 )
+from ae_cluster.runs.double import with_exact_memberships
 from ae_cluster.runs.drawing import Kept, draw_label_budget_of_run, draw_run
 from ae_cluster.runs.encoders import FittedEncoder, FittedEncoders, Job, save_model
 from ae_cluster.runs.plan import WITHOUT_CODES, Plan, plan_of
@@ -295,6 +296,10 @@ def _run_id(config: RunConfig, data: Dataset) -> str:
 def _write_kept(job: Job, kept: Kept) -> None:
     """Write what is kept of each method, and the table of clusters."""
     outliers = outliers_of(job.data, [encoder for encoder, _ in kept.values()])
+    kept = {
+        pipeline: (encoder, with_exact_memberships(job.data, encoder.model, result))
+        for pipeline, (encoder, result) in kept.items()
+    }
     for pipeline, (encoder, result) in kept.items():
         if not encoder.collapse:
             job.say(merges_and_splits(pipeline.kept_as, job.data, result))

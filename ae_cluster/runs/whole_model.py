@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import torch
@@ -63,6 +64,47 @@ class Encoder(nn.Module):
         return inputs, self.network.encode(inputs)
 
 
+class ProductOfPatches(nn.Module):
+    """A convolution as one product of an image's patches: ONNX Runtime has none in float64.
+
+    Parameters
+    ----------
+    layer : Conv2d
+        Without dilation or groups.
+    """
+
+    def __init__(self, layer: nn.Conv2d) -> None:
+        super().__init__()
+        (self.height, self.width), (self.down, self.right) = layer.kernel_size, layer.stride
+        above, left = (int(side) for side in layer.padding)
+        self.padding = (left, left, above, above)
+        weight = layer.weight.detach().flatten(1).T.contiguous()
+        self.weight, self.bias = nn.Parameter(weight), layer.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return maps (n, n_out, h, w) of maps x (n, n_in, height, width)."""
+        x = nn.functional.pad(x, self.padding)
+        last = (x.shape[2] - self.height, x.shape[3] - self.width)
+        patches = [
+            x[:, :, i : i + last[0] + 1 : self.down, j : j + last[1] + 1 : self.right]
+            for i in range(self.height)
+            for j in range(self.width)
+        ]
+        columns = torch.stack(patches, 2).flatten(1, 2).permute(0, 2, 3, 1)
+        found = columns @ self.weight
+        return (found if self.bias is None else found + self.bias).permute(0, 3, 1, 2)
+
+
+def without_convolutions(network: nn.Module) -> nn.Module:
+    """Return a copy of a network that makes the same codes by products."""
+    other = copy.deepcopy(network)
+    for part in list(other.modules()):
+        for name, layer in part.named_children():
+            if isinstance(layer, nn.Conv2d):
+                setattr(part, name, ProductOfPatches(layer))
+    return other
+
+
 class Decision(nn.Module):
     """From a network's inputs and codes to clusters and memberships."""
 
@@ -115,14 +157,14 @@ class ByModel(Decision):
 
 def encoder_of(assigner: Assigner) -> Encoder:
     """Return what makes codes in an assigner; its network is moved to the CPU."""
-    if assigner.model is None:
+    if assigner.exact is None:
         if (scaling := assigner.kept.scaling) is None:
             return Encoder(Scaling(torch.float32))
         # In float32, as `ColumnScaling` computes on such rows.
         mean, scale = (torch.as_tensor(values).float() for values in (scaling.mean, scaling.scale))
         return Encoder(Scaling(torch.float32, mean, scale, scaling.kind))
-    model = getattr(assigner.model, "autoencoder_", assigner.model)
-    return Encoder(model.scaling_, model.network_.cpu())
+    model = getattr(assigner.exact, "autoencoder_", assigner.exact)
+    return Encoder(model.scaling_, without_convolutions(model.network_.cpu()))
 
 
 def whole_model(assigner: Assigner) -> WholeModel:
@@ -131,9 +173,9 @@ def whole_model(assigner: Assigner) -> WholeModel:
     assert isinstance(head, ScoredHead)
     decide: Decision = ByScores(head)
     if assigner.kept.predicts:
-        if isinstance(assigner.model, FineTunedClustering):
-            assigner.model.head_.cpu()
-            decide = ByModel(assigner.model, head)
+        if isinstance(assigner.exact, FineTunedClustering):
+            assigner.exact.head_.cpu()
+            decide = ByModel(assigner.exact, head)
         else:
             decide = ByNetwork(encoder.network)
     return WholeModel(encoder, decide)

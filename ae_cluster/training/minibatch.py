@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ae_cluster.common.chunks import slices
+from ae_cluster.common.chunks import CHUNK_ROWS, slices
 from ae_cluster.training.fitting import Fitting
 from ae_cluster.training.loop import Callback, Progress
 from ae_cluster.training.optimizer import Adam, flatten_parameters, release_gradients
@@ -186,6 +186,6 @@ def descend(loss: Tensor, optimizer: Adam, ranks: Ranks | None = None) -> float:
 
 @torch.no_grad()
 @one_thread()
-def in_chunks(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Return ``function`` of all rows of x, one below the other."""
-    return torch.cat([function(x[rows]) for rows in slices(len(x))])
+def in_chunks(function: Callable[[Tensor], Tensor], x: Tensor, size: int = CHUNK_ROWS) -> Tensor:
+    """Return ``function`` of all rows of x, so many at a time, one below the other."""
+    return torch.cat([function(x[rows]) for rows in slices(len(x), size)])

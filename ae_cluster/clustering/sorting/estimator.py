@@ -285,9 +285,15 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
         check_is_fitted(self, "network_")
         rows = inference.as_tensor(validate_samples(self, X, reset=False))
         device = self.network_.centers.device
-        return in_chunks(
-            lambda part: self.network_.memberships(self.scaling_(part).to(device)), rows
-        ).cpu().numpy()  # fmt: skip
+        return (
+            in_chunks(
+                lambda part: self.network_.memberships(self.scaling_(part).to(device)),
+                rows,
+                inference.rows_at_once(self.network_),
+            )
+            .cpu()
+            .numpy()
+        )
 
     # ------------------------------------------------------------------ stages
 
