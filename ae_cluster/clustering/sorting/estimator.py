@@ -306,7 +306,7 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
     def _first_clusters(self, x: Tensor, neighbors: Neighbors, seed: int) -> NDArray[np.int64]:
         if self.effort == FAST:
             return quick_clusters(x.numpy(), neighbors, self.n_clusters_, seed)
-        return first_clusters(x.numpy(), neighbors, self.n_clusters_, seed)
+        return first_clusters(x.numpy(), neighbors, self.n_clusters_, seed, self.image_prior)
 
     def _cluster(
         self, x: Tensor, neighbors: Neighbors, generator: torch.Generator
