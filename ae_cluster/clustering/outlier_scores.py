@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from ae_cluster.clustering.outliers import OutlierScore
+from ae_cluster.clustering.outliers import OutlierScore, in_unit
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.global_state import default_state
 
@@ -21,19 +21,15 @@ _PREFIX = "outliers."  # of its arrays in a file
 
 def seen_by(model: Any) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """Return what turns rows into what a fitted model's network is fed."""
+    import torch
+
     from ae_cluster.autoencoder.inference import as_tensor
+    from ae_cluster.autoencoder.scaling import UNIT
 
     scaling = getattr(model, "autoencoder_", model).scaling_
-    dtype = np.dtype(str(scaling.dtype).removeprefix("torch."))
-
-    def seen(rows: NDArray[Any]) -> NDArray[Any]:
-        if rows.dtype == np.uint8 and scaling.mean is None:  # the same numbers, sooner
-            samples: NDArray[Any] = np.divide(rows, 255, dtype=dtype)
-        else:
-            samples = scaling(as_tensor(rows)).cpu().numpy()
-        return samples
-
-    return seen
+    if scaling.kind == UNIT and scaling.dtype == torch.float32:
+        return in_unit
+    return lambda rows: scaling(as_tensor(rows)).cpu().numpy()
 
 
 class ScoresOutliers:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -38,12 +38,20 @@ LEFT = 0.02  # of those beyond: so many may lie in the gap
 LEAST, MOST = 0.03, 0.1  # of the samples: fewer make no cluster of their own, more may be a class
 FEW = 200  # samples whose neighbours are fetched at a time
 AT_ONCE = 256  # samples of which a core's cache holds all that is made of them
+BYTE = 255  # a pixel of it is 1 to methods
 Floats = NDArray[np.float32]
 
 
 def as_they_are(rows: NDArray[Any]) -> NDArray[Any]:
     """Return rows, for samples that methods see unchanged."""
     return rows
+
+
+def in_unit(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return bytes as float32 from 0 to 1, for images that methods see so; floats unchanged."""
+    if rows.dtype == np.uint8:
+        return np.divide(rows, BYTE, dtype=np.float32)
+    return rows.astype(np.float32, copy=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +128,9 @@ class OutlierScore:
 
         Computed in float64 where methods see float64, else in float32; ``seen`` as in `fit`.
         """
+        if seen is in_unit and rows.dtype == np.uint8:
+            larger = replace(self, center=BYTE * self.center, prototypes=BYTE * self.prototypes)
+            return larger.distances(rows, _as_floats) / np.float32(BYTE)  # sooner
         parts = []
         for part in slices(len(rows), AT_ONCE):
             samples = seen(rows[part])
@@ -157,6 +168,10 @@ class OutlierScore:
     def arrays(self) -> dict[str, Floats]:
         """Return what is kept, by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def _as_floats(rows: NDArray[Any]) -> NDArray[Any]:
+    return rows.astype(np.float32)
 
 
 def _plane(samples: NDArray[Any], r: int) -> tuple[NDArray[Any], NDArray[Any]]:
