@@ -10,8 +10,8 @@ digits and twenty for MNIST with two jobs; with them hours.
 
 No GMM on pixels: ten full covariances of 784 columns are no baseline but a
 matter of regularisation. ``sorting-fast``, ``sorting`` and ``sorting-images`` are the codes of
-`ae_cluster.SortingAutoEncoder`, which knows the number of clusters; half a minute, four and
-twelve minutes a seed of MNIST on one core. ``--features sorting`` does those only.
+`ae_cluster.SortingAutoEncoder`, which knows the number of clusters; half a minute, a minute
+and a half and twelve minutes a seed of MNIST on one core. ``--features sorting`` does those only.
 """
 
 from __future__ import annotations

@@ -81,13 +81,14 @@ def digits_file(tmp_path):
     return tmp_path / "d.npz"
 
 
-@pytest.mark.parametrize(("name", "compiled", "is_told"), [
-    ("sorting", False, True), ("sorting", True, False), ("sorting-fast", False, False),
-    ("dec", False, False),
+@pytest.mark.parametrize(("name", "n_train", "compiled", "is_told"), [
+    ("sorting", 30_000, False, True), ("sorting", 30_000, True, False),
+    ("sorting", 60_000, False, False), ("sorting-images", 60_000, False, True),
+    ("sorting-fast", 100, False, False), ("dec", 100, False, False),
 ])  # fmt: skip
-def test_a_first_umap_is_told_of(monkeypatch, name, compiled, is_told):
+def test_a_first_umap_is_told_of(monkeypatch, name, n_train, compiled, is_told):
     monkeypatch.setattr(estimators, "is_compiled", lambda: compiled)
-    assert ("while UMAP is compiled" in estimators.note_on_compiling(name)) == is_told
+    assert ("while UMAP is compiled" in estimators.note_on_compiling(name, n_train)) == is_told
 
 
 @pytest.mark.usefixtures("_impatient")

@@ -276,6 +276,17 @@ def test_a_large_crowd_beside_small_ones_is_not_cut(sizes):
         assert adjusted_rand_score(truth, clusters) > 0.99
 
 
+@pytest.mark.parametrize("is_thorough", [False, True])
+@pytest.mark.parametrize("sizes", [(6200,) * 5, (20000, 6000, 3000, 1400, 700)])
+@pytest.mark.heavy
+def test_crowds_of_very_many_samples_are_told_from_some_thousand(sizes, is_thorough):
+    crowds, truth = make_blobs(sizes, centers=6 * np.eye(5, 6), random_state=0)
+    assert len(crowds) > graph_clustering.UMAP_UP_TO
+    neighbors = nearest_neighbors(crowds, 15)
+    clusters = first_clusters(crowds, neighbors, 5, 0, is_thorough)
+    assert adjusted_rand_score(truth, clusters) > 0.99
+
+
 def test_classes_of_one_size_stay_so_though_deep_cuts_lead_through_few_samples():
     images = load_digits().data[np.random.default_rng(0).permutation(1797)[:400]] / 16
     neighbors = nearest_neighbors(images, 15)

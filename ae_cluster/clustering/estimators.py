@@ -96,9 +96,12 @@ def estimated_seconds(name: str, n_train: int, n_features: int, epochs: int | No
     return (measured or math.nan) * steps * (0.3 + 0.7 * n_features / MEASURED_FEATURES)
 
 
-def note_on_compiling(name: str) -> str:
+def note_on_compiling(name: str, n_train: int) -> str:
     """Return what to add to a method's seconds where UMAP has not been compiled yet."""
-    if name not in WITH_UMAP or is_compiled():
+    from ae_cluster.clustering.sorting.graph_clustering import UMAP_UP_TO
+
+    goes_without = name == "sorting" and n_train > UMAP_UP_TO
+    if name not in WITH_UMAP or goes_without or is_compiled():
         return ""
     return "; in a new environment up to a minute more, once, while UMAP is compiled"
 

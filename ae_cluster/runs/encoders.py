@@ -252,7 +252,7 @@ class FittedEncoders:
         seconds = estimators.estimated_seconds(name, n, n_features, self.job.config.epochs)
         return (
             f"about {in_words(max(1.0, seconds))} on one core for {n:,} samples of {n_features:,} "
-            f"numbers; machines differ{estimators.note_on_compiling(name)}"
+            f"numbers; machines differ{estimators.note_on_compiling(name, n)}"
         )
 
     def _learner(self, name: str, start: FittedEncoder | None) -> Any:
