@@ -50,7 +50,7 @@ def as_they_are(rows: NDArray[Any]) -> NDArray[Any]:
 def in_unit(rows: NDArray[Any]) -> NDArray[Any]:
     """Return bytes as float32 from 0 to 1, for images that methods see so; floats unchanged."""
     if rows.dtype == np.uint8:
-        return np.divide(rows, BYTE, dtype=np.float32)
+        return np.asarray(np.divide(rows, BYTE, dtype=np.float32))
     return rows.astype(np.float32, copy=False)
 
 
