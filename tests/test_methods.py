@@ -96,6 +96,10 @@ def test_entries_are_read_without_torch_scikit_learn_and_pandas():
     subprocess.run([sys.executable, "-c", said], check=True, timeout=60)
 
 
+# Rows not made again since its start changed, as results/README.md says; its seconds are of before.
+TAKEN_BACK = ["fine-tuned-sorting"]
+
+
 def test_seconds_of_classifiers_are_those_of_the_published_rows():
     rows = pd.read_csv(ROOT / "results" / "label_budget-mnist.csv.gz")
     rows = rows[(rows["budget"] == 10) & (rows["n_train"] == 100) & (rows["status"] == "ok")]
@@ -103,8 +107,11 @@ def test_seconds_of_classifiers_are_those_of_the_published_rows():
         of_method = rows[
             (rows["method"] == method.name) & (rows["features"] == (method.start or "autoencoder"))
         ]
-        assert method.seconds == pytest.approx(of_method["seconds"].median(), rel=0.05)
         assert cost_of(method) != COST
+        if method.name in TAKEN_BACK:
+            assert of_method.empty
+        else:
+            assert method.seconds == pytest.approx(of_method["seconds"].median(), rel=0.05)
 
 
 def test_the_default_ways_are_the_tutorials():
