@@ -23,7 +23,7 @@ from ae_cluster.records.classifiers import classifier_files
 from ae_cluster.runs import export
 from ae_cluster.runs.assigner import Assigner
 from ae_cluster.runs.checked_samples import samples_to_check
-from ae_cluster.runs.export import export_run, input_of, of_assigner, of_classifier
+from ae_cluster.runs.export import TOLERANCE, export_run, input_of, of_assigner, of_classifier
 from ae_cluster.runs.run import run
 from ae_cluster.runs.run_folder import files_of_run
 from ae_cluster.runs.whole_model import outputs_of, without_convolutions
@@ -306,6 +306,19 @@ def test_a_kept_classifier_is_checked(classified, tmp_path, change, words, asser
     with pytest.raises(InputError) as error:
         of_classifier(Assigner(folder, "kmeans"), "knn")
     assert_one_sentence(error, words)
+
+
+@pytest.mark.parametrize("method", ["knn", "cluster-then-label"])
+def test_a_file_keeps_the_smallest_shares(place, tmp_path, method):
+    folder = shutil.copytree(place / "RUN", tmp_path / "RUN")
+    words = ["--labels", place / "labels.csv", "--method", method, "--out", tmp_path / "p.csv"]
+    assert main(["classify", *map(str, [folder, *words])]) == 0
+    kept = folder / "methods" / "kmeans" / "classifiers" / f"{method}.npz"
+    with np.load(kept) as archive:
+        arrays = dict(archive)
+    np.savez(kept, **arrays | {"temperature": np.array([5.0])})
+    exported = export_run(folder, tmp_path / "m.onnx", method=method)
+    assert exported.probabilities_differ <= TOLERANCE
 
 
 # What is refused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import combinations
 from typing import Any, ClassVar, Self
@@ -58,6 +59,10 @@ class ClassScores(Scores):
     def scores_of(self, codes: Any) -> Any:
         """Return for float64 codes the log-probabilities (n, n_classes), but for a constant."""
         return self.raw(codes) / self.temperature
+
+    def _log_above(self, shares: Any, least: float) -> Any:
+        """Return log(shares + least), whose sum torch's exporter would take for one with 0."""
+        return self._library.log(shares / least + 1) + math.log(least)
 
     def _both(self, of_second: Any) -> Any:
         """Return the scores of two classes from those (n, 1) of the second."""
@@ -162,7 +167,7 @@ class NeighborScores(ClassScores):
         ]
         closeness = 1 / library.stack(first, 1).clip(least) ** 2
         shares = self._k * votes + closeness / closeness.sum(1)[:, None]
-        return library.log(shares / (self._k + 1) + least)
+        return self._log_above(shares / (self._k + 1), least)
 
 
 class ClusterScores(ClassScores):
@@ -195,7 +200,7 @@ class ClusterScores(ClassScores):
         scores = self._mixture.scores_of(codes)
         soft = self._library.exp(scores - self._library.amax(scores, 1)[:, None])
         soft = soft / soft.sum(1)[:, None]
-        return self._library.log(soft @ self.shares + cluster_then_label.LEAST)
+        return self._log_above(soft @ self.shares, cluster_then_label.LEAST)
 
 
 KINDS: dict[str, type[ClassScores]] = {
