@@ -284,16 +284,10 @@ class SortingAutoEncoder(ScoresOutliers, ClusterMixin, AutoEncoder):  # type: ig
         """Return how much each sample belongs to each cluster (n, k); rows sum to 1."""
         check_is_fitted(self, "network_")
         rows = inference.as_tensor(validate_samples(self, X, reset=False))
-        device = self.network_.centers.device
-        return (
-            in_chunks(
-                lambda part: self.network_.memberships(self.scaling_(part).to(device)),
-                rows,
-                inference.rows_at_once(self.network_),
-            )
-            .cpu()
-            .numpy()
-        )
+        network, size = self.network_, inference.rows_at_once(self.network_)
+        device = network.centers.device
+        soft = in_chunks(lambda x: network.memberships(self.scaling_(x).to(device)), rows, size)
+        return soft.cpu().numpy()
 
     # ------------------------------------------------------------------ stages
 
