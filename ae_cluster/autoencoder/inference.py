@@ -23,7 +23,7 @@ from ae_cluster.training.diagnostics import collapse
 from ae_cluster.training.threads import threads_for
 
 CHUNK_VALUES = 2**22  # at a time, of wide rows
-IN_CACHE = 512  # rows of float64 at a time, fewer make more calls, more leave a cache
+IN_CACHE = 2048  # rows of float64 at a time, fewer make more calls, more leave a cache
 SMALL = 2**25  # bytes
 LOOKED_AT = 1000  # samples, evenly spread, that show a collapse
 

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ae_cluster.autoencoder.byte_layer import ByteLayer, multiplies_bytes
 from ae_cluster.autoencoder.networks import DenseAutoEncoder
 from ae_cluster.autoencoder.scaling import UNIT, Scaling
 from ae_cluster.clustering.codes import Clustering
@@ -28,13 +29,18 @@ class _Undivided(Scaling):
     So bytes are gone through once less, which takes as long as a fifth of the network.
     """
 
+    takes_bytes = False  # or only floats
+
     def __call__(self, rows: Tensor) -> Tensor:
         """Return rows (n, n_features), bytes or from 0 to 1, as the network takes them."""
+        is_bytes = rows.dtype == torch.uint8
+        if is_bytes and self.takes_bytes:
+            return rows
         x = rows.to(self.dtype)
-        return x if rows.dtype == torch.uint8 else x * 255
+        return x if is_bytes else x * 255
 
 
-def in_float64(model: Any) -> Any:
+def in_float64(model: Any, by_bytes: bool | None = None) -> Any:
     """Return a model that makes codes and clusters as this one does, in float64; this one stays.
 
     It is not for drawing codes.
@@ -43,6 +49,8 @@ def in_float64(model: Any) -> Any:
     ----------
     model : AutoEncoder or DeepClustering
         Fitted. Weights and the scales of columns are its own, so rounded as they were learnt.
+    by_bytes : bool or None
+        Multiply images of bytes as such, see `ByteLayer`; None: where the processor is quick at it.
     """
     exact = copy.copy(model)
     if hasattr(model, "autoencoder_"):
@@ -52,8 +60,11 @@ def in_float64(model: Any) -> Any:
     encoder.scaling_ = encoder.scaling_.to(torch.float64)
     if isinstance(network, DenseAutoEncoder) and encoder.scaling_.kind == UNIT:
         encoder.scaling_ = _Undivided(torch.float64)
+        first = network.linear_layers()[0]
         with torch.no_grad():
-            network.linear_layers()[0].weight /= 255
+            first.weight /= 255
+        if ByteLayer.fits(first) and (multiplies_bytes() if by_bytes is None else by_bytes):
+            network.layers[0], encoder.scaling_.takes_bytes = ByteLayer(first), True
     if hasattr(model, "head_"):
         exact.head_ = _doubled(model.head_)
     return exact

@@ -14,6 +14,7 @@ from ae_cluster.clustering.deep.fine_tuning import FineTunedClustering
 from ae_cluster.clustering.heads import ScoredHead, Scores
 from ae_cluster.clustering.sorting.networks import SortingNetwork
 from ae_cluster.runs.assigner import Assigner
+from ae_cluster.runs.double import in_float64
 
 Outputs = tuple[Tensor, Tensor, Tensor]
 
@@ -163,7 +164,8 @@ def encoder_of(assigner: Assigner) -> Encoder:
         # In float32, as `ColumnScaling` computes on such rows.
         mean, scale = (torch.as_tensor(values).float() for values in (scaling.mean, scaling.scale))
         return Encoder(Scaling(torch.float32, mean, scale, scaling.kind))
-    model = getattr(assigner.exact, "autoencoder_", assigner.exact)
+    exact = in_float64(assigner.model, by_bytes=False)  # which every runtime has
+    model = getattr(exact, "autoencoder_", exact)
     return Encoder(model.scaling_, without_convolutions(model.network_.cpu()))
 
 
