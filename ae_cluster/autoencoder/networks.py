@@ -23,6 +23,12 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
     "tanh": torch.tanh,
 }
+# What a layer gives is written over where no gradient asks for it: new memory takes longer.
+_IN_PLACE = ACTIVATIONS | {
+    "logistic": torch.sigmoid_,
+    "relu": torch.relu_,
+    "tanh": torch.tanh_,
+}
 
 
 # Layers whose weights are not drawn yet; see `initialize`. PyTorch's skip_init
@@ -125,8 +131,9 @@ class DenseAutoEncoder(AutoEncoderNetwork):
 
     def apply_layers(self, h: Tensor, start: int, stop: int) -> Tensor:
         """Return what layers ``start`` to ``stop`` (exclusive) make of h (n, n_inputs)."""
+        activate = ACTIVATIONS if torch.is_grad_enabled() else _IN_PLACE
         for i in range(start, stop):
-            h = ACTIVATIONS[self.activations[i]](self.layers[i](h))
+            h = activate[self.activations[i]](self.layers[i](h))
         return h
 
 
