@@ -8,6 +8,8 @@ unit, whose sums of whole numbers are exact, gives what the layer gives in float
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -19,7 +21,7 @@ _LARGEST = 63 * BASE ** (N_PARTS - 1)  # of weights as whole numbers; its highes
 
 def multiplies_bytes() -> bool:
     """Return whether the processor multiplies bytes quickly, as torch tells (since 2.11)."""
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return hasattr(torch, "_int_mm") and any(
         capabilities.get(name) for name in ("amx_int8", "avx512_vnni")
     )
