@@ -1,5 +1,6 @@
 """AnnData's .h5ad: counts, sparse or dense, a layer, labels and ids of obs; bad files."""
 
+import struct
 import sys
 
 import numpy as np
@@ -9,6 +10,7 @@ import scipy.sparse as sp
 
 from ae_cluster import load_dataset
 from ae_cluster.common.errors import InputError
+from ae_cluster.common.memory import forget_peak, peak_mb
 from ae_cluster.datasets.streaming import open_table
 
 N, GENES = 60, [f"G{i}" for i in range(8)]
@@ -79,6 +81,20 @@ def test_files_that_lead_elsewhere_or_are_damaged(file):
         opened["X"] = h5py.ExternalLink("/etc/passwd", "X")
     with pytest.raises(InputError, match=r"leads out of the file|damaged"):
         load_dataset(file)
+
+
+def test_a_text_that_is_said_to_be_long_is_refused_in_little_memory(file):
+    content = file.read_bytes()
+    heap = content.index(b"GCOL")  # where texts lie; a text is its length, the heap, its number
+    length = struct.pack("<I", len("G0"))
+    broken = content.replace(length + struct.pack("<Q", heap), struct.pack("<IQ", 3 * 10**9, heap))
+    assert broken != content
+    file.write_bytes(broken)
+    forget_peak()
+    before = peak_mb()
+    with pytest.raises(InputError, match="damaged one"):
+        load_dataset(file)
+    assert peak_mb() - before < 500
 
 
 def test_without_anndata_the_way_to_it_is_told(tmp_path, monkeypatch):

@@ -28,25 +28,68 @@ _BATCH_VALUES = 2**24  # of a part of the rows
 _DAMAGED = "it is no .h5ad, or a damaged one"
 _SPARSE = ("csr_matrix", "csc_matrix")
 _SECONDS = 8
-# Looks at all that a file says it holds, and at the ends of each array within 64 MB.
-_PROBE = """
-import math, sys, h5py
+_MOST_OF_TEXTS = 2**30  # bytes that reading texts may take: HDF5 believes any length of one
+_NO_TEXTS = 3  # exit code
+# Looks at all that a file says it holds, and at the ends of each array within 64 MB; of texts at
+# all, with no more memory than they may take.
+_PROBE = f"""
+import math, os, sys, h5py
 
-def look(name, found):
+def hold_memory():
+    try:
+        import resource
+        with open("/proc/self/statm") as file:
+            now = int(file.read().split()[0]) * resource.getpagesize()
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (now + {_MOST_OF_TEXTS}, hard))
+    except (ImportError, OSError, ValueError):
+        pass  # no Linux
+
+def look(found):
     try:
         dict(found.attrs)
         if not isinstance(found, h5py.Dataset) or found.external or found.is_virtual:
             return
         block = math.prod(found.chunks or found.shape)
-        if found.size and block * found.dtype.itemsize < 2**26:
-            found[(0,) * found.ndim]
-            found[tuple(length - 1 for length in found.shape)]
+        if not found.size or block * found.dtype.itemsize >= 2**26:
+            return
+        if found.dtype.hasobject:
+            read_texts(found)
+        found[(0,) * found.ndim]
+        found[tuple(length - 1 for length in found.shape)]
     except Exception:
         pass  # which the reader will tell in its own words
 
+def read_texts(found):
+    try:
+        if found.ndim:
+            for start in range(0, len(found), 2**16):
+                found[start : start + 2**16]
+    except (MemoryError, OSError):
+        os._exit({_NO_TEXTS})
+
+def parts_of(group):
+    try:
+        names = list(group)
+    except Exception:
+        return
+    for name in names:
+        try:
+            if isinstance(group.get(name, getlink=True), h5py.HardLink):
+                yield group[name]
+        except Exception:
+            pass  # the others may be whole
+
+hold_memory()
 with h5py.File(sys.argv[1], "r") as file:
-    look("", file)
-    file.visititems(look)
+    waiting, seen = [file], set()
+    while waiting:
+        found = waiting.pop()
+        address = h5py.h5o.get_info(found.id).addr
+        if address not in seen:
+            seen.add(address)
+            look(found)
+            waiting += parts_of(found) if isinstance(found, h5py.Group) else []
 """
 
 
@@ -176,6 +219,8 @@ def _check_readable(path: Path) -> None:
         raise UnreadableError(f"{_DAMAGED} (to look into it takes over {_SECONDS} s)") from error
     if done.returncode < 0:
         raise UnreadableError(f"{_DAMAGED} (HDF5 crashes in it)")
+    if done.returncode == _NO_TEXTS:
+        raise UnreadableError(f"{_DAMAGED} (texts in it cannot be read)")
 
 
 def open_table(path: Path, layer: str | None = None) -> H5adTable:
