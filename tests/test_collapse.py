@@ -73,6 +73,13 @@ def test_one_sign_alone_is_no_collapse(rng):
     assert collapse(np.repeat(codes[:4], 50, axis=0), images, drawn) == ""  # tight groups
 
 
+def test_distinct_codes_that_have_shrunk_to_a_point_are_a_collapse(rng):
+    codes, images = rng.normal(size=(200, 3)), rng.random((200, 16))
+    mean = np.tile(images.mean(axis=0), (200, 1))
+    assert "differ by" in collapse(1 + codes * 5e-6, images, mean)
+    assert collapse(1 + codes * 5e-6, images, images) == ""  # drawn from well
+
+
 def test_duplicates_in_the_data_are_no_collapse(rng):
     codes, images, _ = seen(rng, 5)
     many, blurred = np.repeat(images, 40, axis=0), np.repeat(images[[0] * 5], 40, axis=0)

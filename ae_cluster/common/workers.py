@@ -237,14 +237,14 @@ def _client(scheduler: str, jobs: int) -> Iterator[Client]:
             client = Client(scheduler, timeout=SECONDS)
         except (OSError, TimeoutError, ValueError) as error:
             raise InputError(
-                f"There is no scheduler at {scheduler}: start one with dask scheduler, and give "
-                "the address that it prints, as tcp://HOST:8786."
+                f"There is no scheduler at {scheduler}: start one by python -m dask scheduler, and "
+                "give the address that it prints, as tcp://HOST:8786."
             ) from error
         try:
             if not client.scheduler_info()["workers"]:
                 raise InputError(
                     f"The scheduler at {scheduler} has no workers: start some with "
-                    f"dask worker {scheduler} --nthreads 1."
+                    f"python -m dask worker {scheduler} --nthreads 1."
                 )
             yield client
         finally:
@@ -287,6 +287,11 @@ def _reason(error: Exception, client: Client, scheduler: str, kept: str) -> str:
     gone = (OSError, TimeoutError, CancelledError)
     if client.status == "running" and not isinstance(error, gone):
         text = " ".join(str(error).split())
+        if "deserialization" in text:
+            return (
+                "The scheduler cannot import this code: start it and the workers in the checkout "
+                "by python -m dask, with the package and its extras installed."
+            )
         return f"A worker could not take up its work ({type(error).__name__}: {text})."
     return (
         f"The scheduler at {scheduler} went away ({type(error).__name__}): start it again, and "

@@ -90,6 +90,12 @@ def largest_of_sixteen_bits(path: Path) -> int | None:
         return int(np.asarray(image).max()) if is_deep else None
 
 
+HOW_READ = (
+    "pictures: EXIF's turn undone, 16 bits rounded to 8, resized by Pillow (bilinear, "
+    "reducing_gap=3), transparent ones over white, then made grey by Pillow's L where grey is asked"
+)
+
+
 def _check_bytes(path: Path) -> None:
     if file_size(path) > MOST_BYTES:
         raise UnreadableError(f"it has more than {MOST_BYTES:,} bytes")

@@ -19,6 +19,7 @@ from ae_cluster.common.chunks import slices
 from ae_cluster.common.errors import InputError
 from ae_cluster.common.files import written_beside
 from ae_cluster.common.global_state import default_state
+from ae_cluster.datasets.image_files import HOW_READ
 from ae_cluster.records.reading import method_names
 from ae_cluster.runs.assigner import Assigner
 from ae_cluster.runs.checked_samples import samples_to_check
@@ -259,12 +260,13 @@ def input_of(assigner: Assigner) -> dict[str, Any]:
     """Return name, type, shape and meaning of the samples that a run was made on."""
     data, units = assigner.config["data"], assigner.kept.units
     shape = data.get("image_shape") if units != "table" else None
-    return {
+    described = {
         "name": INPUT,
         "dtype": "uint8" if units == "bytes" else "float32",
         "shape": [None, *(shape or [_n_features(assigner)])],
         "meaning": _UNITS[units],
     }
+    return described | ({"of_files": HOW_READ} if units == "bytes" else {})
 
 
 def _n_features(assigner: Assigner) -> int:

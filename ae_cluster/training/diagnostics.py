@@ -26,6 +26,7 @@ NAMED = 5  # ids in a sentence
 CELL = 0.01  # of the widest spread: codes nearer than that are one
 NEARLY_NO_BETTER = 0.95  # of the mean image's squared error
 NARROW = 0.1  # widest spread beside the largest number in the codes
+POINT = 3e-5  # likewise; codes so near to each other are as good as one, however many there are
 FEW = 0.8  # distinct codes beside distinct samples
 ROUNDING = 1e-6  # likewise; float32 has seven digits
 HANDFUL = 0.1  # likewise, of an encoder that only knows a few corners
@@ -103,6 +104,12 @@ def collapse(codes: Array, images: Array, reconstructions: Array) -> str:
     ratio = error_beside_mean_image(images, reconstructions)
     is_handful = n_codes <= max(2, HANDFUL * n_samples) and n_codes < n_samples
     is_narrow = relative_spread(codes) <= NARROW and n_codes <= FEW * n_samples
+    if ratio >= NEARLY_NO_BETTER and relative_spread(codes) <= POINT:
+        return (
+            f"The codes of {n_samples:,} different samples differ by {relative_spread(codes):.0e} "
+            f"of their size, and samples are drawn from them with {ratio:.2f} of the mean image's "
+            "error."
+        )
     if ratio >= NEARLY_NO_BETTER and (is_handful or is_narrow):
         return (
             f"{n_samples:,} different samples have {n_codes:,} distinct codes, and are drawn "

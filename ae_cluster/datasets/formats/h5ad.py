@@ -63,7 +63,7 @@ def look(found):
 def read_texts(found):
     try:
         if found.ndim:
-            for start in range(0, len(found), 2**16):
+            for start in range(0, found.size, 2**16):
                 found[start : start + 2**16]
     except (MemoryError, OSError):
         os._exit({_NO_TEXTS})
