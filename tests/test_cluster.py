@@ -128,7 +128,7 @@ def test_a_scheduler_that_is_not_there_is_a_sentence_and_nothing_is_written(tmp_
     process = start(tmp_path, "tcp://127.0.0.1:9")
     error = process.communicate(timeout=60)[1].strip().splitlines()
     assert process.returncode == 2
-    assert "There is no scheduler at tcp://127.0.0.1:9: start one with" in error[-1]
+    assert "There is no scheduler at tcp://127.0.0.1:9: start one by" in error[-1]
     assert n_cells(tmp_path) == 0
     assert not (tmp_path / "compare_clustering-digits.csv").exists()
 
