@@ -10,6 +10,7 @@ from ae_cluster.autoencoder.byte_layer import ByteLayer
 from ae_cluster.runs import double
 from ae_cluster.runs.assigner import Assigner
 from ae_cluster.runs.double import in_float64
+from ae_cluster.runs.export import input_of
 from ae_cluster.runs.whole_model import encoder_of
 
 
@@ -110,3 +111,9 @@ def test_assign_takes_bytes_where_the_processor_is_quick_and_says_the_same(
 def test_an_exported_encoder_has_no_such_layer(tmp_path):
     encoder = encoder_of(Assigner(make_small_run(tmp_path)))
     assert not any(isinstance(part, ByteLayer) for part in encoder.modules())
+
+
+def test_the_input_of_an_exported_model_says_how_pictures_become_bytes(tmp_path):
+    described = input_of(Assigner(make_small_run(tmp_path)))
+    assert described["dtype"] == "uint8"
+    assert "bilinear" in described["of_files"]

@@ -19,6 +19,11 @@ from ae_cluster.datasets.dataset import Array
 # What Pillow logs of a damaged file is told in our own words; logging prints what nobody handles.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
+HOW_READ = (  # in the order of `_bytes_of`
+    "pictures: a JPEG decoded at no less than twice the size (Pillow's draft), 16 bits rounded to "
+    "8, resized by Pillow (bilinear, reducing_gap=3), EXIF's turn undone, transparent ones over "
+    "white, then made grey by Pillow's L where grey is asked"
+)
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 # Pixels of a picture, which its header says: libwebp holds three copies of it at four bytes each.
@@ -88,12 +93,6 @@ def largest_of_sixteen_bits(path: Path) -> int | None:
     with Image.open(path, formats=FORMATS) as image:
         is_deep = image.mode == "I" or image.mode.startswith("I;16")
         return int(np.asarray(image).max()) if is_deep else None
-
-
-HOW_READ = (
-    "pictures: EXIF's turn undone, 16 bits rounded to 8, resized by Pillow (bilinear, "
-    "reducing_gap=3), transparent ones over white, then made grey by Pillow's L where grey is asked"
-)
 
 
 def _check_bytes(path: Path) -> None:

@@ -76,16 +76,16 @@ def parts_of(group):
     for name in names:
         try:
             if isinstance(group.get(name, getlink=True), h5py.HardLink):
-                yield group[name]
+                found = group[name]
+                yield h5py.h5o.get_info(found.id).addr, found
         except Exception:
             pass  # the others may be whole
 
 hold_memory()
 with h5py.File(sys.argv[1], "r") as file:
-    waiting, seen = [file], set()
+    waiting, seen = [(None, file)], set()
     while waiting:
-        found = waiting.pop()
-        address = h5py.h5o.get_info(found.id).addr
+        address, found = waiting.pop()
         if address not in seen:
             seen.add(address)
             look(found)
